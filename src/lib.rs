@@ -1,0 +1,3 @@
+//! studio-gateway: SAML single sign-on into Amazon SageMaker Studio.
+
+pub mod demo;

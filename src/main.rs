@@ -1,0 +1,3 @@
+//! Command line of studio-gateway.
+
+fn main() {}
