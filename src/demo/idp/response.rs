@@ -35,6 +35,8 @@ pub mod names {
     pub const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
     /// Persistent name identifier (SAML core 8.3.7).
     pub const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
+    /// A name identifier of no particular format (SAML core 8.3.1).
+    pub const UNSPECIFIED: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified";
     /// Attribute names that are URIs (SAML core 8.2.2).
     pub const NAME_FORMAT_URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
     /// Attribute names that are plain words (SAML core 8.2.3).

@@ -271,7 +271,7 @@ fn scheme_for(uri: &str) -> Result<(Scheme, MessageDigest), SigningError> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use bergshamra::{DsigContext, KeysManager, VerifyResult, verify_all};
     use chrono::{DateTime, Utc};
 
@@ -299,7 +299,7 @@ mod tests {
     }
 
     /// The IDs that valid signatures cover; nothing if any signature is invalid or cannot be checked.
-    fn covered(xml: &str, key: &SigningKey) -> Option<Vec<String>> {
+    pub(in super::super) fn covered(xml: &str, key: &SigningKey) -> Option<Vec<String>> {
         let mut keys = KeysManager::new();
         let certificate = key.certificate_pem().unwrap();
         keys.add_key(bergshamra::keys::loader::load_x509_cert_pem(certificate.as_bytes()).unwrap());
