@@ -285,7 +285,7 @@ pub(super) mod tests {
         "2026-03-01T09:00:00Z".parse().unwrap()
     }
 
-    fn response() -> Response {
+    pub(in super::super) fn response() -> Response {
         let addressing = Addressing {
             acs_url: "https://studio.example.com/saml/acs".to_owned(),
             audiences: vec!["https://studio.example.com/saml/metadata".to_owned()],
