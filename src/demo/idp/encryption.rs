@@ -99,24 +99,22 @@ pub fn encrypt_assertion(
 fn encrypted_data(plain: &[u8], certificate: &str, encryption: &Encryption) -> Result<String, SigningError> {
     let (key, data) = encrypt_data(&encryption.data_method, plain)?;
     let key = transport_key(certificate, encryption, &key)?;
-    let mut parameters = String::new();
-    if let Some(digest) = &encryption.digest {
-        parameters = format!(
-            "<ds:DigestMethod xmlns:ds=\"{DSIG}\" Algorithm=\"{}\"></ds:DigestMethod>",
-            escape(digest)
-        );
-    }
-    if let Some(mgf) = &encryption.mgf {
-        parameters += &format!(
-            "<xenc11:MGF xmlns:xenc11=\"{XENC11}\" Algorithm=\"{}\"></xenc11:MGF>",
-            escape(mgf)
-        );
-    }
+    let parameter = |name: &str, namespace: &str, uri: &Option<String>| {
+        let prefix = name.split(':').next().unwrap_or_default();
+        uri.as_ref().map_or_else(String::new, |uri| {
+            format!(
+                "<{name} xmlns:{prefix}=\"{namespace}\" Algorithm=\"{}\"/>",
+                escape(uri)
+            )
+        })
+    };
+    let digest = parameter("ds:DigestMethod", DSIG, &encryption.digest);
+    let mgf = parameter("xenc11:MGF", XENC11, &encryption.mgf);
     Ok(format!(
         "<xenc:EncryptedData xmlns:xenc=\"{XENC}\" Type=\"{XENC}Element\">\
          <xenc:EncryptionMethod Algorithm=\"{data_method}\"/>\
          <ds:KeyInfo xmlns:ds=\"{DSIG}\"><xenc:EncryptedKey>\
-         <xenc:EncryptionMethod Algorithm=\"{key_transport}\">{parameters}</xenc:EncryptionMethod>\
+         <xenc:EncryptionMethod Algorithm=\"{key_transport}\">{digest}{mgf}</xenc:EncryptionMethod>\
          <xenc:CipherData><xenc:CipherValue>{key}</xenc:CipherValue></xenc:CipherData>\
          </xenc:EncryptedKey></ds:KeyInfo>\
          <xenc:CipherData><xenc:CipherValue>{data}</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>",

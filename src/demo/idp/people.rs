@@ -54,13 +54,23 @@ pub fn demo_people(account: &str, provider: &str) -> Vec<Person> {
         )
     };
 
-    let mut newcomer = Person::new("haneul", "김하늘", "haneul.kim", &pair("DataScientist"));
+    let mut newcomer = Person::new(
+        "haneul",
+        "김하늘 (Haneul Kim)",
+        "haneul.kim",
+        &pair("DataScientist"),
+    );
     "New here: the profile is made while you wait.".clone_into(&mut newcomer.description);
     newcomer.groups = vec!["data-science".to_owned()];
     newcomer.attributes = vec![tag("costcenter", "4711")];
     newcomer.session_duration = Some(3600);
 
-    let mut returning = Person::new("minjun", "이민준", "minjun.lee", &pair("DataScientist"));
+    let mut returning = Person::new(
+        "minjun",
+        "이민준 (Minjun Lee)",
+        "minjun.lee",
+        &pair("DataScientist"),
+    );
     "Has been here before: straight into Studio.".clone_into(&mut returning.description);
     returning.groups = vec!["data-science".to_owned()];
     returning.attributes = vec![tag("costcenter", "4711")];
@@ -80,7 +90,7 @@ pub fn demo_people(account: &str, provider: &str) -> Vec<Person> {
     "Works here, but has no role that opens Studio.".clone_into(&mut not_entitled.description);
     not_entitled.groups = vec!["finance".to_owned()];
 
-    let mut taken = Person::new("yuna", "최유나", "yuna.choi", &pair("MLEngineer"));
+    let mut taken = Person::new("yuna", "최유나 (Yuna Choi)", "yuna.choi", &pair("MLEngineer"));
     "Somebody else already has the profile of this name.".clone_into(&mut taken.description);
     taken.groups = vec!["ml-platform".to_owned()];
 

@@ -1,6 +1,7 @@
 //! SAML responses as data: every value is a public field, so that a test takes a valid response, breaks one thing and
 //! signs the result. Never checks anything: what makes no sense is written as it stands.
 
+pub mod names;
 mod write;
 
 use base64::Engine as _;
@@ -11,46 +12,6 @@ use super::key::SigningKey;
 use super::people::Person;
 use super::signature::{Algorithms, Signed, SigningError, sign_xml};
 use super::xml::fresh_id;
-
-/// Names that the protocol and AWS fix.
-pub mod names {
-    /// Attribute with a role ARN and a provider ARN, joined by a comma, in each value.
-    pub const ROLE: &str = "https://aws.amazon.com/SAML/Attributes/Role";
-    /// Attribute that names the role session.
-    pub const ROLE_SESSION_NAME: &str = "https://aws.amazon.com/SAML/Attributes/RoleSessionName";
-    /// Attribute with the longest role session, in seconds.
-    pub const SESSION_DURATION: &str = "https://aws.amazon.com/SAML/Attributes/SessionDuration";
-    /// Attribute that names the original user through role chains.
-    pub const SOURCE_IDENTITY: &str = "https://aws.amazon.com/SAML/Attributes/SourceIdentity";
-    /// Attribute that lists the tags which survive role chaining.
-    pub const TRANSITIVE_TAG_KEYS: &str = "https://aws.amazon.com/SAML/Attributes/TransitiveTagKeys";
-    /// What the name of every session tag's attribute starts with.
-    pub const PRINCIPAL_TAG: &str = "https://aws.amazon.com/SAML/Attributes/PrincipalTag:";
-    /// Attribute with the session tag that Studio compares with the profile's owner tag.
-    pub const STUDIO_USER_ID: &str = "https://aws.amazon.com/SAML/Attributes/PrincipalTag:studiouserid";
-    /// Attribute that lists groups.
-    pub const GROUPS: &str = "groups";
-
-    /// Bearer confirmation (SAML profiles 3.3).
-    pub const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
-    /// Persistent name identifier (SAML core 8.3.7).
-    pub const PERSISTENT: &str = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent";
-    /// A name identifier of no particular format (SAML core 8.3.1).
-    pub const UNSPECIFIED: &str = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified";
-    /// Attribute names that are URIs (SAML core 8.2.2).
-    pub const NAME_FORMAT_URI: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri";
-    /// Attribute names that are plain words (SAML core 8.2.3).
-    pub const NAME_FORMAT_BASIC: &str = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic";
-    /// Password over TLS (SAML authentication contexts 3.4.9).
-    pub const PASSWORD: &str = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
-
-    /// Status of a response that carries an assertion (SAML core 3.2.2.2).
-    pub const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
-    /// The IdP could not do what was asked.
-    pub const RESPONDER: &str = "urn:oasis:names:tc:SAML:2.0:status:Responder";
-    /// Second-level status: the person could not be authenticated.
-    pub const AUTHN_FAILED: &str = "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed";
-}
 
 /// Who speaks to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -212,22 +173,17 @@ impl Attribute {
 }
 
 impl Assertion {
-    /// The values of the first attribute of that name, to be changed; the attribute is added if there is none.
-    pub fn values_mut(&mut self, name: &str) -> &mut Vec<String> {
-        let at = self
+    /// Gives the first attribute of that name these values; adds the attribute if there is none.
+    pub fn set_attribute<V: Into<String>>(&mut self, name: &str, values: impl IntoIterator<Item = V>) {
+        let new = Attribute::new(name, values);
+        match self
             .attributes
-            .iter()
-            .position(|attribute| attribute.name == name)
-            .unwrap_or_else(|| {
-                self.attributes.push(Attribute::new(name, Vec::<String>::new()));
-                self.attributes.len() - 1
-            });
-        // `at` is the position of an element by construction.
-        #[allow(
-            clippy::indexing_slicing,
-            reason = "the index was found or made one line above"
-        )]
-        &mut self.attributes[at].values
+            .iter_mut()
+            .find(|attribute| attribute.name == name)
+        {
+            Some(attribute) => attribute.values = new.values,
+            None => self.attributes.push(new),
+        }
     }
 
     /// Takes all attributes of that name away.
@@ -435,14 +391,13 @@ mod tests {
     #[test]
     fn attributes_can_be_changed_by_name() {
         let mut response = valid();
-        response
-            .assertion
-            .values_mut(names::ROLE)
-            .push("second".to_owned());
-        response.assertion.values_mut("fresh").push("value".to_owned());
+        response.assertion.set_attribute(names::ROLE, ["first", "second"]);
+        response.assertion.set_attribute("fresh", ["value"]);
         response.assertion.remove_attribute(names::ROLE_SESSION_NAME);
         let xml = response.to_xml();
-        assert!(xml.contains(">second<") && xml.contains("Name=\"fresh\""));
+        assert!(
+            xml.contains(">second<") && !xml.contains(">role,provider<") && xml.contains("Name=\"fresh\"")
+        );
         assert!(!xml.contains("RoleSessionName"));
     }
 }

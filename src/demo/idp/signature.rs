@@ -80,9 +80,9 @@ pub enum SigningError {
     /// The algorithm is not known here.
     #[error("unknown algorithm {0:?}")]
     UnknownAlgorithm(String),
-    /// Canonicalisation failed.
-    #[error("canonicalisation: {0}")]
-    Canonicalisation(#[from] bergshamra::Error),
+    /// Canonicalisation failed, or a template could not be filled in.
+    #[error("XML signature: {0}")]
+    Signature(#[from] bergshamra::Error),
     /// OpenSSL refused, for example because key and algorithm do not fit.
     #[error("OpenSSL: {0}")]
     Crypto(#[from] openssl::error::ErrorStack),
