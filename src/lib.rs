@@ -1,3 +1,4 @@
 //! studio-gateway: SAML single sign-on into Amazon SageMaker Studio.
 
+pub mod clock;
 pub mod demo;
