@@ -19,7 +19,8 @@ struct Page<'p> {
     code: &'p str,
     request_id: &'p str,
     contact: Option<&'p str>,
-    retry: bool,
+    /// Where trying again begins, if that can help.
+    retry: Option<&'p str>,
 }
 
 /// The answer for a refusal.
@@ -48,7 +49,7 @@ pub(super) fn answer(gateway: &Gateway, visit: &Visit, refusal: &Refusal) -> Res
             code: code.name(),
             request_id: &visit.request_id,
             contact: gateway.config.gateway.contact.as_deref(),
-            retry: code.retry(),
+            retry: code.retry().then(|| beginning(gateway)),
         };
         pages::html(&page).unwrap_or_else(|_| code.name().into_response())
     };
@@ -59,4 +60,12 @@ pub(super) fn answer(gateway: &Gateway, visit: &Visit, refusal: &Refusal) -> Res
             .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response
+}
+
+/// Where a sign-in begins: here, if the IdP takes requests, or on a page that says where.
+fn beginning(gateway: &Gateway) -> &'static str {
+    match gateway.config.idps.as_slice() {
+        [only] if only.metadata.sso_redirect.is_some() => "/login",
+        _ => "/",
+    }
 }
