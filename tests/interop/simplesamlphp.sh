@@ -27,4 +27,4 @@ trap stop EXIT
 venv=${CARGO_TARGET_DIR:-$root/target}/interop-venv
 "$here/venv.sh" "$venv"
 "$IDP_SCRIPT" up
-"$venv/bin/python" -m pytest -p no:cacheprovider "$here/test_simplesamlphp.py" "$@"
+"$venv/bin/python" -m pytest "$here/test_simplesamlphp.py" "$@"
