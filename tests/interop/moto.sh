@@ -3,5 +3,5 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 venv=${CARGO_TARGET_DIR:-$(cd "$here/../.." && pwd)/target}/interop-venv
-"$here/venv.sh" "$venv"
+"$here/venv.sh" "$venv" "$here/requirements.txt"
 "$venv/bin/python" -m pytest "$here/moto" "$@"

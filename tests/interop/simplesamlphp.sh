@@ -25,6 +25,6 @@ stop() {
 trap stop EXIT
 
 venv=${CARGO_TARGET_DIR:-$root/target}/interop-venv
-"$here/venv.sh" "$venv"
+"$here/venv.sh" "$venv" "$here/requirements.txt"
 "$IDP_SCRIPT" up
 "$venv/bin/python" -m pytest "$here/test_simplesamlphp.py" "$@"

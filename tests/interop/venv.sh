@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# venv.sh FOLDER: the Python environment of the suites, made once for each state of requirements.txt.
+# venv.sh FOLDER REQUIREMENTS: a Python environment, made once for each state of the requirements.
 set -euo pipefail
-requirements=$(dirname "${BASH_SOURCE[0]}")/requirements.txt
-folder=$1
+folder=$1 requirements=$2
 mark=$folder/.made-of-$(sha256sum <"$requirements" | cut -c1-16)
 [ -e "$mark" ] && exit 0
 python3 -m venv "$folder"
