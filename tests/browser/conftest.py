@@ -93,8 +93,10 @@ class Tab:
     def rest(self):
         """Until no page is on its way any more: forms that submit themselves and redirects are all through."""
         self.wait(
-            lambda: self.driver.execute_script("return document.readyState") == "complete"
-            and not self.find("form input[name=SAMLResponse]")
+            lambda: (
+                self.driver.execute_script("return document.readyState") == "complete"
+                and not self.find("form input[name=SAMLResponse]")
+            )
         )
 
     def gone(self, element) -> bool:

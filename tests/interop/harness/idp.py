@@ -25,7 +25,7 @@ EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 
 
 def now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.timezone.utc)
+    return datetime.datetime.now(datetime.UTC)
 
 
 def stamp(moment: datetime.datetime) -> str:
@@ -150,7 +150,8 @@ class Idp:
 
         response = etree.Element(
             f"{{{SAMLP}}}Response",
-            {"ID": "_" + secrets.token_hex(16), "Version": "2.0", "IssueInstant": issued, "Destination": acs} | answering,
+            {"ID": "_" + secrets.token_hex(16), "Version": "2.0", "IssueInstant": issued, "Destination": acs}
+            | answering,
             nsmap={"samlp": SAMLP, "saml": SAML},
         )
         add(response, "Issuer", self.entity_id)
