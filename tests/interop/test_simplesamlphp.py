@@ -23,7 +23,7 @@ NAMES = {
 }
 RESEARCH = Domain("research", "d-researchaaaa", "111122223333", "DataScientist")
 ANALYTICS = Domain("analytics", "d-analyticsbbb", "444455556666", "Analyst", region="us-east-1")
-PROBLEM = "application/problem+json"
+PROBLEM = "application/problem+json, application/json;q=0.9"
 
 
 class Idp:

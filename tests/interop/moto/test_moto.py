@@ -8,7 +8,7 @@ from harness.wire import STS
 from lxml import etree
 
 pytestmark = pytest.mark.usefixtures("mended")
-PROBLEM = "application/problem+json"
+PROBLEM = "application/problem+json, application/json;q=0.9"
 VERSION = "2011-06-15"
 
 
