@@ -1,0 +1,86 @@
+//! Lifecycle configs: created in AWS when missing, under names made from their content.
+
+use super::fault::{AwsFault, Kind};
+use crate::config::{LifecycleApp, LifecycleConfig};
+use crate::error::{Code, Refusal};
+use aws_sdk_sagemaker::Client;
+use aws_sdk_sagemaker::types::StudioLifecycleConfigAppType;
+
+const DESCRIBE: &str = "sagemaker:DescribeStudioLifecycleConfig";
+const CREATE: &str = "sagemaker:CreateStudioLifecycleConfig";
+
+/// ARN of a lifecycle config, which is created if it does not exist.
+///
+/// # Errors
+/// Faults of AWS; `gateway.fault` if a config of this name has another content: it would run in people's notebooks,
+/// and it is not ours.
+pub(super) async fn ensure(client: &Client, wanted: &LifecycleConfig) -> Result<String, Refusal> {
+    if let Some(arn) = find(client, wanted).await? {
+        return Ok(arn);
+    }
+    let created = client
+        .create_studio_lifecycle_config()
+        .studio_lifecycle_config_name(&wanted.name)
+        .studio_lifecycle_config_app_type(app_type(wanted.app))
+        .studio_lifecycle_config_content(&wanted.content)
+        .send()
+        .await;
+    match created {
+        Ok(output) => output
+            .studio_lifecycle_config_arn()
+            .map(str::to_owned)
+            .ok_or_else(|| without_arn(CREATE)),
+        Err(error) => match AwsFault::of(CREATE, &error) {
+            // Somebody else's sign-in made it meanwhile.
+            AwsFault {
+                kind: Kind::InUse, ..
+            } => find(client, wanted).await?.ok_or_else(|| without_arn(DESCRIBE)),
+            fault => Err(fault.into()),
+        },
+    }
+}
+
+async fn find(client: &Client, wanted: &LifecycleConfig) -> Result<Option<String>, Refusal> {
+    let found = client
+        .describe_studio_lifecycle_config()
+        .studio_lifecycle_config_name(&wanted.name)
+        .send()
+        .await;
+    let output = match found {
+        Ok(output) => output,
+        Err(error) => {
+            return match AwsFault::of(DESCRIBE, &error) {
+                AwsFault {
+                    kind: Kind::NotFound, ..
+                } => Ok(None),
+                fault => Err(fault.into()),
+            };
+        }
+    };
+    let same = output.studio_lifecycle_config_content() == Some(&wanted.content)
+        && output.studio_lifecycle_config_app_type() == Some(&app_type(wanted.app));
+    if !same {
+        let reason = format!(
+            "the lifecycle config {:?} exists with another content or app type",
+            wanted.name
+        );
+        return Err(Refusal::new(Code::GatewayFault, reason));
+    }
+    output
+        .studio_lifecycle_config_arn()
+        .map(|arn| Some(arn.to_owned()))
+        .ok_or_else(|| without_arn(DESCRIBE))
+}
+
+fn without_arn(api: &str) -> Refusal {
+    Refusal::new(Code::AwsUnavailable, format!("{api}: an answer without an ARN"))
+}
+
+fn app_type(app: LifecycleApp) -> StudioLifecycleConfigAppType {
+    match app {
+        LifecycleApp::JupyterLab => StudioLifecycleConfigAppType::JupyterLab,
+        LifecycleApp::CodeEditor => StudioLifecycleConfigAppType::CodeEditor,
+        LifecycleApp::JupyterServer => StudioLifecycleConfigAppType::JupyterServer,
+        LifecycleApp::KernelGateway => StudioLifecycleConfigAppType::KernelGateway,
+    }
+}

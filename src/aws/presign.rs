@@ -1,0 +1,89 @@
+//! The presigned URL: the way into one person's Studio.
+
+use super::clients::AwsClients;
+use super::fault::{AwsFault, Kind};
+use super::profile::StudioProfile;
+use super::role_session::RoleSession;
+use crate::config::Domain;
+use crate::error::{Code, Refusal};
+use crate::identity::Identity;
+use chrono::{DateTime, Utc};
+use std::fmt;
+use url::Url;
+
+const API: &str = "sagemaker:CreatePresignedDomainUrl";
+
+/// A URL that signs whoever opens it into a person's Studio. Debug shows its host only, and there is no Display.
+pub struct PresignedUrl(Url);
+
+impl PresignedUrl {
+    /// The URL, for the `Location` of the one redirect.
+    #[must_use]
+    pub fn expose_for_redirect(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Debug for PresignedUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PresignedUrl({})", self.0.host_str().unwrap_or_default())
+    }
+}
+
+/// Why there is no URL.
+#[derive(Debug)]
+pub enum PresignFault {
+    /// The profile is gone, although it was there a while ago.
+    Vanished,
+    /// Anything else.
+    Refused(Refusal),
+}
+
+/// Calls `CreatePresignedDomainUrl` as the person's role session.
+pub async fn presign(
+    clients: &AwsClients,
+    session: &RoleSession,
+    profile: &StudioProfile,
+    domain: &Domain,
+    identity: &Identity,
+    now: DateTime<Utc>,
+) -> Result<PresignedUrl, PresignFault> {
+    let client = clients
+        .sagemaker_as(&domain.region, session.credentials())
+        .ok_or_else(|| refused(Code::GatewayFault, "no SageMaker client for the region"))?;
+    let output = client
+        .create_presigned_domain_url()
+        .domain_id(&domain.id)
+        .user_profile_name(profile.name())
+        .session_expiration_duration_in_seconds(studio_seconds(domain, identity, now))
+        .expires_in_seconds(domain.link_seconds)
+        .landing_uri(&domain.landing_uri)
+        .send()
+        .await
+        .map_err(|error| match AwsFault::of(API, &error) {
+            AwsFault {
+                kind: Kind::NotFound, ..
+            } => PresignFault::Vanished,
+            fault => PresignFault::Refused(fault.into()),
+        })?;
+    let url = output.authorized_url().and_then(|url| Url::parse(url).ok());
+    // Plain HTTP can only come from an endpoint that is configured so, such as the embedded AWS.
+    url.filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
+        .map(PresignedUrl)
+        .ok_or_else(|| refused(Code::AwsUnavailable, "an answer without a usable URL"))
+}
+
+fn refused(code: Code, reason: &str) -> PresignFault {
+    PresignFault::Refused(Refusal::new(code, format!("{API}: {reason}")))
+}
+
+/// The domain's session length; not longer than the session at the IdP, but at least the 1,800 s that the API takes.
+fn studio_seconds(domain: &Domain, identity: &Identity, now: DateTime<Utc>) -> i32 {
+    let left = identity
+        .session_until()
+        .map(|until| (until - now).num_seconds().clamp(1_800, 43_200));
+    let left = left
+        .and_then(|left| i32::try_from(left).ok())
+        .unwrap_or(domain.session_seconds);
+    domain.session_seconds.min(left)
+}

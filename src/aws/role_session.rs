@@ -1,0 +1,125 @@
+//! The person's own role session, from STS `AssumeRoleWithSAML`.
+
+use super::clients::AwsClients;
+use super::fault::AwsFault;
+use crate::error::{Code, Refusal};
+use crate::identity::Identity;
+use crate::policy::Grant;
+use crate::saml::EncodedResponse;
+use aws_credential_types::Credentials;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use std::fmt;
+
+const API: &str = "sts:AssumeRoleWithSAML";
+/// Length of a role session when the IdP asks for none. It is used within seconds; but Studio may hold it against the
+/// session that outlives it.
+const DEFAULT_SECONDS: u32 = 3_600;
+
+/// Temporary credentials of one person in one role. Debug shows no secret.
+pub struct RoleSession {
+    credentials: Credentials,
+    arn: String,
+}
+
+impl RoleSession {
+    pub(super) fn credentials(&self) -> Credentials {
+        self.credentials.clone()
+    }
+
+    /// ARN of the session, `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+}
+
+impl fmt::Debug for RoleSession {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RoleSession")
+            .field("arn", &self.arn)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Assumes the role of a grant with the very message that the IdP sent.
+///
+/// # Errors
+/// What STS answers; `aws.disagrees` when STS read another subject, issuer or recipient out of the message than we did:
+/// then one of us was deceived.
+pub async fn assume_role(
+    clients: &AwsClients,
+    grant: &Grant<'_>,
+    identity: &Identity,
+    response: &EncodedResponse,
+    now: DateTime<Utc>,
+) -> Result<RoleSession, Refusal> {
+    let region = &grant.domain().region;
+    let client = clients
+        .sts(region)
+        .ok_or_else(|| Refusal::new(Code::GatewayFault, "no STS client for the region"))?;
+    let seconds = session_seconds(identity, now);
+    let policy = grant
+        .domain()
+        .session_policy
+        .then(|| session_policy(&grant.profile_arn()));
+    let output = client
+        .assume_role_with_saml()
+        .role_arn(grant.role().role.as_str())
+        .principal_arn(grant.role().provider.as_str())
+        .saml_assertion(response.expose_for_sts())
+        .duration_seconds(i32::try_from(seconds).unwrap_or(900))
+        .set_policy(policy)
+        .send()
+        .await
+        .map_err(|error| AwsFault::of(API, &error))?;
+
+    for (what, theirs, ours) in [
+        ("Subject", output.subject(), identity.subject()),
+        ("Issuer", output.issuer(), identity.issuer()),
+        ("Audience", output.audience(), identity.recipient()),
+    ] {
+        if theirs != Some(ours) {
+            let reason = format!("{API}: STS read another {what} out of the assertion than we did");
+            return Err(Refusal::new(Code::AwsDisagrees, reason));
+        }
+    }
+    let missing = |what: &str| Refusal::new(Code::AwsUnavailable, format!("{API}: an answer without {what}"));
+    let keys = output.credentials().ok_or_else(|| missing("credentials"))?;
+    let arn = output
+        .assumed_role_user()
+        .ok_or_else(|| missing("a session"))?
+        .arn()
+        .to_owned();
+    let credentials = Credentials::new(
+        keys.access_key_id(),
+        keys.secret_access_key(),
+        Some(keys.session_token().to_owned()),
+        None,
+        "AssumeRoleWithSAML",
+    );
+    Ok(RoleSession { credentials, arn })
+}
+
+/// What the IdP asks for, or an hour; not longer than the session at the IdP, but at least the 900 s that STS takes.
+fn session_seconds(identity: &Identity, now: DateTime<Utc>) -> u32 {
+    let wanted = identity.session_seconds().unwrap_or(DEFAULT_SECONDS);
+    let left = identity
+        .session_until()
+        .map(|until| (until - now).num_seconds().max(0));
+    let left = left.map_or(wanted, |left| u32::try_from(left).unwrap_or(wanted));
+    wanted.min(left).max(900)
+}
+
+/// Leaves the session nothing but to open one profile.
+fn session_policy(profile_arn: &str) -> String {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": "sagemaker:CreatePresignedDomainUrl",
+            "Resource": profile_arn,
+        }],
+    })
+    .to_string()
+}

@@ -1,0 +1,352 @@
+//! The configuration: one TOML file, parsed into types that cannot hold anything unusable.
+//!
+//! Every problem is found at once; a configuration with a problem does not exist, so nothing starts with it.
+
+mod domain;
+mod idp;
+mod problems;
+mod sources;
+
+pub(crate) use domain::is_tag_value;
+pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource};
+pub use idp::Idp;
+pub use problems::Problems;
+pub use sources::{Sources, read_file, read_variable};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, TimeDelta, Utc};
+use problems::{Collector, Section, kind, number, string};
+use std::collections::HashSet;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+use toml::{Table, Value};
+use url::Url;
+
+/// A usable configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// The service itself.
+    pub gateway: Gateway,
+    /// Our side of SAML.
+    pub saml: Saml,
+    /// Identity providers, at least one; their keys and entity IDs are unique.
+    pub idps: Vec<Idp>,
+    /// How AWS is called.
+    pub aws: Aws,
+    /// Most unexpired assertions that the memory ledger holds.
+    pub replay_capacity: usize,
+    /// Domains, at least one; their keys are unique.
+    pub domains: Vec<Domain>,
+    /// What is allowed, but an admin should know.
+    pub warnings: Vec<String>,
+}
+
+/// Section `[gateway]`.
+#[derive(Debug)]
+pub struct Gateway {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Origin that browsers use, without a trailing slash.
+    pub public_url: String,
+    /// Whom to ask, for error pages.
+    pub contact: Option<String>,
+    /// Longest time for one sign-in.
+    pub sign_in_limit: Duration,
+    /// Keys for sealed tokens, the current one first. Empty: make one at start-up.
+    pub seal_keys: Vec<SealKey>,
+}
+
+/// 256 bits that seal tokens.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SealKey(pub [u8; 32]);
+
+impl fmt::Debug for SealKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealKey")
+    }
+}
+
+/// Section `[saml]`.
+#[derive(Debug)]
+pub struct Saml {
+    /// Our entity ID.
+    pub entity_id: String,
+    /// Our ACS URL.
+    pub acs_url: String,
+    /// All audiences that are ours, the entity ID among them.
+    pub audiences: Vec<String>,
+    /// How far clocks may be apart.
+    pub skew: TimeDelta,
+}
+
+/// Section `[aws]`.
+#[derive(Debug)]
+pub struct Aws {
+    /// Endpoint of STS, if not the regional one.
+    pub sts_endpoint: Option<Url>,
+    /// Endpoint of the SageMaker API, if not the regional one.
+    pub sagemaker_endpoint: Option<Url>,
+    /// Longest time to connect.
+    pub connect: Duration,
+    /// Longest time for one attempt.
+    pub attempt: Duration,
+    /// Longest time for a call with its retries.
+    pub call: Duration,
+    /// Most attempts for a call.
+    pub attempts: u32,
+}
+
+impl Config {
+    /// Reads a configuration file and what it refers to.
+    pub fn load(path: &Path, now: DateTime<Utc>) -> Result<Self, Problems> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|fault| Problems(vec![format!("{}: {fault}", path.display())]))?;
+        let folder = path.parent().unwrap_or(Path::new("."));
+        Self::parse(
+            &text,
+            &Sources {
+                file: &|path| read_file(folder, path),
+                variable: &read_variable,
+            },
+            now,
+        )
+    }
+
+    /// Reads a configuration from text.
+    pub fn parse(text: &str, sources: &Sources<'_>, now: DateTime<Utc>) -> Result<Self, Problems> {
+        let table: Table = text
+            .parse()
+            .map_err(|fault: toml::de::Error| Problems(vec![fault.to_string().trim_end().to_owned()]))?;
+        Self::from_table(&table, sources, now)
+    }
+
+    /// Reads a configuration from a TOML table.
+    pub fn from_table(table: &Table, sources: &Sources<'_>, now: DateTime<Utc>) -> Result<Self, Problems> {
+        let problems = Collector::default();
+        let mut warnings = Vec::new();
+        let mut root = Section::root(table, &problems);
+        let gateway = gateway(root.section("gateway"), sources, &mut warnings);
+        let saml = saml(
+            root.section("saml"),
+            gateway.as_ref().map(|gateway| gateway.public_url.as_str()),
+        );
+        let idps: Vec<_> = root
+            .sections("idp")
+            .into_iter()
+            .map(|section| idp::read(section, sources, now, &mut warnings))
+            .collect();
+        let aws = aws(root.section("aws"));
+        let replay_capacity = replay(root.section("replay"));
+        let domains: Vec<_> = root
+            .sections("domain")
+            .into_iter()
+            .map(|section| domain::read(section, sources))
+            .collect();
+        for (key, empty) in [("idp", idps.is_empty()), ("domain", domains.is_empty())] {
+            if empty {
+                root.problem(key, "at least one is needed");
+            }
+        }
+        root.finish();
+        let idps: Option<Vec<_>> = idps.into_iter().collect();
+        let domains: Option<Vec<_>> = domains.into_iter().collect();
+        repeated(
+            &problems,
+            "idp",
+            "key",
+            idps.iter().flatten().map(|idp| idp.key.as_str()),
+        );
+        repeated(
+            &problems,
+            "idp",
+            "metadata_file",
+            idps.iter().flatten().map(|idp| idp.metadata.entity_id.as_str()),
+        );
+        repeated(
+            &problems,
+            "domain",
+            "key",
+            domains.iter().flatten().map(|domain| domain.key.as_str()),
+        );
+        match (gateway, saml, idps, domains) {
+            (Some(gateway), Some(saml), Some(idps), Some(domains)) if problems.is_empty() => Ok(Self {
+                gateway,
+                saml,
+                idps,
+                aws,
+                replay_capacity,
+                domains,
+                warnings,
+            }),
+            _ => Err(problems.into_problems()),
+        }
+    }
+
+    /// The IdP with this key.
+    #[must_use]
+    pub fn idp(&self, key: &str) -> Option<&Idp> {
+        self.idps.iter().find(|idp| idp.key == key)
+    }
+
+    /// The IdP with this entity ID.
+    #[must_use]
+    pub fn idp_by_entity_id(&self, entity_id: &str) -> Option<&Idp> {
+        self.idps.iter().find(|idp| idp.metadata.entity_id == entity_id)
+    }
+
+    /// The domain with this key.
+    #[must_use]
+    pub fn domain(&self, key: &str) -> Option<&Domain> {
+        self.domains.iter().find(|domain| domain.key == key)
+    }
+}
+
+fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<String>) -> Option<Gateway> {
+    let listen = section.required("listen", kind("an address and port", |text| text.parse().ok()));
+    let public_url = section.required("public_url", origin);
+    let contact = section.optional("contact", string);
+    let sign_in = section.optional("sign_in_seconds", number(5..=120)).unwrap_or(45);
+    let seal_keys = section.list("seal_keys", |value| seal_key(value, sources));
+    if seal_keys.is_empty() {
+        warnings.push(
+            "gateway.seal_keys: none, so a random key is made at start-up; right for a single instance only"
+                .into(),
+        );
+    }
+    section.finish();
+    Some(Gateway {
+        listen: listen?,
+        public_url: public_url?,
+        contact,
+        sign_in_limit: Duration::from_secs(sign_in.into()),
+        seal_keys,
+    })
+}
+
+/// A URL of scheme, host and port only. Plain HTTP is for loopback: browsers keep Secure cookies there too.
+fn origin(value: &Value) -> Result<String, String> {
+    let text = string(value)?;
+    let expected = || format!("expected an https URL without a path, got {text:?}");
+    let url = Url::parse(&text).map_err(|_| expected())?;
+    let loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    let plain = url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if plain && (url.scheme() == "https" || (url.scheme() == "http" && loopback)) {
+        Ok(url.origin().ascii_serialization())
+    } else {
+        Err(expected())
+    }
+}
+
+fn seal_key(value: &Value, sources: &Sources<'_>) -> Result<SealKey, String> {
+    let reference = string(value)?;
+    let text = match reference.split_once(':') {
+        Some(("file", path)) => {
+            (sources.file)(Path::new(path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))?
+        }
+        Some(("env", name)) => {
+            (sources.variable)(name).ok_or_else(|| format!("the variable {name:?} is not set"))?
+        }
+        // The value is not repeated: it may be a key that somebody put here by mistake.
+        _ => return Err("expected \"file:PATH\" or \"env:NAME\"".into()),
+    };
+    let bytes = STANDARD
+        .decode(text.trim())
+        .map_err(|_| "the key is not base64")?;
+    <[u8; 32]>::try_from(bytes)
+        .map(SealKey)
+        .map_err(|bytes| format!("the key has {} bytes, not 32", bytes.len()))
+}
+
+fn saml(mut section: Section<'_>, public_url: Option<&str>) -> Option<Saml> {
+    let entity_id = section.optional("entity_id", string);
+    let more = section.list("audiences", string);
+    let skew = section
+        .optional("clock_skew_seconds", number(0..=180))
+        .unwrap_or(60);
+    section.finish();
+    let public_url = public_url?;
+    let entity_id = entity_id.unwrap_or_else(|| format!("{public_url}/saml/metadata"));
+    let mut audiences = vec![entity_id.clone()];
+    audiences.extend(more);
+    Some(Saml {
+        entity_id,
+        acs_url: format!("{public_url}/saml/acs"),
+        audiences,
+        skew: TimeDelta::seconds(skew.into()),
+    })
+}
+
+fn aws(mut section: Section<'_>) -> Aws {
+    let endpoint = || {
+        kind("an http(s) URL", |text| {
+            Url::parse(text)
+                .ok()
+                .filter(|url| matches!(url.scheme(), "http" | "https"))
+        })
+    };
+    let sts_endpoint = section.optional("sts_endpoint", endpoint());
+    let sagemaker_endpoint = section.optional("sagemaker_endpoint", endpoint());
+    let mut milliseconds = |key, default| {
+        Duration::from_millis(
+            section
+                .optional(key, number(50..=60_000))
+                .unwrap_or(default)
+                .into(),
+        )
+    };
+    let connect = milliseconds("connect_milliseconds", 2_000);
+    let attempt = milliseconds("attempt_milliseconds", 5_000);
+    let call = milliseconds("call_milliseconds", 12_000);
+    let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
+    section.finish();
+    Aws {
+        sts_endpoint,
+        sagemaker_endpoint,
+        connect,
+        attempt,
+        call,
+        attempts,
+    }
+}
+
+fn replay(mut section: Section<'_>) -> usize {
+    section.optional(
+        "ledger",
+        kind("\"memory\"", |text| (text == "memory").then_some(())),
+    );
+    let capacity = section
+        .optional("capacity", number(1_000..=10_000_000))
+        .unwrap_or(100_000);
+    section.finish();
+    usize::try_from(capacity).unwrap_or(usize::MAX)
+}
+
+fn repeated<'v>(problems: &Collector, table: &str, key: &str, values: impl Iterator<Item = &'v str>) {
+    let mut seen = HashSet::new();
+    for (index, value) in values.enumerate() {
+        if !seen.insert(value) {
+            problems.add(
+                &format!("{table}[{index}].{key}"),
+                format!("{value:?} occurs twice"),
+            );
+        }
+    }
+}
+
+/// A short name in URLs, relay states and logs: lower-case letters, digits and hyphens, 40 at most.
+fn key(value: &Value) -> Result<String, String> {
+    kind("a key of a-z, 0-9 and \"-\"", |text| {
+        let fits = (1..=40).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        fits.then(|| text.to_owned())
+    })(value)
+}

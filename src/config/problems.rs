@@ -1,0 +1,252 @@
+//! Reading TOML so that every problem is found at once, each with its path.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::RangeInclusive;
+use toml::{Table, Value};
+
+/// Everything that is wrong with a configuration, in the order of the file's sections.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problems(pub(super) Vec<String>);
+
+impl Problems {
+    /// One line for each problem, such as `domain[0].region: missing`.
+    #[must_use]
+    pub fn lines(&self) -> &[String] {
+        &self.0
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Collects problems while tables are read.
+#[derive(Default)]
+pub(super) struct Collector(RefCell<Vec<String>>);
+
+impl Collector {
+    pub(super) fn add(&self, path: &str, problem: impl fmt::Display) {
+        self.0.borrow_mut().push(format!("{path}: {problem}"));
+    }
+
+    pub(super) fn into_problems(self) -> Problems {
+        Problems(self.0.into_inner())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+}
+
+/// One table of the file. Keys that nobody asked for are problems when it is finished.
+pub(super) struct Section<'a> {
+    table: Option<&'a Table>,
+    path: String,
+    asked: BTreeSet<&'static str>,
+    problems: &'a Collector,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn root(table: &'a Table, problems: &'a Collector) -> Self {
+        Self {
+            table: Some(table),
+            path: String::new(),
+            asked: BTreeSet::new(),
+            problems,
+        }
+    }
+
+    /// The path of a key of this table, for messages.
+    pub(super) fn path(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+
+    /// Where problems of tables with keys of the admin's own are noted.
+    pub(super) fn problems(&self) -> &'a Collector {
+        self.problems
+    }
+
+    /// Notes a problem with a key of this table.
+    pub(super) fn problem(&self, key: &str, problem: impl fmt::Display) {
+        self.problems.add(&self.path(key), problem);
+    }
+
+    fn value(&mut self, key: &'static str) -> Option<&'a Value> {
+        self.asked.insert(key);
+        self.table?.get(key)
+    }
+
+    /// A value that may be absent, parsed.
+    pub(super) fn optional<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        let value = self.value(key)?;
+        match parse(value) {
+            Ok(parsed) => Some(parsed),
+            Err(problem) => {
+                self.problem(key, problem);
+                None
+            }
+        }
+    }
+
+    /// A value that has to be there, parsed. `None` means that a problem was noted.
+    pub(super) fn required<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&Value) -> Result<T, String>,
+    ) -> Option<T> {
+        if self.value(key).is_none() {
+            self.problem(key, "missing");
+            return None;
+        }
+        self.optional(key, parse)
+    }
+
+    /// A list, each item parsed; an absent list is empty.
+    pub(super) fn list<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&Value) -> Result<T, String>,
+    ) -> Vec<T> {
+        let path = self.path(key);
+        let mut parsed = Vec::new();
+        match self.value(key) {
+            None => {}
+            Some(Value::Array(items)) => {
+                for (index, item) in items.iter().enumerate() {
+                    match parse(item) {
+                        Ok(item) => parsed.push(item),
+                        Err(problem) => self.problems.add(&format!("{path}[{index}]"), problem),
+                    }
+                }
+            }
+            Some(other) => self.problem(key, expected("a list", other)),
+        }
+        parsed
+    }
+
+    /// A table inside this one; an absent one is empty.
+    pub(super) fn section(&mut self, key: &'static str) -> Section<'a> {
+        let table = match self.value(key) {
+            None => None,
+            Some(Value::Table(table)) => Some(table),
+            Some(other) => {
+                self.problem(key, expected("a table", other));
+                None
+            }
+        };
+        Section {
+            table,
+            path: self.path(key),
+            asked: BTreeSet::new(),
+            problems: self.problems,
+        }
+    }
+
+    /// The tables of an array of tables.
+    pub(super) fn sections(&mut self, key: &'static str) -> Vec<Section<'a>> {
+        let path = self.path(key);
+        match self.value(key) {
+            None => Vec::new(),
+            Some(Value::Array(items)) if items.iter().all(Value::is_table) => items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| Section {
+                    table: item.as_table(),
+                    path: format!("{path}[{index}]"),
+                    asked: BTreeSet::new(),
+                    problems: self.problems,
+                })
+                .collect(),
+            Some(other) => {
+                self.problem(key, expected("an array of tables", other));
+                Vec::new()
+            }
+        }
+    }
+
+    /// All keys of this table with their values, for tables whose keys are the admin's own.
+    pub(super) fn entries(self) -> Vec<(&'a str, &'a Value, String)> {
+        let path = self.path;
+        self.table
+            .into_iter()
+            .flat_map(|table| table.iter())
+            .map(|(key, value)| (key.as_str(), value, format!("{path}.{key}")))
+            .collect()
+    }
+
+    /// Notes every key that nobody asked for.
+    pub(super) fn finish(self) {
+        for key in self.table.into_iter().flat_map(Table::keys) {
+            if !self.asked.contains(key.as_str()) {
+                self.problem(key, "unknown key");
+            }
+        }
+    }
+}
+
+fn expected(what: &str, found: &Value) -> String {
+    format!("expected {what}, got {}", shown(found))
+}
+
+/// A value as it is shown in a message; secrets are references and so never stand in the file.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => format!("{text:?}"),
+        other => other.to_string().chars().take(60).collect(),
+    }
+}
+
+/// A parser for strings.
+pub(super) fn string(value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() && !text.chars().any(char::is_control) => {
+            Ok(text.clone())
+        }
+        other => Err(expected("a text", other)),
+    }
+}
+
+/// A parser for strings of a certain kind.
+pub(super) fn kind<T>(
+    what: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> impl Fn(&Value) -> Result<T, String> {
+    move |value| {
+        value
+            .as_str()
+            .and_then(&parse)
+            .ok_or_else(|| expected(what, value))
+    }
+}
+
+/// A parser for whole numbers in a range.
+pub(super) fn number(range: RangeInclusive<u32>) -> impl Fn(&Value) -> Result<u32, String> {
+    move |value| {
+        let number = value.as_integer().and_then(|number| u32::try_from(number).ok());
+        number.filter(|number| range.contains(number)).ok_or_else(|| {
+            expected(
+                &format!("a whole number from {} to {}", range.start(), range.end()),
+                value,
+            )
+        })
+    }
+}
+
+/// A parser for `true` and `false`.
+pub(super) fn boolean(value: &Value) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| expected("true or false", value))
+}

@@ -1,0 +1,48 @@
+//! What a sign-in ends with when it does not end in Studio: one outward type, made of a public code and a private
+//! reason. The reason goes to the log and nowhere else.
+
+mod code;
+
+pub use code::{Code, Fault};
+
+use std::fmt;
+
+/// A sign-in that was refused or could not be finished.
+///
+/// `code` is public: it decides the HTTP status and the page. `reason` is for the log: it names the rule and the
+/// values that an admin needs, and never holds an assertion, a credential, a cookie or a presigned URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    code: Code,
+    reason: String,
+}
+
+impl Refusal {
+    /// A refusal with the reason that the log gives.
+    pub fn new(code: Code, reason: impl Into<String>) -> Self {
+        Self {
+            code,
+            reason: reason.into(),
+        }
+    }
+
+    /// The public, stable code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// The private reason, for the log.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.reason
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.name(), self.reason)
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,132 @@
+//! Metadata of an identity provider (saml-metadata 2.4.1, 2.4.3): who it is, what it signs with, where it is asked.
+//!
+//! It comes from a file that the admin chose, and it is the whole of the trust in the IdP.
+
+use super::xml::{attribute, collapsed, elements, is, named, text};
+use super::{DSIG, HTTP_REDIRECT, METADATA, PROTOCOL, TrustedKeys, instant, xml};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use uppsala::{Document, NodeId};
+use x509_parser::prelude::{FromDer, X509Certificate};
+
+/// What the gateway needs to know of an identity provider.
+#[derive(Debug)]
+pub struct IdpMetadata {
+    /// Entity ID: the Issuer of its messages.
+    pub entity_id: String,
+    /// Keys that verify its signatures.
+    pub keys: TrustedKeys,
+    /// Where an AuthnRequest is sent with the HTTP-Redirect binding, if the IdP takes any.
+    pub sso_redirect: Option<String>,
+    /// What an admin should know, such as certificates that were left out or have expired.
+    pub warnings: Vec<String>,
+}
+
+impl IdpMetadata {
+    /// Reads a metadata document: an EntityDescriptor, or an EntitiesDescriptor from which `entity_id` selects one.
+    ///
+    /// # Errors
+    /// A sentence for the admin: not metadata, no such entity, no IdP role, no usable signing certificate, or past
+    /// its `validUntil`.
+    pub fn parse(document: &str, entity_id: Option<&str>, now: DateTime<Utc>) -> Result<Self, String> {
+        let document = document.strip_prefix('\u{feff}').unwrap_or(document);
+        let document = xml::parse(document).map_err(|fault| fault.to_string())?;
+        let entity = choose(&document, entity_id)?;
+        let role = named(&document, entity, METADATA, "IDPSSODescriptor")
+            .find(|role| {
+                let supported = attribute(&document, *role, "protocolSupportEnumeration").unwrap_or_default();
+                supported
+                    .split_ascii_whitespace()
+                    .any(|protocol| protocol == PROTOCOL)
+            })
+            .ok_or("the entity is not a SAML 2.0 identity provider")?;
+        for node in [entity, role] {
+            if let Some(value) = attribute(&document, node, "validUntil") {
+                let until = instant::parse(value).ok_or("validUntil is not an instant")?;
+                if now >= until {
+                    return Err(format!("the metadata was valid until {value}"));
+                }
+            }
+        }
+        let certificates = signing_certificates(&document, role)?;
+        let (keys, mut warnings) = TrustedKeys::from_certificates(&certificates)?;
+        warnings.extend(certificates.iter().filter_map(|der| expiry_warning(der, now)));
+        let sso_redirect = named(&document, role, METADATA, "SingleSignOnService")
+            .find(|service| attribute(&document, *service, "Binding") == Some(HTTP_REDIRECT))
+            .and_then(|service| attribute(&document, service, "Location"))
+            .map(str::to_owned);
+        if let Some(location) = &sso_redirect {
+            match url::Url::parse(location) {
+                Ok(url) if matches!(url.scheme(), "https" | "http") => {}
+                _ => return Err("the SingleSignOnService location is not an http(s) URL".into()),
+            }
+        }
+        let entity_id = attribute(&document, entity, "entityID")
+            .unwrap_or_default()
+            .to_owned();
+        Ok(Self {
+            entity_id,
+            keys,
+            sso_redirect,
+            warnings,
+        })
+    }
+}
+
+fn choose(document: &Document<'_>, entity_id: Option<&str>) -> Result<NodeId, String> {
+    let root = document.document_element().ok_or("an empty document")?;
+    let entities: Vec<NodeId> = if is(document, root, METADATA, "EntityDescriptor") {
+        vec![root]
+    } else if is(document, root, METADATA, "EntitiesDescriptor") {
+        document
+            .descendants(root)
+            .into_iter()
+            .filter(|node| is(document, *node, METADATA, "EntityDescriptor"))
+            .collect()
+    } else {
+        return Err("not SAML metadata: the document element is not md:EntityDescriptor".into());
+    };
+    let mut matching = entities.into_iter().filter(|entity| {
+        let id = attribute(document, *entity, "entityID").unwrap_or_default();
+        !id.is_empty() && entity_id.is_none_or(|wanted| wanted == id)
+    });
+    match (matching.next(), matching.next()) {
+        (Some(entity), None) => Ok(entity),
+        (None, _) => Err("there is no entity with this entityID in the metadata".into()),
+        (Some(_), Some(_)) => Err("several entities in the metadata: name one with entity_id".into()),
+    }
+}
+
+/// Certificates of all key descriptors that are for signing, or for any use (saml-metadata 2.4.1.1).
+fn signing_certificates(document: &Document<'_>, role: NodeId) -> Result<Vec<Vec<u8>>, String> {
+    let mut certificates = Vec::new();
+    for descriptor in named(document, role, METADATA, "KeyDescriptor") {
+        if !matches!(attribute(document, descriptor, "use"), None | Some("signing")) {
+            continue;
+        }
+        for key_info in named(document, descriptor, DSIG, "KeyInfo") {
+            for (data, _) in
+                elements(document, key_info).filter(|(node, _)| is(document, *node, DSIG, "X509Data"))
+            {
+                for node in named(document, data, DSIG, "X509Certificate") {
+                    let value = text(document, node).unwrap_or_default();
+                    let packed: String = collapsed(&value).split_ascii_whitespace().collect();
+                    let der = STANDARD
+                        .decode(packed)
+                        .map_err(|_| "a signing certificate is not base64")?;
+                    if !certificates.contains(&der) {
+                        certificates.push(der);
+                    }
+                }
+            }
+        }
+    }
+    Ok(certificates)
+}
+
+fn expiry_warning(der: &[u8], now: DateTime<Utc>) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    let until = DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0)?;
+    (until <= now).then(|| format!("a signing certificate expired on {}", until.format("%Y-%m-%d")))
+}
