@@ -6,6 +6,7 @@ credentials known to the embedded AWS, which has not issued them.
 """
 
 import base64
+import json
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -30,6 +31,9 @@ class Exchange:
     form: list[tuple[str, str]]
     status: int
     answer: bytes
+
+    def has(self, name: str) -> bool:
+        return any(key == name for key, _ in self.form)
 
     def __getitem__(self, name: str) -> str:
         values = [value for key, value in self.form if key == name]
@@ -96,8 +100,10 @@ class Wire:
                 tags[attribute.get("Name").removeprefix(AWS + "PrincipalTag:")] = value
             if attribute.get("Name") == AWS + "RoleSessionName":
                 name = value
+        narrowed = {"session_policy": json.loads(exchange["Policy"])} if exchange.has("Policy") else {}
         self.register(
-            {
+            narrowed
+            | {
                 "access_key_id": answer.findtext(f".//{{{STS}}}AccessKeyId"),
                 "secret_access_key": answer.findtext(f".//{{{STS}}}SecretAccessKey"),
                 "session_token": answer.findtext(f".//{{{STS}}}SessionToken"),
