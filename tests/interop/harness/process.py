@@ -8,6 +8,7 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
 import requests
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -21,7 +22,7 @@ def binary() -> Path:
     target = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
     path = target / "debug" / "studio-gateway"
     if not path.is_file():
-        raise SystemExit(f"{path} is missing: run `cargo build --locked` first, or set STUDIO_GATEWAY")
+        pytest.exit(f"{path} is missing: run `cargo build --locked` first, or set STUDIO_GATEWAY", returncode=1)
     return path
 
 
