@@ -37,8 +37,8 @@ def demo(tmp_path_factory):
     """The address that the demo prints."""
     logs = tmp_path_factory.mktemp("demo")
     with Process("demo", [binary(), "demo", "--port-base", str(free_ports(4))], logs) as process:
-        found = process.until("address", lambda: re.search(r"http://(?:127\.0\.0\.1|localhost):\d+\S*", process.text()))
-        address = found[0].rstrip("/.,")
+        found = process.until("address", lambda: re.search(r"open (http://\S+)", process.text()))
+        address = found[1].rstrip("/")
         process.until_http(f"{address}/readyz", accept=lambda status: status == 200)
         yield address
 
