@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from harness.process import Process, binary, free_port
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -113,9 +114,10 @@ class Tab:
             except Exception:  # noqa: BLE001 - asked in the middle of a navigation
                 return False
 
-        WebDriverWait(self.driver, PATIENCE_SECONDS, poll_frequency=0.05).until(
-            quietly, f"at {self.driver.current_url}: {self.text()[:600]}"
-        )
+        try:
+            WebDriverWait(self.driver, PATIENCE_SECONDS, poll_frequency=0.05).until(quietly)
+        except TimeoutException as fault:
+            raise AssertionError(f"still at {self.driver.current_url}: {self.text()[:600]}") from fault
 
     def text(self) -> str:
         return self.driver.find_element(By.TAG_NAME, "body").text
