@@ -6,6 +6,7 @@ from urllib.parse import urljoin
 
 import requests
 from bs4 import BeautifulSoup
+from requests.cookies import get_cookie_header
 
 STEPS = 20
 
@@ -73,7 +74,12 @@ class Browser:
         raise AssertionError(f"more than {STEPS} redirects: {self.trail}")
 
     def _send(self, method: str, url: str, **more) -> requests.Response:
-        response = self.session.request(method, url, allow_redirects=False, timeout=60, **more)
+        request = self.session.prepare_request(requests.Request(method, url, **more))
+        # requests copies the cookies into a jar of the default policy, which keeps Secure ones back: set them here.
+        request.headers.pop("Cookie", None)
+        if cookies := get_cookie_header(self.session.cookies, request):
+            request.headers["Cookie"] = cookies
+        response = self.session.send(request, allow_redirects=False, timeout=60)
         self.trail.append((method, url.split("?")[0], response.status_code))
         return response
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -140,6 +141,10 @@ default = true
         gateway = Process("serve", [binary(), "serve", "--config", config], self.folder, env=credentials)
         self.running.append(gateway)
         gateway.until_http(f"{self.url}/readyz", accept=lambda status: status == 200)
+        # The memory ledger refuses assertions that were issued before the process started, and these IdPs state whole
+        # seconds: the second in which the gateway came up has to be over.
+        up = int(time.time())
+        gateway.until("next second", lambda: int(time.time()) > up)
         return self
 
     def stop(self):
