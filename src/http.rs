@@ -36,6 +36,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/readyz", get(|| async { "ready\n" }))
         .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
         .route(pages::STYLE_PATH, get(pages::style))
+        .route(pages::ICON_PATH, get(pages::icon))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(|_| {

@@ -13,7 +13,6 @@ use serde_json::json;
 #[derive(Template)]
 #[template(path = "refusal.html")]
 struct Page<'p> {
-    style: &'p str,
     title: &'p str,
     advice: &'p str,
     code: &'p str,
@@ -43,7 +42,6 @@ pub(super) fn answer(gateway: &Gateway, visit: &Visit, refusal: &Refusal) -> Res
             .into_response()
     } else {
         let page = Page {
-            style: pages::STYLE_PATH,
             title: code.title(),
             advice: code.advice(),
             code: code.name(),
