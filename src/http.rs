@@ -10,6 +10,7 @@ mod login;
 mod metadata;
 mod pages;
 mod refusal;
+mod relay_state;
 mod request;
 
 use crate::error::{Code, Refusal};

@@ -139,9 +139,15 @@ fn check(path: PathBuf) -> Result<(), Box<dyn Error>> {
 
 fn metadata(path: PathBuf) -> Result<(), Box<dyn Error>> {
     let config = Config::load(&path, Clock::system().now())?;
+    let saml = &config.saml;
     println!(
         "{}",
-        sp_metadata::document(&config.saml.entity_id, &config.saml.acs_url)?
+        sp_metadata::document(
+            &saml.entity_id,
+            &saml.acs_url,
+            &saml.keys,
+            config.signs_requests()
+        )?
     );
     Ok(())
 }

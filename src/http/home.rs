@@ -20,7 +20,7 @@ pub(super) async fn page(State(gateway): State<Arc<Gateway>>, visit: Visit) -> R
         .config
         .idps
         .iter()
-        .filter(|idp| idp.metadata.sso_redirect.is_some());
+        .filter(|idp| idp.sso_location().is_some());
     let page = Page {
         idps: startable
             .map(|idp| (idp.key.as_str(), idp.name.as_str()))
