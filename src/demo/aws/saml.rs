@@ -1,7 +1,7 @@
 //! What STS does with a SAML response: verify it against the registered provider, then read what it claims.
 //!
 //! It shares no code with the gateway's own reading of assertions, so that each can catch the other's mistakes. It
-//! never looks at KeyInfo, never fetches anything and never accepts an assertion that no signature covers.
+//! never looks at `KeyInfo`, never fetches anything and never accepts an assertion that no signature covers.
 
 mod claims;
 mod metadata;

@@ -8,11 +8,14 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
+/// The pattern that messages show, and whether a text fits.
+type Form = (&'static str, fn(&str) -> bool);
+
 /// What a string member must look like.
 #[derive(Clone, Copy)]
 pub(super) struct Rule {
     length: (usize, usize),
-    form: Option<(&'static str, fn(&str) -> bool)>,
+    form: Option<Form>,
     values: Option<&'static [&'static str]>,
 }
 
@@ -301,7 +304,7 @@ pub(super) const TAG_VALUE: Rule = Rule::length(0, 256).form(TAG_PATTERN, is_tag
 pub(super) const ROLE_ARN: Rule = Rule::length(20, 2048).form(
     "arn:aws[a-z\\-]*:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+",
     |text| {
-        let tail = arn_tail(text, "iam", |region| region.is_empty());
+        let tail = arn_tail(text, "iam", str::is_empty);
         tail.and_then(|t| t.strip_prefix("role")).is_some_and(|name| {
             !name.is_empty()
                 && name
