@@ -1,6 +1,8 @@
 //! Over HTTP, with AWS's own clients: the wire formats, the signatures, the knobs and the whole way into Studio.
 
-use super::fixture::{DOMAIN, KEY_ID, KEY_SECRET, PROVIDER, REGION, ROLE, now, response, signed, world};
+use super::fixture::{
+    DOMAIN, KEY_ID, KEY_SECRET, PROVIDER, REGION, ROLE, element, now, response, signed, world,
+};
 use crate::clock::Clock;
 use crate::demo::aws::{Effect, EmbeddedAws, Fault, Outcome};
 use aws_credential_types::Credentials;
@@ -362,7 +364,7 @@ async fn knobs_throttle_fail_and_cut_connections() {
 #[tokio::test]
 async fn latency_delays_the_answer() {
     let aws = start_now().await;
-    aws.knobs().latency("DescribeDomain", Duration::from_secs(3600));
+    aws.knobs().latency("DescribeDomain", Duration::from_hours(1));
     let client = gateway(&aws);
     let slow = client.describe_domain().domain_id(DOMAIN).send();
     assert!(
@@ -457,4 +459,60 @@ async fn it_ends_when_it_is_stopped_or_dropped() {
     assert!(reqwest::get(&url).await.is_ok());
     aws.stop().await;
     assert!(reqwest::get(&url).await.is_err());
+}
+
+/// One signed query call, for which there is no SDK here.
+async fn iam(aws: &EmbeddedAws, query: &str, region: &str) -> (u16, String) {
+    use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+    let identity = Credentials::new(KEY_ID, KEY_SECRET, None, None, "test").into();
+    let params = aws_sigv4::sign::v4::SigningParams::builder()
+        .identity(&identity)
+        .region(region)
+        .name("iam")
+        .time(aws.server.clock.now().into())
+        .settings(SigningSettings::default())
+        .build()
+        .unwrap()
+        .into();
+    let body = format!("Version=2010-05-08&{query}");
+    let url = format!("{}/", aws.url());
+    let host = aws.url().trim_start_matches("http://").to_owned();
+    let headers = [("host", host.as_str())].into_iter();
+    let signable =
+        SignableRequest::new("POST", url.clone(), headers, SignableBody::Bytes(body.as_bytes())).unwrap();
+    let (instructions, _) = sign(signable, &params).unwrap().into_parts();
+    let mut request = reqwest::Client::new().post(url);
+    for (name, value) in instructions.headers() {
+        request = request.header(name, value);
+    }
+    let response = request.body(body).send().await.unwrap();
+    (response.status().as_u16(), response.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn iam_shows_roles_and_providers_to_who_may_read_them() {
+    let aws = start_now().await;
+    let (status, xml) = iam(&aws, "Action=GetRole&RoleName=DataScientist", "us-east-1").await;
+    assert_eq!(status, 200, "{xml}");
+    assert_eq!(element(&xml, "Path"), "/team/");
+    assert_eq!(element(&xml, "MaxSessionDuration"), "7200");
+    assert!(element(&xml, "AssumeRolePolicyDocument").contains("AssumeRoleWithSAML"));
+    let (status, xml) = iam(&aws, "Action=GetRole&RoleName=Nobody", "us-east-1").await;
+    assert_eq!((status, element(&xml, "Code")), (404, "NoSuchEntity"));
+    let (_, xml) = iam(&aws, "Action=ListSAMLProviders", "us-east-1").await;
+    assert_eq!(element(&xml, "Arn"), PROVIDER);
+    let (_, xml) = iam(
+        &aws,
+        &format!("Action=GetSAMLProvider&SAMLProviderArn={PROVIDER}"),
+        "us-east-1",
+    )
+    .await;
+    assert!(element(&xml, "SAMLMetadataDocument").contains("EntityDescriptor"));
+    let (status, xml) = iam(&aws, "Action=DeleteRole&RoleName=DataScientist", "us-east-1").await;
+    assert_eq!((status, element(&xml, "Code")), (400, "InvalidAction"));
+    let (status, xml) = iam(&aws, "Action=ListSAMLProviders", REGION).await;
+    assert_eq!((status, element(&xml, "Code")), (403, "SignatureDoesNotMatch"));
+    aws.server.state().world.gateway_keys[0].policies.clear();
+    let (status, xml) = iam(&aws, "Action=ListSAMLProviders", "us-east-1").await;
+    assert_eq!((status, element(&xml, "Code")), (403, "AccessDenied"));
 }

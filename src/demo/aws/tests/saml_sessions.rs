@@ -222,10 +222,10 @@ fn a_response_is_redeemed_within_five_minutes_and_its_time() {
     );
 
     refused_as("ExpiredTokenException", "expired", |r| {
-        r.assertion.conditions.not_on_or_after = Some(now())
+        r.assertion.conditions.not_on_or_after = Some(now());
     });
     refused_as("ExpiredTokenException", "expired", |r| {
-        r.assertion.confirmations[0].not_on_or_after = Some(now())
+        r.assertion.confirmations[0].not_on_or_after = Some(now());
     });
     refused_as("ExpiredTokenException", "expired", |r| {
         r.assertion
@@ -245,10 +245,10 @@ fn a_response_is_redeemed_within_five_minutes_and_its_time() {
 #[test]
 fn issuer_status_audience_and_confirmation_must_be_right() {
     refused_as("InvalidIdentityToken", "Issuer", |r| {
-        r.assertion.issuer = "https://other.example.com".into()
+        r.assertion.issuer = "https://other.example.com".into();
     });
     refused_as("InvalidIdentityToken", "Issuer", |r| {
-        r.issuer = Some("https://other.example.com".into())
+        r.issuer = Some("https://other.example.com".into());
     });
     let (status, code, _) = refused(|r| r.status.code = names::RESPONDER.into());
     assert_eq!((status, code.as_str()), (403, "IDPRejectedClaim"));
@@ -257,7 +257,7 @@ fn issuer_status_audience_and_confirmation_must_be_right() {
             vec![vec!["https://studio.example.com/saml/metadata".into()]];
     });
     refused_as("InvalidIdentityToken", "audience", |r| {
-        r.assertion.conditions.audience_restrictions.clear()
+        r.assertion.conditions.audience_restrictions.clear();
     });
     refused_as("InvalidIdentityToken", "audience", |r| {
         r.assertion
@@ -266,16 +266,16 @@ fn issuer_status_audience_and_confirmation_must_be_right() {
             .push(vec!["https://other.example.com".into()]);
     });
     refused_as("InvalidIdentityToken", "bearer", |r| {
-        r.assertion.confirmations.clear()
+        r.assertion.confirmations.clear();
     });
     refused_as("InvalidIdentityToken", "bearer", |r| {
-        r.assertion.confirmations[0].method = "urn:x".into()
+        r.assertion.confirmations[0].method = "urn:x".into();
     });
     refused_as("InvalidIdentityToken", "Recipient", |r| {
-        r.assertion.confirmations[0].recipient = None
+        r.assertion.confirmations[0].recipient = None;
     });
     refused_as("InvalidIdentityToken", "NotOnOrAfter", |r| {
-        r.assertion.confirmations[0].not_on_or_after = None
+        r.assertion.confirmations[0].not_on_or_after = None;
     });
 }
 
@@ -324,20 +324,20 @@ fn the_role_pair_is_one_of_the_attribute_in_either_order() {
     let other_role = "arn:aws:iam::111122223333:role/Other";
     let (status, code, _) = refused(|r| {
         r.assertion
-            .set_attribute(names::ROLE, [format!("{other_role},{PROVIDER}")])
+            .set_attribute(names::ROLE, [format!("{other_role},{PROVIDER}")]);
     });
     assert_eq!((status, code.as_str()), (403, "AccessDenied"));
     let other_provider = "arn:aws:iam::111122223333:saml-provider/other";
     let (_, code, _) = refused(|r| {
         r.assertion
-            .set_attribute(names::ROLE, [format!("{ROLE},{other_provider}")])
+            .set_attribute(names::ROLE, [format!("{ROLE},{other_provider}")]);
     });
     assert_eq!(code, "AccessDenied");
     refused_as("InvalidIdentityToken", "Role is required", |r| {
-        r.assertion.remove_attribute(names::ROLE)
+        r.assertion.remove_attribute(names::ROLE);
     });
     refused_as("InvalidIdentityToken", "Role in AuthnResponse", |r| {
-        r.assertion.set_attribute(names::ROLE, [ROLE])
+        r.assertion.set_attribute(names::ROLE, [ROLE]);
     });
 
     let assertion = signed(&response("alice"));
@@ -390,7 +390,7 @@ fn session_tags_have_their_limits() {
         r.assertion.set_attribute(&tag("team"), ["a", "b"]);
     });
     refused_as("InvalidIdentityToken", "not a valid tag", |r| {
-        r.assertion.set_attribute(&tag("StudioUserId"), ["bob"])
+        r.assertion.set_attribute(&tag("StudioUserId"), ["bob"]);
     });
     refused_as("InvalidIdentityToken", "not a valid tag", |r| {
         r.assertion.set_attribute(&tag("team"), ["x".repeat(257)]);
