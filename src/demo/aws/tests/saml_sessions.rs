@@ -5,9 +5,11 @@ use super::fixture::{
 };
 use crate::demo::aws::fault::ApiError;
 use crate::demo::aws::{AWS_AUDIENCES, World};
+use crate::demo::idp::encryption::Encryption;
 use crate::demo::idp::response::names;
 use crate::demo::idp::response::{Attribute, Response};
 use crate::demo::idp::signature::Signed;
+use bergshamra::core::algorithm;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
@@ -446,4 +448,59 @@ fn the_trust_policy_must_allow_every_action_and_match_the_recipient() {
         );
     }
     assert!(change(aud, json!(ACS)).is_ok());
+}
+
+/// How STS answers to an encrypted assertion, with or without the key for it.
+fn encrypted(what: Signed, encryption: &Encryption, with_key: bool) -> Result<String, ApiError> {
+    let (idp, recipient) = keys();
+    let certificate = recipient.certificate_pem().unwrap();
+    let xml = response("alice")
+        .sign_encrypted(idp, what, &certificate, encryption)
+        .unwrap();
+    let mut world = world();
+    world.saml_providers[0].decryption_key_pem = with_key.then(|| recipient.private_key_pem().unwrap());
+    Bench::new(world).assume(&Response::encode(&xml), &[])
+}
+
+#[test]
+fn encrypted_assertions_need_the_providers_key_and_a_signature() {
+    let gcm = Encryption::usual();
+    for what in [Signed::Assertion, Signed::Response, Signed::Both] {
+        let xml = encrypted(what, &gcm, true).unwrap();
+        assert_eq!(element(&xml, "Subject"), "alice", "{what:?}");
+    }
+    assert_eq!(
+        refusal(encrypted(Signed::Nothing, &gcm, true)).1,
+        "InvalidIdentityToken"
+    );
+    assert_eq!(
+        refusal(encrypted(Signed::Both, &gcm, false)).1,
+        "InvalidIdentityToken"
+    );
+}
+
+#[test]
+fn weak_encryption_is_refused_and_cbc_needs_a_signature_around_it() {
+    let with = |data: &str, key: &str| Encryption {
+        data_method: data.into(),
+        key_transport: key.into(),
+        digest: None,
+        mgf: None,
+    };
+    let cbc = with(algorithm::AES256_CBC, algorithm::RSA_OAEP);
+    assert!(encrypted(Signed::Both, &cbc, true).is_ok());
+    assert_eq!(
+        refusal(encrypted(Signed::Assertion, &cbc, true)).1,
+        "InvalidIdentityToken"
+    );
+    let rsa15 = with(algorithm::AES256_GCM, algorithm::RSA_PKCS1);
+    assert_eq!(
+        refusal(encrypted(Signed::Both, &rsa15, true)).1,
+        "InvalidIdentityToken"
+    );
+    let triple = with(algorithm::TRIPLEDES_CBC, algorithm::RSA_OAEP);
+    assert_eq!(
+        refusal(encrypted(Signed::Both, &triple, true)).1,
+        "InvalidIdentityToken"
+    );
 }
