@@ -160,6 +160,7 @@ impl Bench {
             region: REGION.into(),
             now: self.now,
             pace,
+            tells_missing: self.knobs.tells_missing(),
             url: "http://127.0.0.1:1".into(),
         }
     }

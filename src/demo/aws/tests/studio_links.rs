@@ -161,6 +161,17 @@ fn a_missing_profile_is_denied_where_its_tag_would_decide_and_not_found_otherwis
             .code,
         "AccessDeniedException"
     );
+    bench.knobs.tell_missing(true);
+    let error = bench.sagemaker(&alice, PRESIGN, &request("carol")).unwrap_err();
+    assert_eq!(error.code, "ResourceNotFound");
+    assert_eq!(
+        bench
+            .sagemaker(&alice, PRESIGN, &request("bob"))
+            .unwrap_err()
+            .code,
+        "AccessDeniedException"
+    );
+    bench.knobs.clear();
     bench.state.world.roles[0].permission_policies = vec![
         json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}),
     ];
