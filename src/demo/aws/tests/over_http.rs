@@ -513,6 +513,12 @@ async fn iam_shows_roles_and_providers_to_who_may_read_them() {
     let (status, xml) = iam(&aws, "Action=ListSAMLProviders", REGION).await;
     assert_eq!((status, element(&xml, "Code")), (403, "SignatureDoesNotMatch"));
     aws.server.state().world.gateway_keys[0].policies.clear();
-    let (status, xml) = iam(&aws, "Action=ListSAMLProviders", "us-east-1").await;
-    assert_eq!((status, element(&xml, "Code")), (403, "AccessDenied"));
+    for query in [
+        "Action=ListSAMLProviders".to_owned(),
+        "Action=GetRole&RoleName=DataScientist".to_owned(),
+        format!("Action=GetSAMLProvider&SAMLProviderArn={PROVIDER}"),
+    ] {
+        let (status, xml) = iam(&aws, &query, "us-east-1").await;
+        assert_eq!((status, element(&xml, "Code")), (403, "AccessDenied"), "{query}");
+    }
 }

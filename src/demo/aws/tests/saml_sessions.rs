@@ -8,7 +8,7 @@ use crate::demo::aws::{AWS_AUDIENCES, World};
 use crate::demo::idp::encryption::Encryption;
 use crate::demo::idp::response::names;
 use crate::demo::idp::response::{Attribute, Response};
-use crate::demo::idp::signature::Signed;
+use crate::demo::idp::signature::{Algorithms, Signed};
 use bergshamra::core::algorithm;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -503,4 +503,43 @@ fn weak_encryption_is_refused_and_cbc_needs_a_signature_around_it() {
         refusal(encrypted(Signed::Both, &triple, true)).1,
         "InvalidIdentityToken"
     );
+}
+
+#[test]
+fn a_genuine_signature_with_weak_algorithms_is_refused() {
+    let usual = Algorithms::usual(&keys().0);
+    let weak_signature = Algorithms {
+        signature_method: algorithm::RSA_SHA1.into(),
+        ..usual.clone()
+    };
+    let weak_digest = Algorithms {
+        digest_method: algorithm::SHA1.into(),
+        ..usual.clone()
+    };
+    let answer = |algorithms: &Algorithms| {
+        let xml = response("alice")
+            .sign_with(&keys().0, Signed::Assertion, algorithms)
+            .unwrap();
+        Bench::new(world()).assume(&Response::encode(&xml), &[])
+    };
+    assert!(answer(&usual).is_ok());
+    assert_eq!(refusal(answer(&weak_signature)).1, "InvalidIdentityToken");
+    assert_eq!(refusal(answer(&weak_digest)).1, "InvalidIdentityToken");
+}
+
+#[test]
+fn roles_of_another_account_and_reserved_roles_are_refused() {
+    for role in [
+        "arn:aws:iam::999988887777:role/DataScientist",
+        "arn:aws:iam::111122223333:role/AWSReservedSSO_x",
+    ] {
+        let mut response = response("alice");
+        response
+            .assertion
+            .set_attribute(names::ROLE, [format!("{role},{PROVIDER}")]);
+        let mut world = world();
+        world.roles[0].arn = role.into();
+        let result = Bench::new(world).assume(&signed(&response), &[("RoleArn", role)]);
+        assert_eq!(refusal(result), (403, "AccessDenied".into()), "{role}");
+    }
 }
