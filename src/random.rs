@@ -22,11 +22,9 @@ pub fn hex<const N: usize>() -> Result<String, NoRandomness> {
 /// Bytes as lower-case hexadecimal.
 #[must_use]
 pub fn encode_hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
+    let digit = |nibble: u8| char::from_digit(nibble.into(), 16).unwrap_or('0');
     bytes
         .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }

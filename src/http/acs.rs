@@ -1,0 +1,72 @@
+//! `POST /saml/acs`: the assertion consumer service.
+
+use super::form::Form;
+use super::request::Visit;
+use super::{choose, cookies, pages, refusal};
+use crate::error::{Code, Refusal};
+use crate::saml::EncodedResponse;
+use crate::sign_in::{Gateway, Next, Record};
+use axum::extract::{Request, State};
+use axum::response::Response;
+use std::sync::Arc;
+use tokio::time::{Instant, timeout};
+
+/// What a RelayState of ours begins with; the key of a domain follows.
+pub(super) const DESTINATION: &str = "to.";
+
+pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
+    let started = Instant::now();
+    let mut record = Record::default();
+    let limit = gateway.config.gateway.sign_in_limit;
+    let answer = match timeout(limit, process(&gateway, request, &mut record)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Refusal::new(
+            Code::AwsTimeout,
+            format!("no end after {} s", limit.as_secs()),
+        )),
+    };
+    match answer {
+        Ok((outcome, response)) => {
+            record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
+            response
+        }
+        Err(fault) => {
+            record.log_refusal(&fault, &visit.request_id, &visit.client, started.elapsed());
+            refusal::answer(&gateway, &visit, &fault)
+        }
+    }
+}
+
+async fn process(
+    gateway: &Gateway,
+    request: Request,
+    record: &mut Record,
+) -> Result<(&'static str, Response), Refusal> {
+    let outstanding = cookies::outstanding(&gateway.seal, request.headers(), gateway.clock.now());
+    let browser = cookies::browser_of(request.headers()).map(str::to_owned);
+    let mut form = Form::read(request).await?;
+    if form.take("SAMLRequest").is_some() || form.take("SAMLart").is_some() {
+        return Err(Refusal::new(
+            Code::RequestMalformed,
+            "a form with another SAML message than a response",
+        ));
+    }
+    let value = form
+        .take("SAMLResponse")
+        .ok_or_else(|| Refusal::new(Code::RequestMalformed, "no SAMLResponse in the form"))?;
+    // IdPs send all sorts of relay states when they start a sign-in themselves; one that is not ours means nothing.
+    let relay_state = form.take("RelayState");
+    let destination = relay_state
+        .as_deref()
+        .and_then(|state| state.strip_prefix(DESTINATION));
+    match gateway
+        .accept(EncodedResponse::new(value)?, &outstanding, destination, record)
+        .await?
+    {
+        Next::Studio(url) => Ok(("granted", pages::see_other(url.expose_for_redirect())?)),
+        Next::Choose(choice, grants) => Ok((
+            "offered",
+            choose::page(gateway, &choice, &grants, browser.as_deref())?,
+        )),
+    }
+}
