@@ -9,7 +9,9 @@ mod record;
 pub use choice::Choice;
 pub use record::Record;
 
-use crate::aws::{self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles};
+use crate::aws::{
+    self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
+};
 use crate::clock::Clock;
 use crate::config::{Config, Idp};
 use crate::error::{Code, Refusal};
@@ -41,7 +43,7 @@ pub enum Next<'g> {
     /// The way into Studio.
     Studio(PresignedUrl),
     /// Several destinations, and none chosen yet.
-    Choose(Choice, Vec<Grant<'g>>),
+    Choose(Box<Choice>, Vec<Grant<'g>>),
 }
 
 impl Gateway {
@@ -90,7 +92,7 @@ impl Gateway {
                 .open(&response, &identity, &grant, record)
                 .await
                 .map(Next::Studio),
-            Err(grants) => Ok(Next::Choose(Choice::new(response, identity), grants)),
+            Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
         }
     }
 
@@ -149,7 +151,7 @@ impl Gateway {
     }
 
     /// From a grant to the URL: assumes the role while looking for the profile, makes the profile if it is missing, and
-    /// opens it as the person. A profile that vanished since it was last seen is made anew, once.
+    /// opens it as the person.
     async fn open(
         &self,
         response: &EncodedResponse,
@@ -160,42 +162,34 @@ impl Gateway {
         record.grant(grant);
         let now = self.clock.now();
         let assume = aws::assume_role(&self.clients, grant, identity, response, now);
-        let mut profile = self.profiles.remembered(grant);
-        let (session, found) = if profile.is_some() {
-            (assume.await?, None)
-        } else {
-            let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
-            // What STS says about the person goes before what SageMaker says about the profile.
-            (session?, found?)
+        let presign = async |session: &RoleSession, profile: &StudioProfile| {
+            aws::presign(&self.clients, session, profile, grant.domain(), identity, now).await
         };
-        record.role_session(session.arn());
-        if profile.is_none() {
-            profile = Some(
-                self.profiles
-                    .ensure(&self.clients, grant, &session, found)
-                    .await?,
-            );
-        }
-        let mut vanished = false;
-        loop {
-            let ready = match profile.take() {
-                Some(profile) => profile,
-                None => self.profiles.ensure(&self.clients, grant, &session, None).await?,
-            };
-            match aws::presign(&self.clients, &session, &ready, grant.domain(), identity, now).await {
+        if let Some(profile) = self.profiles.remembered(grant) {
+            let session = assume.await?;
+            record.role_session(session.arn());
+            match presign(&session, &profile).await {
                 Ok(url) => return Ok(url),
-                Err(PresignFault::Vanished) if !vanished => {
-                    self.profiles.forget(grant);
-                    vanished = true;
-                }
-                Err(PresignFault::Vanished) => {
-                    return Err(Refusal::new(
-                        Code::AwsUnavailable,
-                        "the user profile vanished twice",
-                    ));
-                }
-                Err(PresignFault::Refused(refusal)) => return Err(refusal),
+                // Without the profile there is no owner tag either, so that AWS may say "denied" instead of "not found".
+                Err(PresignFault::NotFound(_) | PresignFault::Denied(_)) => self.profiles.forget(grant),
+                Err(PresignFault::Other(refusal)) => return Err(refusal),
             }
+            // Gone since it was last seen: made anew, once.
+            let found = self.profiles.find(&self.clients, grant).await?;
+            let profile = self
+                .profiles
+                .ensure(&self.clients, grant, &session, found)
+                .await?;
+            return Ok(presign(&session, &profile).await?);
         }
+        let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
+        // What STS says about the person goes before what SageMaker says about the profile.
+        let session = session?;
+        record.role_session(session.arn());
+        let profile = self
+            .profiles
+            .ensure(&self.clients, grant, &session, found?)
+            .await?;
+        Ok(presign(&session, &profile).await?)
     }
 }

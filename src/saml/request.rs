@@ -126,7 +126,7 @@ fn message(spec: &RequestSpec<'_>, id: &str, now: DateTime<Utc>) -> Result<Strin
         assertion_consumer_service_url: Some(spec.acs_url.to_owned()),
         protocol_binding: Some(HTTP_POST.into()),
         force_authn: spec.force_authn.then_some(true),
-        requested_authn_context: (!classes.is_empty()).then(|| RequestedAuthnContext {
+        requested_authn_context: (!classes.is_empty()).then_some(RequestedAuthnContext {
             authn_context_class_refs: Some(classes),
             authn_context_decl_refs: None,
             comparison: Some(AuthnContextComparison::Exact),
