@@ -31,7 +31,7 @@ impl IdpMetadata {
     /// its `validUntil`.
     pub fn parse(document: &str, entity_id: Option<&str>, now: DateTime<Utc>) -> Result<Self, String> {
         let document = document.strip_prefix('\u{feff}').unwrap_or(document);
-        let document = xml::parse(document).map_err(|fault| fault.to_string())?;
+        let document = xml::parse_metadata(document).map_err(|fault| fault.to_string())?;
         let entity = choose(&document, entity_id)?;
         let role = named(&document, entity, METADATA, "IDPSSODescriptor")
             .find(|role| {
