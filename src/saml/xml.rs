@@ -5,13 +5,13 @@ mod limits;
 
 use super::rule::{Rejection, Rule};
 use limits::Limits;
-use uppsala::{Document, Element, NodeId, NodeKind, Parser};
+use uppsala::{Document, Element, NodeId, NodeKind, Parser, QName};
 
 /// Deepest nesting of elements. A SAML response needs about ten.
 const MAX_DEPTH: u32 = 48;
 /// A message of the largest size that STS takes, with one group per attribute value, stays well below.
 const MESSAGE: Limits = Limits {
-    markup: 10_000,
+    markup: 6_000,
     attributes: 64,
     namespaces: 64,
 };
@@ -33,6 +33,10 @@ pub(super) fn parse_metadata(text: &str) -> Result<Document<'_>, Rejection> {
 }
 
 fn parse_within<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a>, Rejection> {
+    // The parser would skip it. One at the very beginning was taken off before.
+    if text.starts_with('\u{feff}') {
+        return Err(Rejection::new(Rule::Xml, "a byte order mark inside the text"));
+    }
     limits::check(text, limits)?;
     let document = Parser::new()
         .with_max_depth(MAX_DEPTH)
@@ -59,7 +63,31 @@ fn parse_within<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a>, Reje
             ));
         }
     }
+    check_names(&document)?;
     Ok(document)
+}
+
+/// What Namespaces in XML 1.0 demands and the parser does not: names have at most one colon, with something on either
+/// side (4), and no prefix is declared as nothing (2.2; that is for 1.1).
+fn check_names(document: &Document<'_>) -> Result<(), Rejection> {
+    let fault = |detail: &str| Err(Rejection::new(Rule::Xml, detail));
+    let plain = |part: &str| !part.is_empty() && !part.contains(':');
+    let qualified = |name: &QName<'_>| plain(&name.local_name) && name.prefix.as_deref().is_none_or(plain);
+    for node in document.descendants(document.root()) {
+        let Some(element) = document.element(node) else {
+            continue;
+        };
+        let mut attributes = element.attributes.iter();
+        if !qualified(&element.name) || !attributes.all(|attribute| qualified(&attribute.name)) {
+            return fault("a name with a stray colon");
+        }
+        for (prefix, uri) in &element.namespace_declarations {
+            if !prefix.is_empty() && (uri.is_empty() || prefix.contains(':')) {
+                return fault("a namespace declaration of a bad prefix, or of a prefix as nothing");
+            }
+        }
+    }
+    Ok(())
 }
 
 fn short(text: &str) -> String {

@@ -20,18 +20,19 @@ use studio_gateway::saml::{
     VerifiedAssertion,
 };
 
-pub const IDP: &str = "https://idp.example.com/metadata";
-pub const ACS: &str = "https://studio.example.com/saml/acs";
-pub const AUDIENCE: &str = "https://studio.example.com/saml/metadata";
-pub const GROUP: &str = "데이터 <팀> & co";
-pub const ROLE: &str = "arn:aws:iam::111122223333:role/Studio,arn:aws:iam::111122223333:saml-provider/idp";
+pub(crate) const IDP: &str = "https://idp.example.com/metadata";
+pub(crate) const ACS: &str = "https://studio.example.com/saml/acs";
+pub(crate) const AUDIENCE: &str = "https://studio.example.com/saml/metadata";
+pub(crate) const GROUP: &str = "데이터 <팀> & co";
+pub(crate) const ROLE: &str =
+    "arn:aws:iam::111122223333:role/Studio,arn:aws:iam::111122223333:saml-provider/idp";
 
-pub fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     "2026-03-01T09:00:00Z".parse().unwrap()
 }
 
 /// A key of that kind, made once for all tests.
-pub fn key(kind: KeyKind) -> &'static SigningKey {
+pub(crate) fn key(kind: KeyKind) -> &'static SigningKey {
     static KEYS: OnceLock<Mutex<HashMap<String, &'static SigningKey>>> = OnceLock::new();
     let name = format!("{kind:?}");
     let keys = KEYS.get_or_init(Mutex::default);
@@ -43,18 +44,18 @@ pub fn key(kind: KeyKind) -> &'static SigningKey {
 }
 
 /// The IdP's usual key.
-pub fn rsa() -> &'static SigningKey {
+pub(crate) fn rsa() -> &'static SigningKey {
     static KEY: OnceLock<SigningKey> = OnceLock::new();
     KEY.get_or_init(|| SigningKey::generate(KeyKind::Rsa(2048), "idp.test").unwrap())
 }
 
 /// Somebody else's key: an attacker's, or another IdP's.
-pub fn other() -> &'static SigningKey {
+pub(crate) fn other() -> &'static SigningKey {
     static KEY: OnceLock<SigningKey> = OnceLock::new();
     KEY.get_or_init(|| SigningKey::generate(KeyKind::Rsa(2048), "other.test").unwrap())
 }
 
-pub fn addressing() -> Addressing {
+pub(crate) fn addressing() -> Addressing {
     Addressing {
         acs_url: ACS.to_owned(),
         audiences: vec![AUDIENCE.to_owned()],
@@ -63,18 +64,18 @@ pub fn addressing() -> Addressing {
 }
 
 /// A valid response for Kim, who has one role and one group.
-pub fn response() -> Response {
+pub(crate) fn response() -> Response {
     let mut kim = Person::new("kim", "김하늘", "kim", ROLE);
     kim.groups = vec![GROUP.to_owned()];
     Response::valid(now(), &addressing(), &kim)
 }
 
-pub fn signed(what: Signed) -> String {
+pub(crate) fn signed(what: Signed) -> String {
     response().sign(rsa(), what).unwrap()
 }
 
 /// Signs a message that was changed as text. The IDs are those of `response`.
-pub fn sign_text(xml: &str, response: &Response, what: Signed, algorithms: &Algorithms) -> String {
+pub(crate) fn sign_text(xml: &str, response: &Response, what: Signed, algorithms: &Algorithms) -> String {
     let mut xml = xml.to_owned();
     if matches!(what, Signed::Assertion | Signed::Both) {
         xml = sign_xml(&xml, &response.assertion.id, rsa(), algorithms).unwrap();
@@ -86,7 +87,7 @@ pub fn sign_text(xml: &str, response: &Response, what: Signed, algorithms: &Algo
 }
 
 /// A response changed as text by `edit`, then signed in the usual way.
-pub fn edited(what: Signed, edit: impl Fn(&str) -> String) -> String {
+pub(crate) fn edited(what: Signed, edit: impl Fn(&str) -> String) -> String {
     let response = response();
     let before = response.to_xml();
     let after = edit(&before);
@@ -95,34 +96,34 @@ pub fn edited(what: Signed, edit: impl Fn(&str) -> String) -> String {
 }
 
 /// Replaces the first occurrence, which has to be there.
-pub fn swap(xml: &str, from: &str, to: &str) -> String {
+pub(crate) fn swap(xml: &str, from: &str, to: &str) -> String {
     assert!(xml.contains(from), "no {from:?} in {xml}");
     xml.replacen(from, to, 1)
 }
 
-pub fn trust(keys: &[&SigningKey]) -> TrustedKeys {
+pub(crate) fn trust(keys: &[&SigningKey]) -> TrustedKeys {
     let certificates: Vec<_> = keys.iter().map(|key| key.certificate_der().unwrap()).collect();
     TrustedKeys::from_certificates(&certificates).unwrap().0
 }
 
 /// What the gateway expects of a message, each part open to change.
-pub struct Gateway {
-    pub keys: TrustedKeys,
-    pub decryption: DecryptionKeys,
-    pub idp: String,
-    pub audiences: Vec<String>,
-    pub outstanding: Vec<String>,
-    pub idp_initiated: bool,
-    pub cbc_without_response_signature: bool,
-    pub now: DateTime<Utc>,
+pub(crate) struct Gateway {
+    pub(crate) keys: TrustedKeys,
+    pub(crate) decryption: DecryptionKeys,
+    pub(crate) idp: String,
+    pub(crate) audiences: Vec<String>,
+    pub(crate) outstanding: Vec<String>,
+    pub(crate) idp_initiated: bool,
+    pub(crate) cbc_without_response_signature: bool,
+    pub(crate) now: DateTime<Utc>,
 }
 
 impl Gateway {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::trusting(&[rsa()])
     }
 
-    pub fn trusting(keys: &[&SigningKey]) -> Self {
+    pub(crate) fn trusting(keys: &[&SigningKey]) -> Self {
         Self {
             keys: trust(keys),
             decryption: DecryptionKeys::none(),
@@ -135,15 +136,15 @@ impl Gateway {
         }
     }
 
-    pub fn at(now: DateTime<Utc>) -> Self {
+    pub(crate) fn at(now: DateTime<Utc>) -> Self {
         Self { now, ..Self::new() }
     }
 
-    pub fn take(&self, xml: &str) -> Result<VerifiedAssertion, Rejection> {
+    pub(crate) fn take(&self, xml: &str) -> Result<VerifiedAssertion, Rejection> {
         self.take_form(Response::encode(xml))
     }
 
-    pub fn take_form(&self, value: String) -> Result<VerifiedAssertion, Rejection> {
+    pub(crate) fn take_form(&self, value: String) -> Result<VerifiedAssertion, Rejection> {
         let decoded = EncodedResponse::new(value)?.decode()?;
         let unverified = UnverifiedResponse::parse(&decoded)?;
         if unverified.issuer() != self.idp {
@@ -167,7 +168,7 @@ impl Gateway {
 
     /// Accepted, and Kim's values read in full.
     #[track_caller]
-    pub fn accepts(&self, xml: &str) -> VerifiedAssertion {
+    pub(crate) fn accepts(&self, xml: &str) -> VerifiedAssertion {
         let verified = self.take(xml).unwrap_or_else(|fault| panic!("{fault}\n{xml}"));
         assert_eq!(verified.name_id().value, "kim");
         assert_eq!(verified.issuer(), IDP);
@@ -181,12 +182,12 @@ impl Gateway {
     }
 
     #[track_caller]
-    pub fn refuses(&self, xml: &str, rule: Rule) {
+    pub(crate) fn refuses(&self, xml: &str, rule: Rule) {
         self.refuses_with(xml, rule, Code::AssertionRejected);
     }
 
     #[track_caller]
-    pub fn refuses_with(&self, xml: &str, rule: Rule, code: Code) {
+    pub(crate) fn refuses_with(&self, xml: &str, rule: Rule, code: Code) {
         match self.take(xml) {
             Ok(verified) => panic!("accepted as {verified:?}\n{xml}"),
             Err(fault) => assert_eq!((fault.rule, fault.code), (rule, code), "{fault}\n{xml}"),
@@ -194,7 +195,7 @@ impl Gateway {
     }
 }
 
-pub fn values<'a>(verified: &'a VerifiedAssertion, name: &str) -> Vec<&'a str> {
+pub(crate) fn values<'a>(verified: &'a VerifiedAssertion, name: &str) -> Vec<&'a str> {
     verified
         .attributes()
         .iter()
@@ -204,7 +205,7 @@ pub fn values<'a>(verified: &'a VerifiedAssertion, name: &str) -> Vec<&'a str> {
 }
 
 /// Computes the first SignatureValue once more, over a SignedInfo that was changed.
-pub fn resigned(xml: &str, mode: C14nMode, key: &SigningKey) -> String {
+pub(crate) fn resigned(xml: &str, mode: C14nMode, key: &SigningKey) -> String {
     let bytes = {
         let document = uppsala::parse(xml).unwrap();
         let info = document.get_elements_by_tag_name("SignedInfo")[0];
