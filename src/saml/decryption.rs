@@ -47,8 +47,8 @@ impl DecryptionKeys {
             // An empty passphrase keeps OpenSSL from asking for one on the terminal.
             let key = PKey::private_key_from_pem_passphrase(pem.as_bytes(), b"")
                 .map_err(|_| fault("not an unencrypted private key in PEM"))?;
-            if key.id() != Id::RSA || !(2048..=8192).contains(&key.bits()) {
-                return Err(fault("an RSA key of 2048 to 8192 bits is needed"));
+            if key.id() != Id::RSA || !(2048..=4096).contains(&key.bits()) {
+                return Err(fault("an RSA key of 2048 to 4096 bits is needed"));
             }
             Ok(key)
         };

@@ -12,6 +12,7 @@ fn flood(xml: &str, rules: &[Rule]) {
     let fault = Gateway::new().take(xml).expect_err("a flood");
     let took = began.elapsed();
     assert!(rules.contains(&fault.rule), "{fault}");
+    println!("{took:?} for {} bytes: {fault}", xml.len());
     assert!(took < Duration::from_secs(2), "{took:?}: {fault}");
 }
 
@@ -127,5 +128,67 @@ fn the_worst_legal_message_is_quick() {
         let took = began.elapsed();
         println!("{c14n}: {took:?}");
         assert!(took < Duration::from_secs(5), "{c14n}: {took:?}");
+    }
+}
+
+/// Whatever else a parser could be slow at; accepted or refused, it is quick.
+#[test]
+fn everything_else_that_could_be_slow() {
+    let pieces = [
+        "&amp;",
+        "&#107;",
+        "\r\n",
+        "]]",
+        "é",
+        "<!--x-->",
+        "<![CDATA[x]]>",
+        "<x>y</x>",
+        "<a b='&amp;'/>",
+        "<!-",
+        "&",
+        "<?x y?>",
+        "</x>",
+    ];
+    for piece in pieces {
+        let many = piece.repeat(60_000 / piece.len());
+        for xml in [
+            put(&many),
+            many.clone(),
+            swap(&signed(Signed::Response), ">kim<", &format!(">{many}<")),
+            swap(
+                &signed(Signed::Response),
+                "Version=\"2.0\"",
+                &format!("Version=\"2.0\" x=\"{many}\""),
+            ),
+            swap(
+                &signed(Signed::Response),
+                " ID=",
+                &format!(" {} ID=", many.replace(['<', '>', '&', '\''], "x")),
+            ),
+            swap(
+                &signed(Signed::Response),
+                "xmlns:samlp=\"",
+                &format!("xmlns:u=\"{}\" xmlns:samlp=\"", many.replace(['<', '&'], "x")),
+            ),
+            swap(
+                &signed(Signed::Response),
+                "<ds:DigestValue>",
+                &format!("<ds:DigestValue>{many}"),
+            ),
+            swap(
+                &signed(Signed::Response),
+                "<ds:KeyInfo>",
+                &format!("<ds:KeyInfo>{many}"),
+            ),
+        ] {
+            let began = Instant::now();
+            let answer = Gateway::new().take(&xml);
+            let took = began.elapsed();
+            println!(
+                "{took:?} {piece:?}: {:?}",
+                answer.map_err(|fault| fault.rule).err()
+            );
+            assert!(took < Duration::from_secs(2), "{took:?} {piece:?}");
+        }
     }
 }

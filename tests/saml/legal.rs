@@ -619,3 +619,47 @@ fn what_comes_out_is_what_was_stated() {
         assert_eq!(verified.session_until(), Some(now() + TimeDelta::hours(8)));
     }
 }
+
+#[test]
+fn the_confirmation_that_answers_our_request_counts() {
+    for place in [0, 1] {
+        let mut response = response().answering("_ours");
+        let mut other = response.assertion.confirmations[0].clone();
+        other.in_response_to = Some("_theirs".into());
+        response.assertion.confirmations.insert(place, other);
+        response.in_response_to = None;
+        let mut gateway = Gateway::new();
+        gateway.outstanding = vec!["_ours".into()];
+        let verified = gateway.accepts(&response.sign(rsa(), Signed::Assertion).unwrap());
+        assert_eq!(verified.request_id(), Some("_ours"));
+    }
+}
+
+/// Until then a second use has to be refused by the replay ledger, and from then on it is refused here.
+#[test]
+fn acceptable_until_is_the_last_moment_that_is_accepted() {
+    let minutes = TimeDelta::minutes;
+    for (confirmations, conditions) in [
+        (vec![5], Some(5)),
+        (vec![1, 3], None),
+        (vec![3, 1], Some(20)),
+        (vec![4], Some(2)),
+        (vec![60], None),
+    ] {
+        let mut response = response();
+        let one = response.assertion.confirmations[0].clone();
+        response.assertion.confirmations = confirmations
+            .into_iter()
+            .map(|after| {
+                let mut one = one.clone();
+                one.not_on_or_after = Some(now() + minutes(after));
+                one
+            })
+            .collect();
+        response.assertion.conditions.not_on_or_after = conditions.map(|after| now() + minutes(after));
+        let xml = response.sign(rsa(), Signed::Assertion).unwrap();
+        let until = Gateway::new().accepts(&xml).acceptable_until();
+        Gateway::at(until - TimeDelta::nanoseconds(1)).accepts(&xml);
+        assert!(Gateway::at(until).take(&xml).is_err(), "{until}");
+    }
+}
