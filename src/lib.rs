@@ -1,4 +1,6 @@
 //! studio-gateway: SAML single sign-on into Amazon SageMaker Studio.
+//!
+//! Start reading at [`sign_in`]: it is the product on one page.
 
 pub mod arn;
 pub mod aws;
@@ -6,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod http;
 pub mod identity;
 pub mod policy;
 pub mod profile_name;
@@ -13,3 +16,5 @@ pub mod random;
 pub mod replay;
 pub mod saml;
 pub mod seal;
+pub mod serve;
+pub mod sign_in;

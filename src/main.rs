@@ -1,3 +1,183 @@
-//! Command line of studio-gateway.
+//! Command line of studio-gateway: reads arguments, prints, and sets the exit code. Decides nothing else.
 
-fn main() {}
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is the command line"
+)]
+
+mod log;
+
+use clap::{Args, Parser, Subcommand};
+use std::error::Error;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use studio_gateway::aws::GatewayCredentials;
+use studio_gateway::clock::Clock;
+use studio_gateway::config::{Config, Problems};
+use studio_gateway::demo::{self, Demo, world};
+use studio_gateway::saml::sp_metadata;
+use studio_gateway::serve::{Running, until_signal};
+use studio_gateway::sign_in::Gateway;
+use tokio::net::TcpListener;
+
+/// `EX_CONFIG` of sysexits: something is wrong with the configuration.
+const EX_CONFIG: u8 = 78;
+
+/// SAML single sign-on into Amazon SageMaker Studio.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(WithConfig),
+    /// Check a configuration, and list everything that is wrong with it.
+    Check(WithConfig),
+    /// Print our SAML metadata, for the identity provider.
+    Metadata(WithConfig),
+    /// Try everything on this machine: no account, no network.
+    Demo(DemoArgs),
+}
+
+#[derive(Args)]
+struct WithConfig {
+    /// The configuration file.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct DemoArgs {
+    /// Port of the gateway; the identity provider and AWS take the two after it. 0 picks free ones.
+    #[arg(long, default_value_t = 8080, value_name = "PORT")]
+    port_base: u16,
+    /// Run with this configuration, and so with your own identity provider; only AWS is embedded.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    part: Option<DemoPart>,
+}
+
+#[derive(Subcommand)]
+enum DemoPart {
+    /// Run the embedded AWS alone, for `serve` to be pointed at.
+    Aws {
+        /// The gateway's configuration file: the accounts are made to fit it.
+        #[arg(long, value_name = "FILE")]
+        config: PathBuf,
+        /// Loopback address to listen on.
+        #[arg(long, default_value = "127.0.0.1:8082", value_name = "ADDRESS")]
+        listen: SocketAddr,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(WithConfig { config }) => serve(&config).await,
+        Command::Check(WithConfig { config }) => check(&config),
+        Command::Metadata(WithConfig { config }) => metadata(&config),
+        Command::Demo(args) => match args.part {
+            Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
+            None => run_demo(args.port_base, args.config).await,
+        },
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) if fault.is::<Problems>() => {
+            eprintln!("The configuration cannot be used:\n{fault}");
+            ExitCode::from(EX_CONFIG)
+        }
+        Err(fault) => {
+            eprintln!("studio-gateway: {fault}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
+    let clock = Clock::system();
+    let config = Config::load(path, clock.now())?;
+    log::start();
+    for warning in &config.warnings {
+        tracing::warn!(target: "studio_gateway::config", "{warning}");
+    }
+    let (listen, public_url) = (config.gateway.listen, config.gateway.public_url.clone());
+    let gateway = Gateway::new(config, clock, GatewayCredentials::Default).await?;
+    let listener = TcpListener::bind(listen)
+        .await
+        .map_err(|fault| format!("{listen}: {fault}"))?;
+    let running = Running::start(listener, Arc::new(gateway))?;
+    tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
+    until_signal().await?;
+    tracing::info!(target: "studio_gateway", "stopping: sign-ins in flight may end");
+    running.stop().await?;
+    Ok(())
+}
+
+fn check(path: &Path) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(path, Clock::system().now())?;
+    for warning in &config.warnings {
+        println!("warning: {warning}");
+    }
+    println!(
+        "{} is usable: {} IdP(s), {} domain(s)",
+        path.display(),
+        config.idps.len(),
+        config.domains.len()
+    );
+    Ok(())
+}
+
+fn metadata(path: &Path) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(path, Clock::system().now())?;
+    let saml = &config.saml;
+    println!(
+        "{}",
+        sp_metadata::document(
+            &saml.entity_id,
+            &saml.acs_url,
+            &saml.keys,
+            config.signs_requests()
+        )?
+    );
+    Ok(())
+}
+
+async fn run_demo(port_base: u16, config: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
+    log::start();
+    let demo = match config {
+        None => Demo::start(port_base, Clock::system()).await?,
+        Some(path) => Demo::start_with(&path, 0, Clock::system()).await?,
+    };
+    println!(
+        "studio-gateway demo: open {} in a browser. Ctrl-C ends it.",
+        demo.url
+    );
+    until_signal().await?;
+    demo.stop().await?;
+    Ok(())
+}
+
+async fn demo_aws(config: PathBuf, listen: SocketAddr) -> Result<(), Box<dyn Error>> {
+    log::start();
+    let aws = demo::start_aws(&config, listen, Clock::system()).await?;
+    println!(
+        "embedded AWS at {}. Run `serve` with this environment, and with sts_endpoint and",
+        aws.url()
+    );
+    println!("sagemaker_endpoint set to that address. Ctrl-C ends it.");
+    println!("AWS_ACCESS_KEY_ID={}", world::ACCESS_KEY_ID);
+    println!("AWS_SECRET_ACCESS_KEY={}", world::SECRET_ACCESS_KEY);
+    until_signal().await?;
+    aws.stop().await;
+    Ok(())
+}

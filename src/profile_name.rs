@@ -1,12 +1,13 @@
 //! Names of user profiles, made from user ids so that two people never share one.
 
+use crate::random::encode_hex;
 use aws_lc_rs::digest;
 use std::fmt;
 
 /// Longest `UserProfileName`.
 const MAX: usize = 63;
-/// Characters of the hash: 80 bits in base32.
-const HASH: usize = 16;
+/// Characters of the hash: 80 bits in hexadecimal.
+const HASH: usize = 20;
 /// What stands between slug and hash. A plain id that ends like this is hashed too, so that no id can pass for the
 /// name of another.
 const MARK: &str = "--";
@@ -26,7 +27,8 @@ impl ProfileName {
         if is_plain(user_id) {
             return Self(user_id.to_owned());
         }
-        let hash = base32(digest::digest(&digest::SHA256, user_id.as_bytes()).as_ref());
+        let digest = digest::digest(&digest::SHA256, user_id.as_bytes());
+        let hash: String = encode_hex(digest.as_ref()).chars().take(HASH).collect();
         let slug = slug(user_id, MAX - HASH - MARK.len());
         if slug.is_empty() {
             Self(format!("u{MARK}{hash}"))
@@ -85,24 +87,6 @@ pub(crate) fn slug(text: &str, longest: usize) -> String {
     slug
 }
 
-/// The first [`HASH`] base32 digits of a digest.
-fn base32(digest: &[u8]) -> String {
-    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
-    let mut text = String::with_capacity(HASH);
-    let (mut bits, mut held) = (0u32, 0u32);
-    for byte in digest {
-        bits = (bits << 8) | u32::from(*byte);
-        held += 8;
-        while held >= 5 && text.len() < HASH {
-            held -= 5;
-            let index = usize::try_from((bits >> held) & 31).unwrap_or_default();
-            text.extend(DIGITS.get(index).map(|digit| char::from(*digit)));
-        }
-        bits &= (1 << held) - 1;
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,10 +115,10 @@ mod tests {
         // Recorded: a change of these would part people from their profiles.
         assert_eq!(
             ProfileName::of("alice@example.com").as_str(),
-            "alice-example-com--76rvjrkizg22tbkc"
+            "alice-example-com--ff8d9819fc0e12bf0d24"
         );
-        assert_eq!(ProfileName::of("Alice").as_str(), "alice--hpdrrmhs3qxo2ljj");
-        assert_eq!(ProfileName::of("김하늘").as_str(), "u--x");
+        assert_eq!(ProfileName::of("Alice").as_str(), "alice--3bc51062973c458d5a6f");
+        assert_eq!(ProfileName::of("김하늘").as_str(), "u--eee33acd857818671434");
     }
 
     #[test]
@@ -164,7 +148,7 @@ mod tests {
             "é",
             "/..",
             "늘",
-            "--aaaaaaaaaaaaaaaa",
+            "--00000000000000000000",
         ];
         for number in 0..100_000 {
             for ending in endings {

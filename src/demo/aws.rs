@@ -1,1 +1,155 @@
-//! Embedded AWS.
+//! The embedded AWS: STS, SageMaker and a little IAM on one loopback port, for the demo and the tests.
+//!
+//! It is stricter than AWS where AWS's strictness is not known: it verifies SAML signatures, request signatures,
+//! trust policies, permissions with tags, and every constraint of the service models. It is never part of `serve`.
+//!
+//! ```text
+//! POST /                    every API call: X-Amz-Target for SageMaker, Action and Version for STS and IAM
+//! GET  /studio/auth?token=  a presigned link, once
+//! GET  /studio/page         the stand-in for Studio
+//!      /_control/...        events, recorded calls, profiles, knobs, foreign sessions
+//! ```
+
+mod api;
+mod call;
+mod control;
+mod fault;
+mod iam;
+mod knobs;
+mod policy;
+mod sagemaker;
+mod saml;
+mod server;
+mod shape;
+mod sigv4;
+mod state;
+mod sts;
+mod studio;
+mod token;
+mod trail;
+mod wire;
+mod world;
+
+pub use knobs::{Effect, Fault, Knobs};
+pub use state::{LifecycleConfigView, ProfileView};
+pub use trail::{Event, Outcome, RecordedCall};
+pub use world::{AWS_AUDIENCES, AuthMode, Domain, Profile, Role, SamlProvider, StaticKeys, World};
+
+use crate::clock::Clock;
+use server::Server;
+use state::State;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use wire::{CuttableListener, Scissors};
+
+/// How long [`EmbeddedAws::stop`] waits for answers that are under way.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
+
+/// A running embedded AWS. It stops when it is dropped.
+pub struct EmbeddedAws {
+    server: Arc<Server>,
+    /// Dropped or fired: no new connection.
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl EmbeddedAws {
+    /// Starts it on `bind`, which must be a loopback address; port 0 picks a free one.
+    ///
+    /// `InvalidInput` for any other address, or for a world whose profiles are in no domain of it.
+    pub async fn start(world: World, clock: Clock, bind: SocketAddr) -> io::Result<Self> {
+        let invalid = |why: String| io::Error::new(io::ErrorKind::InvalidInput, why);
+        if !bind.ip().is_loopback() {
+            return Err(invalid(format!("{bind} is not a loopback address")));
+        }
+        if let Some(lost) = world
+            .profiles
+            .iter()
+            .find(|p| !world.domains.iter().any(|d| d.id == p.domain_id))
+        {
+            return Err(invalid(format!(
+                "profile {} is in an unknown domain {}",
+                lost.name, lost.domain_id
+            )));
+        }
+        let listener = TcpListener::bind(bind).await?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let state = State::new(world, clock.now());
+        let server = Arc::new(Server::new(state, clock, url));
+        let service = server::routes(Arc::clone(&server)).into_make_service_with_connect_info::<Scissors>();
+        let (stop, stopped) = oneshot::channel();
+        let serving = axum::serve(CuttableListener(listener), service).with_graceful_shutdown(async {
+            let _ = stopped.await;
+        });
+        let task = tokio::spawn(async { serving.await });
+        Ok(Self {
+            server,
+            stop: Some(stop),
+            task,
+        })
+    }
+
+    /// `http://127.0.0.1:PORT`: the endpoint override of every client.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.server.url
+    }
+
+    /// How it misbehaves.
+    #[must_use]
+    pub fn knobs(&self) -> &Knobs {
+        &self.server.knobs
+    }
+
+    /// What was called so far, oldest first.
+    #[must_use]
+    pub fn events(&self) -> Vec<Event> {
+        self.server.state().trail.events()
+    }
+
+    /// Bodies of the SageMaker calls so far, oldest first.
+    #[must_use]
+    pub fn calls(&self) -> Vec<RecordedCall> {
+        self.server.state().trail.calls()
+    }
+
+    /// The user profiles that exist now.
+    #[must_use]
+    pub fn profiles(&self) -> Vec<ProfileView> {
+        let now = self.server.clock.now();
+        let mut state = self.server.state();
+        state.settle(now);
+        state
+            .profiles
+            .values()
+            .map(|profile| profile.view.clone())
+            .collect()
+    }
+
+    /// The lifecycle configs that exist now.
+    #[must_use]
+    pub fn lifecycle_configs(&self) -> Vec<LifecycleConfigView> {
+        self.server.state().configs.values().cloned().collect()
+    }
+
+    /// Lets answers that are under way finish, for a moment, then ends.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        let _ = tokio::time::timeout(STOP_WITHIN, &mut self.task).await;
+    }
+}
+
+impl Drop for EmbeddedAws {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        self.task.abort();
+    }
+}
+
+#[cfg(test)]
+mod tests;

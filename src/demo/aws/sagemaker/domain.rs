@@ -1,0 +1,51 @@
+//! `DescribeDomain`. Domains are part of the world: they are never created or changed here.
+
+use super::super::call::{Call, Note};
+use super::super::fault::ApiError;
+use super::super::policy::Context;
+use super::super::shape::{DOMAIN_ID, Problems};
+use super::super::state::State;
+use super::{account, checked, find_domain};
+use chrono::DateTime;
+use serde_json::{Map, Value, json};
+
+pub(super) fn describe(
+    state: &State,
+    input: &Map<String, Value>,
+    call: &Call,
+    note: &mut Note,
+) -> Result<Value, ApiError> {
+    let problems = Problems::default();
+    let id = checked(input, &problems, &["DomainId"], |shape| {
+        shape.required("DomainId", DOMAIN_ID)
+    })?;
+    let arn = format!(
+        "arn:aws:sagemaker:{}:{}:domain/{id}",
+        call.region,
+        account(state, id, call)
+    );
+    note.resource.clone_from(&arn);
+    call.caller
+        .authorize("sagemaker:DescribeDomain", &arn, &Context::default())?;
+    let domain = find_domain(state, id, call)?;
+    let mut settings = json!({});
+    if let Some(role) = &domain.execution_role {
+        settings = json!({"ExecutionRole": role});
+    }
+    let created = super::seconds(DateTime::UNIX_EPOCH);
+    Ok(json!({
+        "DomainArn": domain.arn(),
+        "DomainId": domain.id,
+        "DomainName": domain.id,
+        "Status": "InService",
+        "AuthMode": domain.auth_mode.as_str(),
+        "DefaultUserSettings": settings,
+        "AppNetworkAccessType": "VpcOnly",
+        "HomeEfsFileSystemId": "fs-00000000",
+        "SubnetIds": ["subnet-00000000"],
+        "VpcId": "vpc-00000000",
+        "Url": format!("https://{}.studio.{}.sagemaker.aws", domain.id, domain.region),
+        "CreationTime": created,
+        "LastModifiedTime": created,
+    }))
+}

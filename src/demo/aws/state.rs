@@ -1,0 +1,310 @@
+//! What exists right now: role sessions, profiles, lifecycle configs, links and the trail.
+//!
+//! Time is an argument everywhere; nothing here waits, and nothing runs in the background: states move on when they
+//! are looked at.
+
+use super::knobs::Pace;
+use super::policy::{Context, Decision, Question, decide};
+use super::trail::Trail;
+use super::world::{Domain, Role, World, account_of};
+use super::{fault::ApiError, token};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// A profile's key: domain id and name in lower case, because names do not mind case.
+pub(super) type ProfileKey = (String, String);
+
+/// The account's state.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) world: World,
+    /// By access key id.
+    pub(super) sessions: BTreeMap<String, RoleSession>,
+    pub(super) profiles: BTreeMap<ProfileKey, StoredProfile>,
+    /// By ARN.
+    pub(super) configs: BTreeMap<String, LifecycleConfigView>,
+    /// Tags of what has no other home: domains. By ARN.
+    pub(super) other_tags: BTreeMap<String, BTreeMap<String, String>>,
+    /// Presigned links by token; a link that was opened stays, used.
+    pub(super) links: BTreeMap<String, Link>,
+    /// Open Studio sessions by cookie.
+    pub(super) visits: BTreeMap<String, Visit>,
+    pub(super) trail: Trail,
+}
+
+/// Credentials of an assumed role.
+#[derive(Clone)]
+pub(super) struct RoleSession {
+    pub(super) secret_access_key: String,
+    pub(super) session_token: String,
+    pub(super) expires: DateTime<Utc>,
+    pub(super) caller: Caller,
+}
+
+impl std::fmt::Debug for RoleSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RoleSession")
+            .field("arn", &self.caller.arn)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who calls, and what they may do.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Caller {
+    /// ARN of the principal; of the session, for an assumed role.
+    pub(super) arn: String,
+    /// `UserId` of `GetCallerIdentity`.
+    pub(super) user_id: String,
+    pub(super) policies: Vec<Value>,
+    /// Narrows `policies` to what it allows too.
+    pub(super) session_policy: Option<Value>,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) source_identity: Option<String>,
+    /// Further condition keys of the session, such as `saml:sub`.
+    pub(super) context: Context,
+}
+
+impl Caller {
+    /// `Ok` if both the identity policies and the session policy allow it.
+    pub(super) fn authorize(&self, action: &str, resource: &str, request: &Context) -> Result<(), ApiError> {
+        let mut context = self.context.clone();
+        context.add("aws:PrincipalArn", &self.arn);
+        context.add("aws:PrincipalAccount", account_of(&self.arn));
+        context.add("aws:SourceIp", "127.0.0.1");
+        context.add("aws:SecureTransport", "false");
+        context.add_tags("aws:PrincipalTag", &self.tags);
+        context.extend(request);
+        let question = Question {
+            action,
+            resource,
+            context: &context,
+        };
+        let session = self.session_policy.as_ref();
+        let why = match (
+            decide(&self.policies, question),
+            session.map_or(Decision::Allowed, |p| decide(std::slice::from_ref(p), question)),
+        ) {
+            (Decision::Allowed, Decision::Allowed) => return Ok(()),
+            (Decision::ExplicitDeny, _) => "with an explicit deny in an identity-based policy".to_owned(),
+            (_, Decision::ExplicitDeny) => "with an explicit deny in a session policy".to_owned(),
+            (Decision::ImplicitDeny, _) => {
+                format!("because no identity-based policy allows the {action} action")
+            }
+            (_, Decision::ImplicitDeny) => format!("because no session policy allows the {action} action"),
+        };
+        let message = format!(
+            "User: {} is not authorized to perform: {action} on resource: {resource} {why}",
+            self.arn
+        );
+        Err(ApiError::new(400, "AccessDeniedException", message))
+    }
+}
+
+/// A user profile.
+#[derive(Clone, Debug)]
+pub(super) struct StoredProfile {
+    pub(super) view: ProfileView,
+    /// When set, the status is about to change.
+    pub(super) transition: Option<Transition>,
+}
+
+/// A status that does not last.
+#[derive(Clone, Debug)]
+pub(super) struct Transition {
+    describes_left: u32,
+    until: DateTime<Utc>,
+    /// `None`: the profile is gone.
+    to: Option<(&'static str, Option<String>)>,
+}
+
+impl Transition {
+    pub(super) fn new(pace: &Pace, now: DateTime<Utc>, to: Option<(&'static str, Option<String>)>) -> Self {
+        let duration = chrono::TimeDelta::from_std(pace.duration).unwrap_or(chrono::TimeDelta::MAX);
+        let until = now
+            .checked_add_signed(duration)
+            .unwrap_or(DateTime::<Utc>::MAX_UTC);
+        Self {
+            describes_left: pace.describes,
+            until,
+            to,
+        }
+    }
+}
+
+/// A user profile as a test or the Studio page sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct ProfileView {
+    /// `DomainId`.
+    pub domain_id: String,
+    /// `UserProfileName`, as it was given.
+    pub name: String,
+    /// `UserProfileArn`.
+    pub arn: String,
+    /// `Pending`, `InService`, `Updating`, `Failed`, `Update_Failed`, `Deleting` or `Delete_Failed`.
+    pub status: String,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// `UserSettings` as JSON, an object.
+    pub user_settings: Value,
+    /// `CreationTime`.
+    pub created: DateTime<Utc>,
+    /// `LastModifiedTime`.
+    pub modified: DateTime<Utc>,
+}
+
+/// A Studio lifecycle config.
+#[derive(Clone, Debug, Serialize)]
+pub struct LifecycleConfigView {
+    /// `StudioLifecycleConfigName`.
+    pub name: String,
+    /// `StudioLifecycleConfigArn`.
+    pub arn: String,
+    /// `StudioLifecycleConfigAppType`.
+    pub app_type: String,
+    /// The script, base64 as it was given.
+    pub content: String,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// `CreationTime`.
+    pub created: DateTime<Utc>,
+}
+
+/// A presigned link.
+#[derive(Clone, Debug)]
+pub(super) struct Link {
+    pub(super) expires: DateTime<Utc>,
+    pub(super) used: bool,
+    pub(super) session_seconds: u32,
+    pub(super) visit: Visit,
+}
+
+/// Somebody in Studio.
+#[derive(Clone, Debug)]
+pub(super) struct Visit {
+    pub(super) profile: ProfileKey,
+    pub(super) landing_uri: Option<String>,
+    pub(super) space: Option<String>,
+    /// Whose policies every later request is held against.
+    pub(super) caller: Caller,
+    pub(super) expires: DateTime<Utc>,
+}
+
+impl State {
+    pub(super) fn new(world: World, now: DateTime<Utc>) -> Self {
+        let mut profiles = BTreeMap::new();
+        for seed in &world.profiles {
+            let Some(domain) = world.domains.iter().find(|d| d.id == seed.domain_id) else {
+                continue;
+            };
+            let mut settings = seed.user_settings.as_object().cloned().unwrap_or_default();
+            if let Some(role) = &seed.execution_role {
+                settings.insert("ExecutionRole".to_owned(), json!(role));
+            }
+            let view = ProfileView {
+                domain_id: domain.id.clone(),
+                name: seed.name.clone(),
+                arn: domain.profile_arn(&seed.name),
+                status: if seed.status.is_empty() {
+                    "InService".to_owned()
+                } else {
+                    seed.status.clone()
+                },
+                failure_reason: None,
+                tags: seed.tags.clone(),
+                user_settings: Value::Object(settings),
+                created: now,
+                modified: now,
+            };
+            profiles.insert(
+                profile_key(&domain.id, &seed.name),
+                StoredProfile {
+                    view,
+                    transition: None,
+                },
+            );
+        }
+        Self {
+            world,
+            sessions: BTreeMap::new(),
+            profiles,
+            configs: BTreeMap::new(),
+            other_tags: BTreeMap::new(),
+            links: BTreeMap::new(),
+            visits: BTreeMap::new(),
+            trail: Trail::default(),
+        }
+    }
+
+    /// The domain of this id in this region.
+    pub(super) fn domain(&self, id: &str, region: &str) -> Option<&Domain> {
+        self.world
+            .domains
+            .iter()
+            .find(|d| d.id == id && d.region == region)
+    }
+
+    pub(super) fn role(&self, arn: &str) -> Option<&Role> {
+        self.world.roles.iter().find(|r| r.arn == arn)
+    }
+
+    /// Lets profiles come to rest that are due at `now`.
+    pub(super) fn settle(&mut self, now: DateTime<Utc>) {
+        self.profiles.retain(|_, profile| {
+            let Some(transition) = profile
+                .transition
+                .take_if(|t| t.describes_left == 0 && t.until <= now)
+            else {
+                return true;
+            };
+            let Some((status, reason)) = transition.to else {
+                return false;
+            };
+            profile.view.status = status.to_owned();
+            profile.view.failure_reason = reason;
+            true
+        });
+    }
+
+    /// Counts a Describe of this profile, after its answer was made.
+    pub(super) fn count_describe(&mut self, key: &ProfileKey) {
+        if let Some(transition) = self.profiles.get_mut(key).and_then(|p| p.transition.as_mut()) {
+            transition.describes_left = transition.describes_left.saturating_sub(1);
+        }
+    }
+
+    /// Issues credentials for `caller`; returns the access key id and the session.
+    pub(super) fn open_session(
+        &mut self,
+        caller: Caller,
+        expires: DateTime<Utc>,
+    ) -> Result<(String, RoleSession), ApiError> {
+        let access_key_id = token::unique_id("ASIA")?;
+        let session = RoleSession {
+            secret_access_key: token::secret_access_key()?,
+            session_token: token::session_token()?,
+            expires,
+            caller,
+        };
+        self.sessions.insert(access_key_id.clone(), session.clone());
+        Ok((access_key_id, session))
+    }
+}
+
+/// The key of a profile.
+pub(super) fn profile_key(domain_id: &str, name: &str) -> ProfileKey {
+    (domain_id.to_owned(), name.to_ascii_lowercase())
+}
+
+/// `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`; the role's path is not part of it.
+pub(super) fn assumed_role_arn(role_arn: &str, session_name: &str) -> String {
+    let role_name = role_arn.rsplit('/').next().unwrap_or_default();
+    format!(
+        "arn:aws:sts::{}:assumed-role/{role_name}/{session_name}",
+        account_of(role_arn)
+    )
+}

@@ -1,0 +1,186 @@
+//! What exists in the embedded AWS when it starts: providers, roles, domains, profiles and long-lived keys.
+//!
+//! Plain data, written by a test or by the demo. It never changes at run time: what calls create or alter lives in
+//! the account's state, not here.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The two audiences that AWS documents for `AssumeRoleWithSAML`.
+pub const AWS_AUDIENCES: [&str; 2] = ["https://signin.aws.amazon.com/saml", "urn:amazon:webservices"];
+
+/// Everything the embedded AWS starts with.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// IAM SAML identity providers.
+    pub saml_providers: Vec<SamlProvider>,
+    /// IAM roles, of any account.
+    pub roles: Vec<Role>,
+    /// SageMaker domains. Their regions are the only regions that signatures may name.
+    pub domains: Vec<Domain>,
+    /// User profiles that exist already.
+    pub profiles: Vec<Profile>,
+    /// Long-lived keys: the gateway's own principal.
+    pub gateway_keys: Vec<StaticKeys>,
+    /// Audiences of which each `AudienceRestriction` must hold one.
+    pub accepted_audiences: Vec<String>,
+    /// Largest number of user profiles in one domain; one more is `ResourceLimitExceeded`.
+    pub profiles_per_domain: usize,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self {
+            saml_providers: Vec::new(),
+            roles: Vec::new(),
+            domains: Vec::new(),
+            profiles: Vec::new(),
+            gateway_keys: Vec::new(),
+            accepted_audiences: AWS_AUDIENCES.map(String::from).to_vec(),
+            profiles_per_domain: 1000,
+        }
+    }
+}
+
+/// An IAM SAML identity provider.
+#[derive(Clone, Default)]
+pub struct SamlProvider {
+    /// `arn:aws:iam::ACCOUNT:saml-provider/NAME`.
+    pub arn: String,
+    /// The IdP's metadata: entity ID and signing certificates are read from it.
+    pub metadata_xml: String,
+    /// Private key (PKCS#8 PEM, RSA) for encrypted assertions; without one they are refused.
+    pub decryption_key_pem: Option<String>,
+}
+
+impl std::fmt::Debug for SamlProvider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SamlProvider")
+            .field("arn", &self.arn)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An IAM role.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// `arn:aws:iam::ACCOUNT:role/NAME`, with a path if there is one.
+    pub arn: String,
+    /// Who may assume it: a policy document with `Principal`.
+    pub trust_policy: Value,
+    /// What its sessions may do: identity policy documents.
+    pub permission_policies: Vec<Value>,
+    /// Longest session, 3,600 to 43,200 seconds (`MaxSessionDuration`).
+    pub max_session_seconds: u32,
+}
+
+impl Default for Role {
+    fn default() -> Self {
+        Self {
+            arn: String::new(),
+            trust_policy: json!({"Version": "2012-10-17", "Statement": []}),
+            permission_policies: Vec::new(),
+            max_session_seconds: 3600,
+        }
+    }
+}
+
+/// How people sign in to a SageMaker domain (`AuthMode`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AuthMode {
+    /// Presigned URLs.
+    #[default]
+    Iam,
+    /// IAM Identity Center; such a domain hands out no presigned URL.
+    Sso,
+}
+
+impl AuthMode {
+    /// The name on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Iam => "IAM",
+            Self::Sso => "SSO",
+        }
+    }
+}
+
+/// A SageMaker domain.
+#[derive(Clone, Debug, Default)]
+pub struct Domain {
+    /// `d-...`.
+    pub id: String,
+    /// Region, such as `ap-northeast-2`. Calls signed for another region do not find the domain.
+    pub region: String,
+    /// Twelve digits.
+    pub account: String,
+    /// How people sign in.
+    pub auth_mode: AuthMode,
+    /// `DefaultUserSettings.ExecutionRole`.
+    pub execution_role: Option<String>,
+}
+
+impl Domain {
+    /// `arn:aws:sagemaker:REGION:ACCOUNT:domain/ID`.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        format!(
+            "arn:aws:sagemaker:{}:{}:domain/{}",
+            self.region, self.account, self.id
+        )
+    }
+
+    /// `arn:aws:sagemaker:REGION:ACCOUNT:user-profile/ID/NAME`.
+    #[must_use]
+    pub fn profile_arn(&self, name: &str) -> String {
+        format!(
+            "arn:aws:sagemaker:{}:{}:user-profile/{}/{name}",
+            self.region, self.account, self.id
+        )
+    }
+}
+
+/// A user profile that exists from the start.
+#[derive(Clone, Debug, Default)]
+pub struct Profile {
+    /// The domain that it is in; it must be one of the world's.
+    pub domain_id: String,
+    /// `UserProfileName`.
+    pub name: String,
+    /// Tags, the owner tag among them.
+    pub tags: BTreeMap<String, String>,
+    /// `InService` when empty; any other `Status` of the API stays as it is.
+    pub status: String,
+    /// `UserSettings.ExecutionRole`.
+    pub execution_role: Option<String>,
+    /// The rest of `UserSettings`, as JSON; null for none.
+    pub user_settings: Value,
+}
+
+/// Long-lived access keys and whom they stand for.
+#[derive(Clone, Default)]
+pub struct StaticKeys {
+    /// `AKIA...`.
+    pub access_key_id: String,
+    /// The secret that requests are signed with.
+    pub secret_access_key: String,
+    /// ARN of the role or user.
+    pub principal_arn: String,
+    /// Identity policy documents.
+    pub policies: Vec<Value>,
+}
+
+impl std::fmt::Debug for StaticKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StaticKeys")
+            .field("access_key_id", &self.access_key_id)
+            .field("principal_arn", &self.principal_arn)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The account number in an ARN; empty if there is none.
+pub(super) fn account_of(arn: &str) -> &str {
+    arn.split(':').nth(4).unwrap_or_default()
+}

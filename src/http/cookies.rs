@@ -1,0 +1,158 @@
+//! The two cookies: one for each AuthnRequest that waits for its answer, and one that tells browsers apart while
+//! somebody chooses. Both are `__Host-`, so that no other host can set or see them.
+
+use crate::random::NoRandomness;
+use crate::seal::{Purpose, Seal};
+use axum::http::{HeaderMap, HeaderValue, header};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long an IdP may take to answer: a person types a password and a second factor meanwhile.
+const REQUEST_LIFETIME: TimeDelta = TimeDelta::minutes(15);
+const REQUEST_PREFIX: &str = "__Host-sg-request-";
+const BROWSER: &str = "__Host-sg-browser";
+/// Most request cookies that are looked at; beyond it somebody else's page makes the browser collect them.
+const MOST_REQUESTS: usize = 32;
+
+/// A cookie that remembers an AuthnRequest. Each request has a cookie of its own, so that tabs do not get in each
+/// other's way. `SameSite=None`, because the answer is a cross-site POST.
+pub(super) fn request(seal: &Seal, id: &str, now: DateTime<Utc>) -> Result<HeaderValue, NoRandomness> {
+    let expires = (now + REQUEST_LIFETIME).timestamp();
+    let token = seal.seal(Purpose::Request, "", &format!("{expires} {id}"))?;
+    let name: String = id.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+    cookie(
+        &format!("{REQUEST_PREFIX}{name}={token}"),
+        "None",
+        REQUEST_LIFETIME,
+    )
+}
+
+/// IDs of the AuthnRequests that this browser waits for.
+pub(super) fn outstanding(seal: &Seal, headers: &HeaderMap, now: DateTime<Utc>) -> Vec<String> {
+    all(headers)
+        .filter(|(name, _)| name.starts_with(REQUEST_PREFIX))
+        .take(MOST_REQUESTS)
+        .filter_map(|(_, token)| {
+            let opened = seal.open(Purpose::Request, "", token)?;
+            let (expires, id) = opened.text().split_once(' ')?;
+            let expires: i64 = expires.parse().ok()?;
+            (now.timestamp() < expires).then(|| id.to_owned())
+        })
+        .collect()
+}
+
+/// Cookies to end, when a browser holds too many request cookies: the oldest in the order that browsers send them.
+pub(super) fn surplus(headers: &HeaderMap) -> Vec<HeaderValue> {
+    let names: Vec<_> = all(headers)
+        .map(|(name, _)| name)
+        .filter(|name| name.starts_with(REQUEST_PREFIX))
+        .collect();
+    let surplus = names.len().saturating_sub(MOST_REQUESTS - 1);
+    names
+        .into_iter()
+        .take(surplus)
+        .filter_map(|name| cookie(&format!("{name}="), "None", TimeDelta::zero()).ok())
+        .collect()
+}
+
+/// A cookie that tells this browser from others.
+pub(super) fn browser(value: &str) -> Result<HeaderValue, NoRandomness> {
+    cookie(&format!("{BROWSER}={value}"), "Lax", TimeDelta::minutes(30))
+}
+
+/// What this browser's cookie says.
+pub(super) fn browser_of(headers: &HeaderMap) -> Option<&str> {
+    all(headers)
+        .find(|(name, _)| *name == BROWSER)
+        .map(|(_, value)| value)
+        .filter(|value| value.len() == 32)
+}
+
+fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+}
+
+fn cookie(pair: &str, same_site: &str, lifetime: TimeDelta) -> Result<HeaderValue, NoRandomness> {
+    let seconds = lifetime.num_seconds();
+    HeaderValue::from_str(&format!(
+        "{pair}; Path=/; Secure; HttpOnly; SameSite={same_site}; Max-Age={seconds}"
+    ))
+    .map_err(|_| NoRandomness)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SealKey;
+
+    fn seal() -> Seal {
+        Seal::new(&[SealKey([7; 32])]).unwrap()
+    }
+
+    fn sent_back(cookies: &[HeaderValue]) -> HeaderMap {
+        let pairs: Vec<_> = cookies
+            .iter()
+            .map(|cookie| cookie.to_str().unwrap().split(';').next().unwrap().to_owned())
+            .collect();
+        HeaderMap::from_iter([(header::COOKIE, pairs.join("; ").parse().unwrap())])
+    }
+
+    #[test]
+    fn ten_tabs_wait_for_ten_answers() {
+        let now = DateTime::UNIX_EPOCH;
+        let ids: Vec<_> = (0..10)
+            .map(|_| format!("_{}", crate::random::hex::<20>().unwrap()))
+            .collect();
+        let cookies: Vec<_> = ids.iter().map(|id| request(&seal(), id, now).unwrap()).collect();
+        assert_eq!(outstanding(&seal(), &sent_back(&cookies), now), ids);
+        assert!(surplus(&sent_back(&cookies)).is_empty());
+    }
+
+    #[test]
+    fn a_request_is_waited_for_a_quarter_of_an_hour() {
+        let now = DateTime::UNIX_EPOCH;
+        let headers = sent_back(&[request(&seal(), "_a1", now).unwrap()]);
+        assert_eq!(
+            outstanding(&seal(), &headers, now + TimeDelta::seconds(899)),
+            ["_a1"]
+        );
+        assert!(outstanding(&seal(), &headers, now + TimeDelta::seconds(900)).is_empty());
+    }
+
+    #[test]
+    fn a_cookie_that_we_did_not_make_counts_for_nothing() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::COOKIE,
+            "__Host-sg-request-x=_a1; __Host-sg-request-y=".parse().unwrap(),
+        );
+        assert!(outstanding(&seal(), &headers, DateTime::UNIX_EPOCH).is_empty());
+    }
+
+    #[test]
+    fn cookies_are_for_this_host_alone_and_out_of_reach_of_scripts() {
+        let cookie = request(&seal(), "_a1", DateTime::UNIX_EPOCH).unwrap();
+        let cookie = cookie.to_str().unwrap();
+        assert!(cookie.starts_with("__Host-sg-request-a1="));
+        assert!(
+            cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=900"),
+            "{cookie}"
+        );
+    }
+
+    #[test]
+    fn too_many_request_cookies_are_ended() {
+        let now = DateTime::UNIX_EPOCH;
+        let cookies: Vec<_> = (0..40)
+            .map(|n| request(&seal(), &format!("_a{n}"), now).unwrap())
+            .collect();
+        let ended = surplus(&sent_back(&cookies));
+        assert_eq!(ended.len(), 9);
+        assert!(ended[0].to_str().unwrap().starts_with("__Host-sg-request-a0=; "));
+        assert!(ended[0].to_str().unwrap().ends_with("Max-Age=0"));
+    }
+}

@@ -1,0 +1,148 @@
+//! Reading a posted form, strictly: the right type, a bounded size, and no parameter twice.
+
+use crate::error::{Code, Refusal};
+use crate::saml::MAX_ENCODED;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{HeaderMap, header};
+use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Largest body: the longest message, every character of it percent-encoded, and some room for the rest.
+const MAX_BODY: usize = 3 * MAX_ENCODED + 65_536;
+/// Longest time for a body to arrive.
+const BODY_LIMIT: Duration = Duration::from_secs(10);
+/// Most parameters. Ours have two; IdPs add a submit button's name at most.
+const MAX_PARAMETERS: usize = 16;
+
+/// The parameters of a form, each at most once.
+pub(super) struct Form(HashMap<String, String>);
+
+impl Form {
+    /// Reads the body of a request.
+    pub(super) async fn read(request: Request) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        if !is_form(&parts.headers) {
+            let reason = "the content type is not application/x-www-form-urlencoded";
+            return Err(Refusal::new(Code::RequestContentType, reason));
+        }
+        Self::parse(&collect(body).await?)
+    }
+
+    fn parse(body: &[u8]) -> Result<Self, Refusal> {
+        let malformed = |reason: &str| Refusal::new(Code::RequestMalformed, reason);
+        let mut parameters = HashMap::new();
+        for (name, value) in form_urlencoded::parse(body) {
+            if parameters.len() == MAX_PARAMETERS {
+                return Err(malformed("too many form parameters"));
+            }
+            if parameters.insert(name.into_owned(), value.into_owned()).is_some() {
+                return Err(malformed("a form parameter occurs twice"));
+            }
+        }
+        Ok(Self(parameters))
+    }
+
+    /// Takes a parameter out.
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let essence = only
+        .to_str()
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+        && !headers.contains_key(header::CONTENT_ENCODING)
+}
+
+async fn collect(body: Body) -> Result<Vec<u8>, Refusal> {
+    match timeout(BODY_LIMIT, to_bytes(body, MAX_BODY)).await {
+        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
+        // to_bytes wraps whatever went wrong; only the length limit is expected here.
+        Ok(Err(fault)) if is_length_limit(&fault) => Err(Refusal::new(
+            Code::RequestTooLarge,
+            format!("the body has more than {MAX_BODY} bytes"),
+        )),
+        Ok(Err(_)) => Err(Refusal::new(Code::RequestMalformed, "the body broke off")),
+        Err(_) => Err(Refusal::new(
+            Code::RequestMalformed,
+            "the body did not arrive in time",
+        )),
+    }
+}
+
+fn is_length_limit(fault: &axum::Error) -> bool {
+    let mut source = std::error::Error::source(fault);
+    while let Some(cause) = source {
+        if cause.to_string().contains("length limit") {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_parameter_is_taken_once() {
+        let mut form = Form::parse(b"SAMLResponse=PGE%2BPC9hPg%3D%3D&RelayState=a+b&extra=1").unwrap();
+        assert_eq!(form.take("SAMLResponse").as_deref(), Some("PGE+PC9hPg=="));
+        assert_eq!(form.take("RelayState").as_deref(), Some("a b"));
+        assert_eq!(form.take("SAMLResponse"), None);
+    }
+
+    #[test]
+    fn a_parameter_twice_is_refused_also_when_it_is_spelled_differently() {
+        for body in [
+            "SAMLResponse=a&SAMLResponse=a",
+            "SAMLResponse=a&%53AMLResponse=b",
+            "x=1&x=1",
+        ] {
+            assert_eq!(
+                Form::parse(body.as_bytes()).map(|_| ()).unwrap_err().code(),
+                Code::RequestMalformed
+            );
+        }
+    }
+
+    #[test]
+    fn more_parameters_than_a_form_has_are_refused() {
+        let body: Vec<_> = (0..=MAX_PARAMETERS)
+            .map(|number| format!("p{number}=1"))
+            .collect();
+        assert!(Form::parse(body.join("&").as_bytes()).is_err());
+    }
+
+    #[test]
+    fn only_a_form_is_a_form() {
+        let headers =
+            |value: &'static str| HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]);
+        assert!(is_form(&headers("application/x-www-form-urlencoded")));
+        assert!(is_form(&headers(
+            "Application/X-WWW-Form-URLencoded; charset=UTF-8"
+        )));
+        for value in [
+            "",
+            "text/plain",
+            "multipart/form-data; boundary=x",
+            "application/x-www-form-urlencoded2",
+        ] {
+            assert!(!is_form(&headers(value)), "{value}");
+        }
+        assert!(!is_form(&HeaderMap::new()));
+    }
+}

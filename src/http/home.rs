@@ -1,0 +1,31 @@
+//! `GET /`: where a person who has only the address begins.
+
+use super::{pages, refusal};
+use crate::http::request::Visit;
+use crate::sign_in::Gateway;
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use std::sync::Arc;
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct Page<'p> {
+    idps: Vec<(&'p str, &'p str)>,
+    contact: Option<&'p str>,
+}
+
+pub(super) async fn page(State(gateway): State<Arc<Gateway>>, visit: Visit) -> Response {
+    let startable = gateway
+        .config
+        .idps
+        .iter()
+        .filter(|idp| idp.sso_location().is_some());
+    let page = Page {
+        idps: startable
+            .map(|idp| (idp.key.as_str(), idp.name.as_str()))
+            .collect(),
+        contact: gateway.config.gateway.contact.as_deref(),
+    };
+    pages::html(&page).unwrap_or_else(|fault| refusal::answer(&gateway, &visit, &fault))
+}

@@ -1,0 +1,65 @@
+//! What every handler knows about a request: its id, where it came from, and what kind of answer it wants.
+
+use crate::random;
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+
+/// One request.
+#[derive(Debug, Clone)]
+pub(super) struct Visit {
+    /// Random, shown on error pages and in the log line.
+    pub(super) request_id: String,
+    /// Address of the peer.
+    pub(super) client: String,
+    /// Whether the answer is for a program.
+    pub(super) wants_json: bool,
+}
+
+/// Gives the request its id, and tells it in `X-Request-Id`. An id that the client sends is not taken over: it would
+/// let people write into our log.
+pub(super) async fn identify(mut request: Request, next: Next) -> Response {
+    let visit = Visit {
+        request_id: random::hex::<8>().unwrap_or_default(),
+        client: request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or_else(|| "unknown".to_owned(), |peer| peer.0.ip().to_string()),
+        wants_json: wants_json(request.headers()),
+    };
+    let id = HeaderValue::from_str(&visit.request_id);
+    request.extensions_mut().insert(visit);
+    let mut response = next.run(request).await;
+    if let Ok(id) = id {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+/// Whether JSON is accepted and HTML is not.
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accept = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .unwrap_or_default();
+    !accept.contains("text/html")
+        && ["application/json", "application/problem+json"]
+            .iter()
+            .any(|kind| accept.contains(kind))
+}
+
+impl<S: Sync> FromRequestParts<S> for Visit {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
+        Ok(parts.extensions.get::<Visit>().cloned().unwrap_or_else(|| Visit {
+            request_id: String::new(),
+            client: String::new(),
+            wants_json: false,
+        }))
+    }
+}

@@ -1,0 +1,76 @@
+//! Running the service: bind, serve, and end without breaking off a sign-in.
+
+use crate::http;
+use crate::sign_in::Gateway;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// Longest time that sign-ins in flight may take once the service was told to stop.
+const DRAIN: Duration = Duration::from_secs(25);
+
+/// A service that runs in the background.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<io::Result<()>>,
+}
+
+impl Running {
+    /// Starts serving on a listener that is bound already.
+    pub fn start(listener: TcpListener, gateway: Arc<Gateway>) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let service = http::router(gateway).into_make_service_with_connect_info::<SocketAddr>();
+        let task = tokio::spawn(async move {
+            axum::serve(listener, service)
+                .with_graceful_shutdown(async move {
+                    // A sender that is dropped says the same as one that sends.
+                    let _ = stopped.await;
+                })
+                .await
+        });
+        Ok(Self {
+            address,
+            stop: Some(stop),
+            task,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Stops accepting, and waits for the sign-ins in flight.
+    pub async fn stop(mut self) -> io::Result<()> {
+        drop(self.stop.take());
+        let Ok(ended) = timeout(DRAIN, &mut self.task).await else {
+            self.task.abort();
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "some sign-ins did not end in time",
+            ));
+        };
+        ended.map_err(io::Error::other)?
+    }
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub async fn until_signal() -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

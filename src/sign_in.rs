@@ -1,0 +1,195 @@
+//! The product on one page: how a SAML response becomes a redirect into one person's Studio.
+//!
+//! Each step takes what only the step before it can make, so the order below is the only one that compiles:
+//! encoded → decoded → unverified → verified → fresh → identity → grant → role session → profile → presigned URL.
+
+mod choice;
+mod record;
+
+pub use choice::Choice;
+pub use record::Record;
+
+use crate::aws::{
+    self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
+};
+use crate::clock::Clock;
+use crate::config::{Config, Idp};
+use crate::error::{Code, Refusal};
+use crate::identity::Identity;
+use crate::policy::{self, Grant};
+use crate::random::NoRandomness;
+use crate::replay::{FreshAssertion, MemoryLedger};
+use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
+use crate::seal::Seal;
+use chrono::{DateTime, Utc};
+
+/// Everything that sign-ins share.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The configuration.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// What seals tokens.
+    pub seal: Seal,
+    ledger: MemoryLedger,
+    clients: AwsClients,
+    profiles: Profiles,
+}
+
+/// What comes after an accepted response.
+#[derive(Debug)]
+pub enum Next<'g> {
+    /// The way into Studio.
+    Studio(PresignedUrl),
+    /// Several destinations, and none chosen yet.
+    Choose(Box<Choice>, Vec<Grant<'g>>),
+}
+
+impl Gateway {
+    /// Makes the shared parts. Nothing is called yet.
+    pub async fn new(
+        config: Config,
+        clock: Clock,
+        credentials: GatewayCredentials,
+    ) -> Result<Self, NoRandomness> {
+        let seal = Seal::new(&config.gateway.seal_keys)?;
+        let ledger = MemoryLedger::new(clock.now(), config.replay_capacity);
+        let clients = AwsClients::new(&config, credentials).await;
+        Ok(Self {
+            config,
+            clock,
+            seal,
+            ledger,
+            clients,
+            profiles: Profiles::default(),
+        })
+    }
+
+    /// A response posted to the ACS, from the browser that holds the `outstanding` requests.
+    ///
+    /// `destination` is the key of the domain that the sign-in was meant for, if that is known.
+    pub async fn accept(
+        &self,
+        response: EncodedResponse,
+        outstanding: &[String],
+        destination: Option<&str>,
+        record: &mut Record,
+    ) -> Result<Next<'_>, Refusal> {
+        let now = self.clock.now();
+        let (fresh, idp) = self.prove(&response, outstanding, now, record)?;
+        let identity = Identity::map(&fresh, idp)?;
+        record.identity(&identity);
+        let mut grants = policy::grants(&identity, &self.config)?;
+        if grants
+            .iter()
+            .any(|grant| Some(grant.domain().key.as_str()) == destination)
+        {
+            grants.retain(|grant| Some(grant.domain().key.as_str()) == destination);
+        }
+        match <[Grant<'_>; 1]>::try_from(grants) {
+            Ok([grant]) => self
+                .open(&response, &identity, &grant, record)
+                .await
+                .map(Next::Studio),
+            Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
+        }
+    }
+
+    /// One of several destinations, chosen by its [`Grant::key`].
+    ///
+    /// What the person may do is worked out again: the token carries who they are, not what they are allowed.
+    pub async fn choose(
+        &self,
+        choice: &Choice,
+        key: &str,
+        record: &mut Record,
+    ) -> Result<PresignedUrl, Refusal> {
+        record.identity(choice.identity());
+        let grants = policy::grants(choice.identity(), &self.config)?;
+        let grant = grants
+            .iter()
+            .find(|grant| grant.key() == key)
+            .ok_or_else(|| Refusal::new(Code::ChoiceInvalid, "a choice that was not offered"))?;
+        self.open(choice.response(), choice.identity(), grant, record)
+            .await
+    }
+
+    /// From the form's value to an assertion that is genuine, meant for us, valid now, and used for the first time.
+    fn prove(
+        &self,
+        response: &EncodedResponse,
+        outstanding: &[String],
+        now: DateTime<Utc>,
+        record: &mut Record,
+    ) -> Result<(FreshAssertion, &Idp), Refusal> {
+        let decoded = response.decode()?;
+        let unverified = UnverifiedResponse::parse(&decoded)?;
+        let idp = self.config.idp_by_entity_id(unverified.issuer()).ok_or_else(|| {
+            let shown: String = unverified
+                .issuer()
+                .chars()
+                .take(200)
+                .flat_map(char::escape_debug)
+                .collect();
+            Rejection::new(
+                Rule::IssuerKnown,
+                format!("no IdP is configured with the entity ID \"{shown}\""),
+            )
+        })?;
+        record.idp(&idp.key);
+        let expected = Expected {
+            idp_entity_id: &idp.metadata.entity_id,
+            acs_url: &self.config.saml.acs_url,
+            audiences: &self.config.saml.audiences,
+            outstanding,
+            idp_initiated: idp.idp_initiated,
+            skew: self.config.saml.skew,
+        };
+        let verified = unverified.verify(&idp.metadata.keys, &expected, now)?;
+        Ok((self.ledger.claim(verified, now)?, idp))
+    }
+
+    /// From a grant to the URL: assumes the role while looking for the profile, makes the profile if it is missing, and
+    /// opens it as the person.
+    async fn open(
+        &self,
+        response: &EncodedResponse,
+        identity: &Identity,
+        grant: &Grant<'_>,
+        record: &mut Record,
+    ) -> Result<PresignedUrl, Refusal> {
+        record.grant(grant);
+        let now = self.clock.now();
+        let assume = aws::assume_role(&self.clients, grant, identity, response, now);
+        let presign = async |session: &RoleSession, profile: &StudioProfile| {
+            aws::presign(&self.clients, session, profile, grant.domain(), identity, now).await
+        };
+        if let Some(profile) = self.profiles.remembered(grant) {
+            let session = assume.await?;
+            record.role_session(session.arn());
+            match presign(&session, &profile).await {
+                Ok(url) => return Ok(url),
+                // Without the profile there is no owner tag either, so that AWS may say "denied" instead of "not found".
+                Err(PresignFault::NotFound(_) | PresignFault::Denied(_)) => self.profiles.forget(grant),
+                Err(PresignFault::Other(refusal)) => return Err(refusal),
+            }
+            // Gone since it was last seen: made anew, once.
+            let found = self.profiles.find(&self.clients, grant).await?;
+            let profile = self
+                .profiles
+                .ensure(&self.clients, grant, &session, found)
+                .await?;
+            return Ok(presign(&session, &profile).await?);
+        }
+        let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
+        // What STS says about the person goes before what SageMaker says about the profile.
+        let session = session?;
+        record.role_session(session.arn());
+        let profile = self
+            .profiles
+            .ensure(&self.clients, grant, &session, found?)
+            .await?;
+        Ok(presign(&session, &profile).await?)
+    }
+}

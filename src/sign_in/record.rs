@@ -1,0 +1,102 @@
+//! What is known about a sign-in by the time it ends, for the one log line that tells of it.
+
+use crate::error::{Fault, Refusal};
+use crate::identity::Identity;
+use crate::policy::Grant;
+use std::time::Duration;
+
+/// Collects what a sign-in finds out on its way. Holds no assertion, credential, cookie or URL.
+#[derive(Debug, Default)]
+pub struct Record {
+    idp: Option<String>,
+    user_id: Option<String>,
+    session_name: Option<String>,
+    source_identity: Option<String>,
+    domain: Option<String>,
+    role: Option<String>,
+    profile: Option<String>,
+    role_session: Option<String>,
+}
+
+impl Record {
+    /// Key of the IdP, if it got as far as that.
+    #[must_use]
+    pub fn idp_key(&self) -> Option<&str> {
+        self.idp.as_deref()
+    }
+
+    pub(super) fn idp(&mut self, key: &str) {
+        self.idp = Some(key.to_owned());
+    }
+
+    pub(super) fn identity(&mut self, identity: &Identity) {
+        self.idp = Some(identity.idp().to_owned());
+        self.user_id = Some(identity.user_id().to_owned());
+        self.session_name = Some(identity.session_name().to_owned());
+        self.source_identity = identity.source_identity().map(str::to_owned);
+    }
+
+    pub(super) fn grant(&mut self, grant: &Grant<'_>) {
+        self.domain = Some(grant.domain().key.clone());
+        self.role = Some(grant.role().role.to_string());
+        self.profile = Some(grant.profile().to_string());
+    }
+
+    pub(super) fn role_session(&mut self, arn: &str) {
+        self.role_session = Some(arn.to_owned());
+    }
+
+    /// Writes the line of a sign-in that went well, so far: `outcome` is `granted` or `offered`.
+    pub fn log(&self, outcome: &str, request_id: &str, client: &str, took: Duration) {
+        tracing::info!(
+            target: "studio_gateway::sign_in",
+            outcome,
+            request_id,
+            client,
+            ms = millis(took),
+            idp = self.idp,
+            user_id = self.user_id,
+            session_name = self.session_name,
+            source_identity = self.source_identity,
+            domain = self.domain,
+            role = self.role,
+            profile = self.profile,
+            role_session = self.role_session,
+            "sign-in"
+        );
+    }
+
+    /// Writes the line of a sign-in that was refused, as a warning, or as an error if AWS or the gateway is at fault.
+    pub fn log_refusal(&self, refusal: &Refusal, request_id: &str, client: &str, took: Duration) {
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "studio_gateway::sign_in",
+                    outcome = "refused",
+                    code = refusal.code().name(),
+                    reason = refusal.reason(),
+                    request_id,
+                    client,
+                    ms = millis(took),
+                    idp = self.idp,
+                    user_id = self.user_id,
+                    session_name = self.session_name,
+                    source_identity = self.source_identity,
+                    domain = self.domain,
+                    role = self.role,
+                    profile = self.profile,
+                    role_session = self.role_session,
+                    "sign-in"
+                )
+            };
+        }
+        match refusal.code().fault() {
+            Fault::Visitor | Fault::Idp => line!(warn),
+            Fault::Aws | Fault::Gateway => line!(error),
+        }
+    }
+}
+
+fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
+}

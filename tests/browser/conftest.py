@@ -1,0 +1,183 @@
+"""The demo, and a browser that keeps a picture of every page and an account of every request."""
+
+import base64
+import json
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from harness.process import Process, binary, free_port
+from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-proxy-server",
+    "--window-size=1100,900",
+)
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """The address that the demo prints."""
+    logs = tmp_path_factory.mktemp("demo")
+    with Process("demo", [binary(), "demo", "--port-base", str(free_ports(4))], logs) as process:
+        found = process.until("address", lambda: re.search(r"open (http://\S+)", process.text()))
+        address = found[1].rstrip("/")
+        process.until_http(f"{address}/readyz", accept=lambda status: status == 200)
+        yield address
+
+
+def free_ports(count: int) -> int:
+    """The first of `count` ports in a row; the demo takes the next ones for its other parts."""
+    import socket
+
+    for _ in range(50):
+        base = free_port()
+        try:
+            for port in range(base, base + count):
+                with socket.socket() as probe:
+                    probe.bind(("127.0.0.1", port))
+            return base
+        except (OSError, OverflowError):
+            continue
+    raise AssertionError("no free ports in a row")
+
+
+class Tab:
+    """One person's browser, with nothing kept from before."""
+
+    def __init__(self, test: str, demo: str, language: str):
+        options = webdriver.ChromeOptions()
+        options.binary_location = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+        for flag in FLAGS:
+            options.add_argument(flag)
+        options.add_experimental_option("prefs", {"intl.accept_languages": language})
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+        driver = os.environ.get("CHROMEDRIVER", "/usr/bin/chromedriver")
+        self.driver = webdriver.Chrome(options=options, service=Service(driver))
+        self.driver.set_page_load_timeout(60)
+        self.test, self.demo, self.pictures = test, demo, 0
+        self.console: list[dict] = []
+        self.requests: list[str] = []
+
+    def open(self, path: str = "/"):
+        self.driver.get(self.demo + path)
+        self.picture("start")
+
+    def find(self, selector: str) -> list:
+        return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def click(self, element):
+        """Presses something that leads to another page, and waits for that page to be there and at rest."""
+        before = self.driver.find_element(By.TAG_NAME, "html")
+        element.click()
+        self.wait(lambda: self.gone(before))
+        self.rest()
+
+    def rest(self):
+        """Until no page is on its way any more: forms that submit themselves and redirects are all through."""
+        self.wait(
+            lambda: (
+                self.driver.execute_script("return document.readyState") == "complete"
+                and not self.find("form input[name=SAMLResponse]")
+            )
+        )
+
+    def gone(self, element) -> bool:
+        try:
+            element.is_enabled()
+            return False
+        except Exception:  # noqa: BLE001 - stale, detached or navigating: in each case the page is another one
+            return True
+
+    def wait(self, condition):
+        def quietly(_):
+            try:
+                return condition()
+            except Exception:  # noqa: BLE001 - asked in the middle of a navigation
+                return False
+
+        try:
+            WebDriverWait(self.driver, PATIENCE_SECONDS, poll_frequency=0.05).until(quietly)
+        except TimeoutException as fault:
+            raise AssertionError(f"still at {self.driver.current_url}: {self.text()[:600]}") from fault
+
+    def text(self) -> str:
+        return self.driver.find_element(By.TAG_NAME, "body").text
+
+    def picture(self, name: str):
+        """The whole page, as a person would see it by scrolling."""
+        self.pictures += 1
+        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+        shot = self.driver.execute_cdp_cmd(
+            "Page.captureScreenshot",
+            {
+                "captureBeyondViewport": True,
+                "clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 6000), "scale": 1},
+            },
+        )
+        folder = Path(os.environ.get("SCREENSHOTS", "target/screenshots"))
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{self.test}-{self.pictures}-{name}.png").write_bytes(base64.b64decode(shot["data"]))
+
+    def collect(self):
+        self.console += self.driver.get_log("browser")
+        for entry in self.driver.get_log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                self.requests.append(message["params"]["request"]["url"])
+
+    def complaints(self) -> list[str]:
+        """What the console has to say, apart from the status of pages that are refusals."""
+        self.collect()
+        return [
+            f"{entry['source']}: {entry['message']}"
+            for entry in self.console
+            if entry["level"] in ("SEVERE", "WARNING") and not self.is_refusal(entry)
+        ]
+
+    def is_refusal(self, entry: dict) -> bool:
+        url = entry["message"].split(" ")[0]
+        return entry["source"] == "network" and urlsplit(url).path in ("/saml/acs", "/choose")
+
+    def strangers(self) -> list[str]:
+        """Requests that left this machine."""
+        return [
+            url
+            for url in self.requests
+            if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname not in LOOPBACK
+        ]
+
+
+@pytest.fixture
+def language():
+    return "en"
+
+
+@pytest.fixture
+def tab(request, demo, language):
+    tab = Tab(request.node.name.removeprefix("test_"), demo, language)
+    try:
+        yield tab
+        complaints = tab.complaints()
+        assert not complaints, "\n".join(complaints)
+        assert tab.requests and not tab.strangers(), tab.strangers()
+    finally:
+        tab.driver.quit()
