@@ -13,7 +13,7 @@ pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use problems::Problems;
 pub use sources::{Sources, read_file, read_variable};
 
-use crate::saml::SpKey;
+use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -84,6 +84,8 @@ pub struct Saml {
     pub skew: TimeDelta,
     /// Our own keys. The first signs; all those that can decrypt do.
     pub keys: Vec<SpKey>,
+    /// Those of our own keys that can decrypt.
+    pub decryption: DecryptionKeys,
 }
 
 /// Section `[aws]`.
@@ -166,7 +168,9 @@ impl Config {
             &problems,
             "idp",
             "metadata_file",
-            idps.iter().flatten().filter_map(|idp| Some(idp.metadata.file.as_ref()?.entity_id.as_str())),
+            idps.iter()
+                .flatten()
+                .filter_map(|idp| Some(idp.metadata.file.as_ref()?.entity_id.as_str())),
         );
         repeated(
             &problems,
@@ -271,8 +275,16 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
         .into_iter()
         .map(|section| sp_key(section, sources))
         .collect();
+    let decrypting = keys
+        .iter()
+        .flatten()
+        .filter(|key| key.decrypts())
+        .map(SpKey::expose_private_key_pem);
+    let decryption = DecryptionKeys::from_pem(&decrypting.collect::<Vec<_>>());
+    let decryption = decryption.map_err(|problem| section.problem("key", problem)).ok();
     section.finish();
     let keys: Option<Vec<_>> = keys.into_iter().collect();
+    let decryption = decryption?;
     let public_url = public_url?;
     let entity_id = entity_id.unwrap_or_else(|| format!("{public_url}/saml/metadata"));
     let mut audiences = vec![entity_id.clone()];
@@ -283,6 +295,7 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
         audiences,
         skew: TimeDelta::seconds(skew.into()),
         keys: keys?,
+        decryption,
     })
 }
 

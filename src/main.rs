@@ -116,7 +116,10 @@ async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|fault| format!("{listen}: {fault}"))?;
-    gateway.fetch_metadata().await.map_err(|fault| format!("metadata: {fault}"))?;
+    gateway
+        .fetch_metadata()
+        .await
+        .map_err(|fault| format!("metadata: {fault}"))?;
     let running = Running::start(listener, Arc::new(gateway))?;
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
     until_signal().await?;
@@ -143,7 +146,10 @@ fn metadata(path: &Path) -> Result<(), Box<dyn Error>> {
     let config = Config::load(path, Clock::system().now())?;
     let saml = &config.saml;
     let signed = Idps::new(&config).all().iter().any(KnownIdp::signs_requests);
-    println!("{}", sp_metadata::document(&saml.entity_id, &saml.acs_url, &saml.keys, signed)?);
+    println!(
+        "{}",
+        sp_metadata::document(&saml.entity_id, &saml.acs_url, &saml.keys, signed)?
+    );
     Ok(())
 }
 

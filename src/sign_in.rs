@@ -79,7 +79,11 @@ impl Gateway {
     /// When the metadata of an IdP cannot be had and no file holds a copy: without keys there is no trust, and the
     /// service does not start.
     pub async fn fetch_metadata(&self) -> Result<(), String> {
-        let with_url = self.config.idps.iter().filter(|settings| settings.metadata.url.is_some());
+        let with_url = self
+            .config
+            .idps
+            .iter()
+            .filter(|settings| settings.metadata.url.is_some());
         let mut client = None;
         for settings in with_url {
             let client = match &client {
@@ -94,7 +98,13 @@ impl Gateway {
                     Duration::from_mins(1)
                 }
             };
-            tokio::spawn(keep_fresh(client, Arc::clone(&self.idps), Arc::clone(settings), self.clock.clone(), pause));
+            tokio::spawn(keep_fresh(
+                client,
+                Arc::clone(&self.idps),
+                Arc::clone(settings),
+                self.clock.clone(),
+                pause,
+            ));
         }
         Ok(())
     }
@@ -161,11 +171,16 @@ impl Gateway {
         let issuer = unverified.issuer();
         let idp = self.idps.by_entity_id(issuer).ok_or_else(|| {
             let shown: String = issuer.chars().take(200).flat_map(char::escape_debug).collect();
-            Rejection::new(Rule::IssuerKnown, format!("no IdP is configured with the entity ID \"{shown}\""))
+            Rejection::new(
+                Rule::IssuerKnown,
+                format!("no IdP is configured with the entity ID \"{shown}\""),
+            )
         })?;
         record.idp(&idp.settings.key);
         if !idp.is_valid(now) {
-            return Err(Rejection::new(Rule::IssuerKnown, "the IdP's metadata is past its validUntil").into());
+            return Err(
+                Rejection::new(Rule::IssuerKnown, "the IdP's metadata is past its validUntil").into(),
+            );
         }
         let expected = Expected {
             idp_entity_id: &idp.metadata.entity_id,
@@ -174,8 +189,9 @@ impl Gateway {
             outstanding,
             idp_initiated: idp.settings.idp_initiated,
             skew: self.config.saml.skew,
+            cbc_without_response_signature: idp.settings.cbc_without_response_signature,
         };
-        let verified = unverified.verify(&idp.metadata.keys, &expected, now)?;
+        let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
         Ok((self.ledger.claim(verified, now)?, idp))
     }
 

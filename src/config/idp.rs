@@ -27,6 +27,8 @@ pub struct Idp {
     pub saml_providers: Vec<SamlProviderArn>,
     /// Whether it may start a sign-in.
     pub idp_initiated: bool,
+    /// Whether a CBC ciphertext is opened also where no signature of the Response covers it.
+    pub cbc_without_response_signature: bool,
     /// How it is asked to sign somebody in.
     pub request: RequestOptions,
     /// SAML attribute that names the person.
@@ -91,6 +93,9 @@ pub(super) fn read(
         section.problem("saml_providers", "at least one is needed");
     }
     let idp_initiated = section.optional("idp_initiated", boolean).unwrap_or(true);
+    let cbc_without_response_signature = section
+        .optional("cbc_without_response_signature", boolean)
+        .unwrap_or(false);
     let mut attributes = section.section("attributes");
     let user_id_attribute = attributes
         .optional("user_id", string)
@@ -107,6 +112,7 @@ pub(super) fn read(
     let key = key?;
     Some(Idp {
         request,
+        cbc_without_response_signature,
         name: name.unwrap_or_else(|| key.clone()),
         key,
         metadata: metadata?,
@@ -126,11 +132,15 @@ fn metadata(
     let entity_id = section.optional("entity_id", string);
     let file = section.optional("metadata_file", |value| {
         let path = string(value)?;
-        let text = (sources.file)(Path::new(&path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))?;
-        IdpMetadata::parse(&text, entity_id.as_deref(), None, now).map_err(|fault| format!("{path:?}: {fault}"))
+        let text =
+            (sources.file)(Path::new(&path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))?;
+        IdpMetadata::parse(&text, entity_id.as_deref(), None, now)
+            .map_err(|fault| format!("{path:?}: {fault}"))
     });
     let url = section.optional("metadata_url", kind("an https URL", fetchable));
-    let refresh = section.optional("metadata_refresh_seconds", number(60..=604_800)).unwrap_or(3_600);
+    let refresh = section
+        .optional("metadata_refresh_seconds", number(60..=604_800))
+        .unwrap_or(3_600);
     let signed_by = section.optional("metadata_certificate", |value| {
         let pem = referred(value, sources)?;
         let der = openssl::x509::X509::from_pem(pem.as_bytes()).and_then(|certificate| certificate.to_der());
@@ -144,8 +154,16 @@ fn metadata(
     if !section.has("metadata_file") && !section.has("metadata_url") {
         section.problem("metadata_file", "missing (or metadata_url)");
     }
-    let url = url.map(|url| MetadataUrl { url, refresh: Duration::from_secs(refresh.into()), signed_by });
-    (file.is_some() || url.is_some()).then(|| MetadataSource { entity_id, file: file.map(Arc::new), url })
+    let url = url.map(|url| MetadataUrl {
+        url,
+        refresh: Duration::from_secs(refresh.into()),
+        signed_by,
+    });
+    (file.is_some() || url.is_some()).then(|| MetadataSource {
+        entity_id,
+        file: file.map(Arc::new),
+        url,
+    })
 }
 
 /// https, or http on loopback: whoever can change the metadata can sign in as anyone.
@@ -179,15 +197,28 @@ fn check_request(
     can_sign: bool,
 ) {
     if !idp_initiated && metadata.sso_redirect.is_none() && metadata.sso_post.is_none() {
-        section.problem("idp_initiated", "false, but the metadata has no SingleSignOnService to start a sign-in with");
+        section.problem(
+            "idp_initiated",
+            "false, but the metadata has no SingleSignOnService to start a sign-in with",
+        );
     }
     if request.signed.unwrap_or(metadata.wants_signed_requests) && !can_sign {
-        section.problem("sign_requests", "requests are to be signed (the metadata may say so), but saml.key has no key");
+        section.problem(
+            "sign_requests",
+            "requests are to be signed (the metadata may say so), but saml.key has no key",
+        );
     }
     if let Some(by_post) = request.by_post {
-        let offered = if by_post { &metadata.sso_post } else { &metadata.sso_redirect };
+        let offered = if by_post {
+            &metadata.sso_post
+        } else {
+            &metadata.sso_redirect
+        };
         if offered.is_none() {
-            section.problem("request_binding", "the metadata has no SingleSignOnService with this binding");
+            section.problem(
+                "request_binding",
+                "the metadata has no SingleSignOnService with this binding",
+            );
         }
     }
 }

@@ -6,8 +6,8 @@
 use super::relay_state::RelayState;
 use super::request::Visit;
 use super::{cookies, headers, pages, refusal};
-use crate::idps::KnownIdp;
 use crate::error::{Code, Refusal};
+use crate::idps::KnownIdp;
 use crate::random::{self, NoRandomness};
 use crate::saml::request::{self, RequestSpec};
 use crate::sign_in::Gateway;
@@ -62,7 +62,10 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
     let destination = idp.sso_location().ok_or_else(|| {
         Refusal::new(
             Code::IdpUnknown,
-            format!("the metadata of IdP {:?} has no SingleSignOnService", idp.settings.key),
+            format!(
+                "the metadata of IdP {:?} has no SingleSignOnService",
+                idp.settings.key
+            ),
         )
     })?;
     // Only the key of a domain that exists goes into the relay state.
@@ -127,7 +130,12 @@ fn no_randomness(fault: NoRandomness) -> Refusal {
 
 /// The IdP that is asked for, or the only one; `None` when there are several to choose from.
 fn choose_idp(gateway: &Gateway, key: Option<&str>) -> Result<Option<KnownIdp>, Refusal> {
-    let unknown = || Refusal::new(Code::IdpUnknown, "no IdP with the key that was asked for, or no metadata of it");
+    let unknown = || {
+        Refusal::new(
+            Code::IdpUnknown,
+            "no IdP with the key that was asked for, or no metadata of it",
+        )
+    };
     match (key, gateway.config.idps.as_slice()) {
         (Some(key), _) => gateway.idps.by_key(key).map(Some).ok_or_else(unknown),
         (None, [only]) => gateway.idps.by_key(&only.key).map(Some).ok_or_else(unknown),

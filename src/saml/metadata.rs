@@ -2,8 +2,8 @@
 //!
 //! It comes from a file that the admin chose, and it is the whole of the trust in the IdP.
 
-use super::xml::{attribute, collapsed, elements, is, named, text};
 use super::signature::verified_text;
+use super::xml::{attribute, collapsed, elements, is, named, text};
 use super::{DSIG, HTTP_POST, HTTP_REDIRECT, METADATA, PROTOCOL, TrustedKeys, gate, instant, xml};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -54,7 +54,8 @@ impl IdpMetadata {
                 let document = xml::parse_metadata(text).map_err(|fault| fault.to_string())?;
                 let root = document.document_element().ok_or("an empty document")?;
                 let layout = gate::check_metadata(&document, root).map_err(|fault| fault.to_string())?;
-                let covered = verified_text(&document, root, &layout, keys).map_err(|fault| fault.to_string())?;
+                let covered =
+                    verified_text(&document, root, &layout, keys).map_err(|fault| fault.to_string())?;
                 Self::read(&covered, entity_id, now)
             }
         }
@@ -66,7 +67,9 @@ impl IdpMetadata {
         let role = named(&document, entity, METADATA, "IDPSSODescriptor")
             .find(|role| {
                 let supported = attribute(&document, *role, "protocolSupportEnumeration").unwrap_or_default();
-                supported.split_ascii_whitespace().any(|protocol| protocol == PROTOCOL)
+                supported
+                    .split_ascii_whitespace()
+                    .any(|protocol| protocol == PROTOCOL)
             })
             .ok_or("the entity is not a SAML 2.0 identity provider")?;
         let valid_until = valid_until(&document, role)?;
@@ -78,7 +81,9 @@ impl IdpMetadata {
         warnings.extend(certificates.iter().filter_map(|der| expiry_warning(der, now)));
         let wanted = attribute(&document, role, "WantAuthnRequestsSigned");
         Ok(Self {
-            entity_id: attribute(&document, entity, "entityID").unwrap_or_default().to_owned(),
+            entity_id: attribute(&document, entity, "entityID")
+                .unwrap_or_default()
+                .to_owned(),
             keys,
             sso_redirect: sso_location(&document, role, HTTP_REDIRECT)?,
             sso_post: sso_location(&document, role, HTTP_POST)?,
@@ -132,7 +137,10 @@ fn duration(value: &str) -> Option<TimeDelta> {
         seconds = seconds.checked_add(whole.checked_mul(unit)?)?;
         number.clear();
     }
-    number.is_empty().then(|| TimeDelta::try_seconds(seconds)).flatten()
+    number
+        .is_empty()
+        .then(|| TimeDelta::try_seconds(seconds))
+        .flatten()
 }
 
 /// Where requests with this binding go. A location that is not a web address is refused: the browser is sent there.
@@ -212,11 +220,30 @@ mod tests {
 
     #[test]
     fn durations_of_fixed_length_are_read() {
-        for (value, seconds) in [("PT1H", 3_600), ("P1D", 86_400), ("P1DT2H3M4.5S", 93_784), ("PT0S", 0)] {
+        for (value, seconds) in [
+            ("PT1H", 3_600),
+            ("P1D", 86_400),
+            ("P1DT2H3M4.5S", 93_784),
+            ("PT0S", 0),
+        ] {
             assert_eq!(duration(value), Some(TimeDelta::seconds(seconds)), "{value}");
         }
-        for value in ["", "P", "1H", "P1Y", "P1M", "PT1", "PTH", "P1H", "-P1D", "PT99999999999999999999S"] {
-            assert!(duration(value).is_none_or(|found| found == TimeDelta::zero()), "{value}");
+        for value in [
+            "",
+            "P",
+            "1H",
+            "P1Y",
+            "P1M",
+            "PT1",
+            "PTH",
+            "P1H",
+            "-P1D",
+            "PT99999999999999999999S",
+        ] {
+            assert!(
+                duration(value).is_none_or(|found| found == TimeDelta::zero()),
+                "{value}"
+            );
         }
     }
 }
