@@ -13,7 +13,7 @@ pub use idp::{Idp, RequestOptions};
 pub use problems::Problems;
 pub use sources::{Sources, read_file, read_variable};
 
-use crate::saml::SpKey;
+use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -83,6 +83,8 @@ pub struct Saml {
     pub skew: TimeDelta,
     /// Our own keys. The first signs; all those that can decrypt do.
     pub keys: Vec<SpKey>,
+    /// Those of them that open what IdPs encrypt for us.
+    pub decryption: DecryptionKeys,
 }
 
 /// Section `[aws]`.
@@ -288,8 +290,13 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
         .into_iter()
         .map(|section| sp_key(section, sources))
         .collect();
-    section.finish();
     let keys: Option<Vec<_>> = keys.into_iter().collect();
+    let decryption = keys.as_ref().map(|keys| {
+        let able = keys.iter().filter(|key| key.decrypts());
+        let pems: Vec<_> = able.map(SpKey::expose_private_key_pem).collect();
+        DecryptionKeys::from_pem(&pems).map_err(|problem| section.problem("key", problem))
+    });
+    section.finish();
     let public_url = public_url?;
     let entity_id = entity_id.unwrap_or_else(|| format!("{public_url}/saml/metadata"));
     let mut audiences = vec![entity_id.clone()];
@@ -300,6 +307,7 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
         audiences,
         skew: TimeDelta::seconds(skew.into()),
         keys: keys?,
+        decryption: decryption?.ok()?,
     })
 }
 

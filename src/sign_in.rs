@@ -145,8 +145,10 @@ impl Gateway {
             outstanding,
             idp_initiated: idp.idp_initiated,
             skew: self.config.saml.skew,
+            cbc_without_response_signature: false,
         };
-        let verified = unverified.verify(&idp.metadata.keys, &expected, now)?;
+        let decryption = &self.config.saml.decryption;
+        let verified = unverified.verify(&idp.metadata.keys, decryption, &expected, now)?;
         Ok((self.ledger.claim(verified, now)?, idp))
     }
 
