@@ -108,10 +108,10 @@ fn captures() -> Vec<Capture> {
 }
 
 /// Everything that later steps read.
-fn reading(verified: &VerifiedAssertion) -> String {
-    let mut all = format!("{verified:?}\n{}", verified.name_id().value);
+fn reading(verified: &VerifiedAssertion) -> Vec<String> {
+    let mut all = vec![format!("{verified:?}"), verified.name_id().value.clone()];
     for attribute in verified.attributes() {
-        all.push_str(&format!("\n{}: {:?}", attribute.name, attribute.values));
+        all.push(format!("{}: {:?}", attribute.name, attribute.values));
     }
     all
 }

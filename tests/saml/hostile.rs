@@ -286,10 +286,9 @@ fn elements_of_another_namespace_are_not_what_they_are_called() {
         let fault = Gateway::new().take(&xml).expect_err(from);
         assert_eq!(fault.code, Code::AssertionRejected, "{fault}");
     }
-    for from in ["xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\""] {
-        let xml = signed(Signed::Response).replace(from, "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig\"");
-        Gateway::new().refuses(&xml, Rule::Structure);
-    }
+    let from = "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"";
+    let xml = signed(Signed::Response).replace(from, "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig\"");
+    Gateway::new().refuses(&xml, Rule::Structure);
 }
 
 #[test]

@@ -8,6 +8,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::print_stdout,
+    clippy::format_collect,
     reason = "a test that fails is to panic, also in functions that several tests share"
 )]
 
