@@ -282,6 +282,8 @@ impl Answer<'_> {
         assert_ne!(log.field("reason"), "");
         assert_ne!(log.field("client"), "");
         let level = match known.fault() {
+            // Not worth a warning: whoever scans the Internet asks for such.
+            _ if ["request.not-found", "request.method"].contains(&code) => Level::INFO,
             Fault::Visitor | Fault::Idp => Level::WARN,
             Fault::Aws | Fault::Gateway => Level::ERROR,
         };

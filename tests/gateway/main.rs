@@ -12,6 +12,10 @@
 )]
 
 mod browser;
+mod choices;
+mod form;
 mod happy;
 mod log_lines;
+mod pages;
+mod refused;
 mod stage;

@@ -215,6 +215,12 @@ impl Setting {
         self
     }
 
+    /// Puts another text in place of a file.
+    pub(crate) fn replace_file(mut self, name: &str, content: &str) -> Self {
+        self.files.retain(|(present, _)| present != name);
+        self.file(name, content)
+    }
+
     /// Changes the AWS accounts.
     pub(crate) fn world(mut self, change: impl FnOnce(&mut World) + 'static) -> Self {
         self.world.push(Box::new(change));
