@@ -149,7 +149,10 @@ impl Gateway {
     }
 
     /// From a grant to the URL: assumes the role while looking for the profile, makes the profile if it is missing, and
-    /// opens it as the person. A profile that vanished since it was last seen is made anew, once.
+    /// opens it as the person.
+    ///
+    /// A profile that was in service a short while ago is opened without a look. If AWS then says no, it may have been
+    /// deleted or given to somebody else meanwhile: it is looked at, made anew if it is gone, and opened once more.
     async fn open(
         &self,
         response: &EncodedResponse,
@@ -160,41 +163,30 @@ impl Gateway {
         record.grant(grant);
         let now = self.clock.now();
         let assume = aws::assume_role(&self.clients, grant, identity, response, now);
-        let mut profile = self.profiles.remembered(grant);
-        let (session, found) = if profile.is_some() {
-            (assume.await?, None)
+        let (session, found) = if let Some(profile) = self.profiles.remembered(grant) {
+            let session = assume.await?;
+            record.role_session(session.arn());
+            match aws::presign(&self.clients, &session, &profile, grant.domain(), identity, now).await {
+                Ok(url) => return Ok(url),
+                Err(PresignFault::Refused(refusal)) => return Err(refusal),
+                Err(PresignFault::Stale(_)) => self.profiles.forget(grant),
+            }
+            (session, self.profiles.find(&self.clients, grant).await?)
         } else {
             let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
             // What STS says about the person goes before what SageMaker says about the profile.
             (session?, found?)
         };
         record.role_session(session.arn());
-        if profile.is_none() {
-            profile = Some(
-                self.profiles
-                    .ensure(&self.clients, grant, &session, found)
-                    .await?,
-            );
-        }
-        let mut vanished = false;
-        loop {
-            let ready = match profile.take() {
-                Some(profile) => profile,
-                None => self.profiles.ensure(&self.clients, grant, &session, None).await?,
-            };
-            match aws::presign(&self.clients, &session, &ready, grant.domain(), identity, now).await {
-                Ok(url) => return Ok(url),
-                Err(PresignFault::Vanished) if !vanished => {
-                    self.profiles.forget(grant);
-                    vanished = true;
-                }
-                Err(PresignFault::Vanished) => {
-                    return Err(Refusal::new(
-                        Code::AwsUnavailable,
-                        "the user profile vanished twice",
-                    ));
-                }
-                Err(PresignFault::Refused(refusal)) => return Err(refusal),
+        let profile = self
+            .profiles
+            .ensure(&self.clients, grant, &session, found)
+            .await?;
+        match aws::presign(&self.clients, &session, &profile, grant.domain(), identity, now).await {
+            Ok(url) => Ok(url),
+            Err(PresignFault::Stale(refusal) | PresignFault::Refused(refusal)) => {
+                self.profiles.forget(grant);
+                Err(refusal)
             }
         }
     }

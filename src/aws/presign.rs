@@ -33,8 +33,9 @@ impl fmt::Debug for PresignedUrl {
 /// Why there is no URL.
 #[derive(Debug)]
 pub enum PresignFault {
-    /// The profile is gone, although it was there a while ago.
-    Vanished,
+    /// The profile is gone, or AWS does not let this person open it. If what we know of the profile is not fresh, a
+    /// second look may explain it.
+    Stale(Refusal),
     /// Anything else.
     Refused(Refusal),
 }
@@ -61,9 +62,12 @@ pub async fn presign(
         .send()
         .await
         .map_err(|error| match AwsFault::of(API, &error) {
-            AwsFault {
-                kind: Kind::NotFound, ..
-            } => PresignFault::Vanished,
+            // A profile that is gone has no tags, and so a policy that compares them denies before anybody notices that
+            // there is nothing to open.
+            fault @ AwsFault {
+                kind: Kind::NotFound | Kind::Denied,
+                ..
+            } => PresignFault::Stale(fault.into()),
             fault => PresignFault::Refused(fault.into()),
         })?;
     let url = output.authorized_url().and_then(|url| Url::parse(url).ok());

@@ -13,9 +13,12 @@
 
 mod browser;
 mod choices;
+mod crowd;
+mod forger;
 mod form;
 mod happy;
 mod log_lines;
 mod pages;
 mod refused;
 mod stage;
+mod trouble;

@@ -153,11 +153,13 @@ impl StageClock {
 }
 
 type WorldChange = Box<dyn FnOnce(&mut World)>;
+type ConfigChange = Box<dyn FnOnce(&mut Config)>;
 
 /// What a stage is set with, before it starts.
 pub(crate) struct Setting {
     table: Table,
     world: Vec<WorldChange>,
+    adjust: Vec<ConfigChange>,
     files: Vec<(String, String)>,
 }
 
@@ -167,6 +169,7 @@ impl Setting {
         Self {
             table: CONFIGURATION.parse().unwrap(),
             world: Vec::new(),
+            adjust: Vec::new(),
             files: vec![
                 ("idp.xml".into(), idp_metadata()),
                 ("git-config.sh".into(), SCRIPT.into()),
@@ -227,6 +230,12 @@ impl Setting {
         self
     }
 
+    /// Changes the configuration after it was read, to what a file may not say.
+    pub(crate) fn adjust(mut self, change: impl FnOnce(&mut Config) + 'static) -> Self {
+        self.adjust.push(Box::new(change));
+        self
+    }
+
     /// Puts a profile into the research domain, with this owner tag, if any, and this status (empty: `InService`).
     pub(crate) fn profile(self, name: &str, owner: Option<&str>, status: &str) -> Self {
         let profile = Profile {
@@ -276,9 +285,11 @@ impl Setting {
         }
 
         let credentials = GatewayCredentials::Static(world::gateway_credentials());
-        let gateway = Gateway::new(self.config(&clock), clock.clock(), credentials)
-            .await
-            .unwrap();
+        let mut config = self.config(&clock);
+        for change in std::mem::take(&mut self.adjust) {
+            change(&mut config);
+        }
+        let gateway = Gateway::new(config, clock.clock(), credentials).await.unwrap();
         let gateway = Arc::new(gateway);
         let running = Running::start(listener, Arc::clone(&gateway)).unwrap();
         // Whatever is issued in the same instant as the gateway started may have been used before.
