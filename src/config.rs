@@ -9,10 +9,11 @@ mod sources;
 
 pub(crate) use domain::is_tag_value;
 pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource};
-pub use idp::Idp;
+pub use idp::{Idp, RequestOptions};
 pub use problems::Problems;
 pub use sources::{Sources, read_file, read_variable};
 
+use crate::saml::SpKey;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -80,6 +81,8 @@ pub struct Saml {
     pub audiences: Vec<String>,
     /// How far clocks may be apart.
     pub skew: TimeDelta,
+    /// Our own keys. The first signs; all those that can decrypt do.
+    pub keys: Vec<SpKey>,
 }
 
 /// Section `[aws]`.
@@ -129,14 +132,13 @@ impl Config {
         let mut warnings = Vec::new();
         let mut root = Section::root(table, &problems);
         let gateway = gateway(root.section("gateway"), sources, &mut warnings);
-        let saml = saml(
-            root.section("saml"),
-            gateway.as_ref().map(|gateway| gateway.public_url.as_str()),
-        );
+        let public_url = gateway.as_ref().map(|gateway| gateway.public_url.as_str());
+        let saml = saml(root.section("saml"), public_url, sources);
+        let can_sign = saml.as_ref().is_none_or(|saml| !saml.keys.is_empty());
         let idps: Vec<_> = root
             .sections("idp")
             .into_iter()
-            .map(|section| idp::read(section, sources, now, &mut warnings))
+            .map(|section| idp::read(section, sources, can_sign, now, &mut warnings))
             .collect();
         let aws = aws(root.section("aws"));
         let replay_capacity = replay(root.section("replay"));
@@ -183,6 +185,12 @@ impl Config {
             }),
             _ => Err(problems.into_problems()),
         }
+    }
+
+    /// Whether requests to any IdP are signed.
+    #[must_use]
+    pub fn signs_requests(&self) -> bool {
+        self.idps.iter().any(|idp| idp.request.signed)
     }
 
     /// The IdP with this key.
@@ -245,17 +253,7 @@ fn origin(value: &Value) -> Result<String, String> {
 }
 
 fn seal_key(value: &Value, sources: &Sources<'_>) -> Result<SealKey, String> {
-    let reference = string(value)?;
-    let text = match reference.split_once(':') {
-        Some(("file", path)) => {
-            (sources.file)(Path::new(path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))?
-        }
-        Some(("env", name)) => {
-            (sources.variable)(name).ok_or_else(|| format!("the variable {name:?} is not set"))?
-        }
-        // The value is not repeated: it may be a key that somebody put here by mistake.
-        _ => return Err("expected \"file:PATH\" or \"env:NAME\"".into()),
-    };
+    let text = referred(value, sources)?;
     let bytes = STANDARD
         .decode(text.trim())
         .map_err(|_| "the key is not base64")?;
@@ -264,13 +262,34 @@ fn seal_key(value: &Value, sources: &Sources<'_>) -> Result<SealKey, String> {
         .map_err(|bytes| format!("the key has {} bytes, not 32", bytes.len()))
 }
 
-fn saml(mut section: Section<'_>, public_url: Option<&str>) -> Option<Saml> {
+/// What a reference (`file:PATH` or `env:NAME`) refers to. Secrets never stand in the configuration itself.
+fn referred(value: &Value, sources: &Sources<'_>) -> Result<String, String> {
+    let reference = string(value)?;
+    match reference.split_once(':') {
+        Some(("file", path)) => {
+            (sources.file)(Path::new(path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))
+        }
+        Some(("env", name)) => {
+            (sources.variable)(name).ok_or_else(|| format!("the variable {name:?} is not set"))
+        }
+        // The value is not repeated: it may be a key that somebody put here by mistake.
+        _ => Err("expected \"file:PATH\" or \"env:NAME\"".into()),
+    }
+}
+
+fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_>) -> Option<Saml> {
     let entity_id = section.optional("entity_id", string);
     let more = section.list("audiences", string);
     let skew = section
         .optional("clock_skew_seconds", number(0..=180))
         .unwrap_or(60);
+    let keys: Vec<_> = section
+        .sections("key")
+        .into_iter()
+        .map(|section| sp_key(section, sources))
+        .collect();
     section.finish();
+    let keys: Option<Vec<_>> = keys.into_iter().collect();
     let public_url = public_url?;
     let entity_id = entity_id.unwrap_or_else(|| format!("{public_url}/saml/metadata"));
     let mut audiences = vec![entity_id.clone()];
@@ -280,7 +299,22 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>) -> Option<Saml> {
         acs_url: format!("{public_url}/saml/acs"),
         audiences,
         skew: TimeDelta::seconds(skew.into()),
+        keys: keys?,
     })
+}
+
+fn sp_key(mut section: Section<'_>, sources: &Sources<'_>) -> Option<SpKey> {
+    let certificate = section.required("certificate", |value| referred(value, sources));
+    let private_key = section.required("private_key", |value| referred(value, sources));
+    let key = certificate
+        .zip(private_key)
+        .and_then(|(certificate, private_key)| {
+            SpKey::from_pem(&certificate, &private_key)
+                .map_err(|problem| section.problem("private_key", problem))
+                .ok()
+        });
+    section.finish();
+    key
 }
 
 fn aws(mut section: Section<'_>) -> Aws {

@@ -10,6 +10,7 @@ mod login;
 mod metadata;
 mod pages;
 mod refusal;
+mod relay_state;
 mod request;
 
 use crate::error::{Code, Refusal};
@@ -36,6 +37,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/readyz", get(|| async { "ready\n" }))
         .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
         .route(pages::STYLE_PATH, get(pages::style))
+        .route(pages::ICON_PATH, get(pages::icon))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(|_| {

@@ -11,7 +11,7 @@ mod log;
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use studio_gateway::aws::GatewayCredentials;
@@ -82,9 +82,9 @@ enum DemoPart {
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Serve(WithConfig { config }) => serve(config).await,
-        Command::Check(WithConfig { config }) => check(config),
-        Command::Metadata(WithConfig { config }) => metadata(config),
+        Command::Serve(WithConfig { config }) => serve(&config).await,
+        Command::Check(WithConfig { config }) => check(&config),
+        Command::Metadata(WithConfig { config }) => metadata(&config),
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
             None => run_demo(args.port_base, args.config).await,
@@ -103,9 +103,9 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(path: PathBuf) -> Result<(), Box<dyn Error>> {
+async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     let clock = Clock::system();
-    let config = Config::load(&path, clock.now())?;
+    let config = Config::load(path, clock.now())?;
     log::start();
     for warning in &config.warnings {
         tracing::warn!(target: "studio_gateway::config", "{warning}");
@@ -123,8 +123,8 @@ async fn serve(path: PathBuf) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn check(path: PathBuf) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(&path, Clock::system().now())?;
+fn check(path: &Path) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(path, Clock::system().now())?;
     for warning in &config.warnings {
         println!("warning: {warning}");
     }
@@ -137,11 +137,17 @@ fn check(path: PathBuf) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn metadata(path: PathBuf) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(&path, Clock::system().now())?;
+fn metadata(path: &Path) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(path, Clock::system().now())?;
+    let saml = &config.saml;
     println!(
         "{}",
-        sp_metadata::document(&config.saml.entity_id, &config.saml.acs_url)?
+        sp_metadata::document(
+            &saml.entity_id,
+            &saml.acs_url,
+            &saml.keys,
+            config.signs_requests()
+        )?
     );
     Ok(())
 }

@@ -3,7 +3,7 @@
 use aws_lc_rs::rand;
 
 /// The random source failed: the process cannot make anything unguessable, and so must not go on.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, Copy, thiserror::Error)]
 #[error("the operating system gives no random bytes")]
 pub struct NoRandomness;
 

@@ -49,11 +49,12 @@ impl MemoryLedger {
     /// Claims the first and only use of an assertion.
     ///
     /// # Errors
-    /// `assertion.replayed` if it was used before, or may have been; `ledger.unavailable` if the ledger is full.
+    /// `assertion.replayed` if it was used before; `assertion.expired` if it is older than the process, so that nobody
+    /// can say; `ledger.unavailable` if the ledger is full.
     pub fn claim(&self, assertion: VerifiedAssertion, now: DateTime<Utc>) -> Result<FreshAssertion, Refusal> {
         if assertion.issued() < self.started {
             let reason = "issued before this process started, so it may have been used already";
-            return Err(Refusal::new(Code::AssertionReplayed, reason));
+            return Err(Refusal::new(Code::AssertionExpired, reason));
         }
         let Ok(mut used) = self.used.lock() else {
             return Err(Refusal::new(

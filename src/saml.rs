@@ -13,6 +13,7 @@ mod response;
 mod rule;
 mod rules;
 mod signature;
+mod sp_key;
 pub mod sp_metadata;
 mod xml;
 
@@ -21,6 +22,7 @@ pub use reading::{Attribute, NameId};
 pub use response::{Expected, UnverifiedResponse, VerifiedAssertion};
 pub use rule::{Rejection, Rule};
 pub use signature::TrustedKeys;
+pub use sp_key::SpKey;
 
 /// XML namespace of SAML protocol messages.
 pub const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";

@@ -52,16 +52,14 @@ impl Running {
     /// Stops accepting, and waits for the sign-ins in flight.
     pub async fn stop(mut self) -> io::Result<()> {
         drop(self.stop.take());
-        match timeout(DRAIN, &mut self.task).await {
-            Ok(ended) => ended.map_err(io::Error::other)?,
-            Err(_) => {
-                self.task.abort();
-                Err(io::Error::new(
-                    io::ErrorKind::TimedOut,
-                    "some sign-ins did not end in time",
-                ))
-            }
-        }
+        let Ok(ended) = timeout(DRAIN, &mut self.task).await else {
+            self.task.abort();
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "some sign-ins did not end in time",
+            ));
+        };
+        ended.map_err(io::Error::other)?
     }
 }
 

@@ -9,7 +9,9 @@ mod record;
 pub use choice::Choice;
 pub use record::Record;
 
-use crate::aws::{self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles};
+use crate::aws::{
+    self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
+};
 use crate::clock::Clock;
 use crate::config::{Config, Idp};
 use crate::error::{Code, Refusal};
@@ -41,7 +43,7 @@ pub enum Next<'g> {
     /// The way into Studio.
     Studio(PresignedUrl),
     /// Several destinations, and none chosen yet.
-    Choose(Choice, Vec<Grant<'g>>),
+    Choose(Box<Choice>, Vec<Grant<'g>>),
 }
 
 impl Gateway {
@@ -90,7 +92,7 @@ impl Gateway {
                 .open(&response, &identity, &grant, record)
                 .await
                 .map(Next::Studio),
-            Err(grants) => Ok(Next::Choose(Choice::new(response, identity), grants)),
+            Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
         }
     }
 
@@ -150,9 +152,6 @@ impl Gateway {
 
     /// From a grant to the URL: assumes the role while looking for the profile, makes the profile if it is missing, and
     /// opens it as the person.
-    ///
-    /// A profile that was in service a short while ago is opened without a look. If AWS then says no, it may have been
-    /// deleted or given to somebody else meanwhile: it is looked at, made anew if it is gone, and opened once more.
     async fn open(
         &self,
         response: &EncodedResponse,
@@ -163,31 +162,34 @@ impl Gateway {
         record.grant(grant);
         let now = self.clock.now();
         let assume = aws::assume_role(&self.clients, grant, identity, response, now);
-        let (session, found) = if let Some(profile) = self.profiles.remembered(grant) {
+        let presign = async |session: &RoleSession, profile: &StudioProfile| {
+            aws::presign(&self.clients, session, profile, grant.domain(), identity, now).await
+        };
+        if let Some(profile) = self.profiles.remembered(grant) {
             let session = assume.await?;
             record.role_session(session.arn());
-            match aws::presign(&self.clients, &session, &profile, grant.domain(), identity, now).await {
+            match presign(&session, &profile).await {
                 Ok(url) => return Ok(url),
-                Err(PresignFault::Refused(refusal)) => return Err(refusal),
-                Err(PresignFault::Stale(_)) => self.profiles.forget(grant),
+                // Without the profile there is no owner tag either, so that AWS may say "denied" instead of "not found".
+                Err(PresignFault::NotFound(_) | PresignFault::Denied(_)) => self.profiles.forget(grant),
+                Err(PresignFault::Other(refusal)) => return Err(refusal),
             }
-            (session, self.profiles.find(&self.clients, grant).await?)
-        } else {
-            let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
-            // What STS says about the person goes before what SageMaker says about the profile.
-            (session?, found?)
-        };
+            // Gone since it was last seen: made anew, once.
+            let found = self.profiles.find(&self.clients, grant).await?;
+            let profile = self
+                .profiles
+                .ensure(&self.clients, grant, &session, found)
+                .await?;
+            return Ok(presign(&session, &profile).await?);
+        }
+        let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
+        // What STS says about the person goes before what SageMaker says about the profile.
+        let session = session?;
         record.role_session(session.arn());
         let profile = self
             .profiles
-            .ensure(&self.clients, grant, &session, found)
+            .ensure(&self.clients, grant, &session, found?)
             .await?;
-        match aws::presign(&self.clients, &session, &profile, grant.domain(), identity, now).await {
-            Ok(url) => Ok(url),
-            Err(PresignFault::Stale(refusal) | PresignFault::Refused(refusal)) => {
-                self.profiles.forget(grant);
-                Err(refusal)
-            }
-        }
+        Ok(presign(&session, &profile).await?)
     }
 }

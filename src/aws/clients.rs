@@ -64,7 +64,7 @@ impl AwsClients {
                 let endpoint = config.aws.sts_endpoint.as_ref();
                 let builder = aws_sdk_sts::config::Builder::from(&shared).region(Region::new(region.clone()));
                 aws_sdk_sts::Client::from_conf(
-                    with_endpoint(builder, endpoint, |b, url| b.endpoint_url(url)).build(),
+                    with_endpoint(builder, endpoint, aws_sdk_sts::config::Builder::endpoint_url).build(),
                 )
             });
             sagemaker
@@ -101,7 +101,12 @@ fn sagemaker_client(config: &Config, shared: &SdkConfig, region: &str) -> aws_sd
     let endpoint = config.aws.sagemaker_endpoint.as_ref();
     let builder = aws_sdk_sagemaker::config::Builder::from(shared).region(Region::new(region.to_owned()));
     aws_sdk_sagemaker::Client::from_conf(
-        with_endpoint(builder, endpoint, |b, url| b.endpoint_url(url)).build(),
+        with_endpoint(
+            builder,
+            endpoint,
+            aws_sdk_sagemaker::config::Builder::endpoint_url,
+        )
+        .build(),
     )
 }
 

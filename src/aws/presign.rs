@@ -33,11 +33,22 @@ impl fmt::Debug for PresignedUrl {
 /// Why there is no URL.
 #[derive(Debug)]
 pub enum PresignFault {
-    /// The profile is gone, or AWS does not let this person open it. If what we know of the profile is not fresh, a
-    /// second look may explain it.
-    Stale(Refusal),
+    /// The profile does not exist.
+    NotFound(Refusal),
+    /// A policy refuses it: the person's tag is not the profile's owner tag, or there is no profile to have one.
+    Denied(Refusal),
     /// Anything else.
-    Refused(Refusal),
+    Other(Refusal),
+}
+
+impl From<PresignFault> for Refusal {
+    fn from(fault: PresignFault) -> Self {
+        match fault {
+            PresignFault::NotFound(refusal)
+            | PresignFault::Denied(refusal)
+            | PresignFault::Other(refusal) => refusal,
+        }
+    }
 }
 
 /// Calls `CreatePresignedDomainUrl` as the person's role session.
@@ -62,13 +73,9 @@ pub async fn presign(
         .send()
         .await
         .map_err(|error| match AwsFault::of(API, &error) {
-            // A profile that is gone has no tags, and so a policy that compares them denies before anybody notices that
-            // there is nothing to open.
-            fault @ AwsFault {
-                kind: Kind::NotFound | Kind::Denied,
-                ..
-            } => PresignFault::Stale(fault.into()),
-            fault => PresignFault::Refused(fault.into()),
+            fault if fault.kind == Kind::NotFound => PresignFault::NotFound(fault.into()),
+            fault if fault.kind == Kind::Denied => PresignFault::Denied(fault.into()),
+            fault => PresignFault::Other(fault.into()),
         })?;
     let url = output.authorized_url().and_then(|url| Url::parse(url).ok());
     // Plain HTTP can only come from an endpoint that is configured so, such as the embedded AWS.
@@ -78,7 +85,7 @@ pub async fn presign(
 }
 
 fn refused(code: Code, reason: &str) -> PresignFault {
-    PresignFault::Refused(Refusal::new(code, format!("{API}: {reason}")))
+    PresignFault::Other(Refusal::new(code, format!("{API}: {reason}")))
 }
 
 /// The domain's session length; not longer than the session at the IdP, but at least the 1,800 s that the API takes.

@@ -22,7 +22,7 @@ const CREATE: &str = "sagemaker:CreateUserProfile";
 const LIST_TAGS: &str = "sagemaker:ListTags";
 /// How long a profile is known to be in service and its owner's, without looking again. AWS still compares owner and
 /// person when the URL is made.
-const REMEMBERED: Duration = Duration::from_secs(300);
+const REMEMBERED: Duration = Duration::from_mins(5);
 /// Most profiles remembered, some 200 bytes each.
 const MOST_REMEMBERED: u64 = 20_000;
 

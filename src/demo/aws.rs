@@ -150,3 +150,6 @@ impl Drop for EmbeddedAws {
         self.task.abort();
     }
 }
+
+#[cfg(test)]
+mod tests;

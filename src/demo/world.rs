@@ -125,7 +125,7 @@ fn gateway_keys(config: &Config) -> StaticKeys {
         .domains
         .first()
         .and_then(|domain| domain.roles.first())
-        .map(|role| role.account());
+        .map(crate::arn::RoleArn::account);
     StaticKeys {
         access_key_id: ACCESS_KEY_ID.into(),
         secret_access_key: SECRET_ACCESS_KEY.into(),

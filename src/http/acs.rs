@@ -1,6 +1,7 @@
 //! `POST /saml/acs`: the assertion consumer service.
 
 use super::form::Form;
+use super::relay_state::RelayState;
 use super::request::Visit;
 use super::{choose, cookies, pages, refusal};
 use crate::error::{Code, Refusal};
@@ -11,14 +12,12 @@ use axum::response::Response;
 use std::sync::Arc;
 use tokio::time::{Instant, timeout};
 
-/// What a RelayState of ours begins with; the key of a domain follows.
-pub(super) const DESTINATION: &str = "to.";
-
 pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
     let mut record = Record::default();
+    let mut relay_state = RelayState::default();
     let limit = gateway.config.gateway.sign_in_limit;
-    let answer = match timeout(limit, process(&gateway, request, &mut record)).await {
+    let answer = match timeout(limit, process(&gateway, request, &mut relay_state, &mut record)).await {
         Ok(answer) => answer,
         Err(_) => Err(Refusal::new(
             Code::AwsTimeout,
@@ -32,6 +31,9 @@ pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, re
         }
         Err(fault) => {
             record.log_refusal(&fault, &visit.request_id, &visit.client, started.elapsed());
+            if fault.code() == Code::SignInLost && !relay_state.again {
+                return refusal::answer_and_retry(&gateway, &visit, &fault, &retry(&record, &relay_state));
+            }
             refusal::answer(&gateway, &visit, &fault)
         }
     }
@@ -40,6 +42,7 @@ pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, re
 async fn process(
     gateway: &Gateway,
     request: Request,
+    relay_state: &mut RelayState,
     record: &mut Record,
 ) -> Result<(&'static str, Response), Refusal> {
     let outstanding = cookies::outstanding(&gateway.seal, request.headers(), gateway.clock.now());
@@ -54,11 +57,8 @@ async fn process(
     let value = form
         .take("SAMLResponse")
         .ok_or_else(|| Refusal::new(Code::RequestMalformed, "no SAMLResponse in the form"))?;
-    // IdPs send all sorts of relay states when they start a sign-in themselves; one that is not ours means nothing.
-    let relay_state = form.take("RelayState");
-    let destination = relay_state
-        .as_deref()
-        .and_then(|state| state.strip_prefix(DESTINATION));
+    *relay_state = RelayState::read(form.take("RelayState").as_deref());
+    let destination = relay_state.destination.as_deref();
     match gateway
         .accept(EncodedResponse::new(value)?, &outstanding, destination, record)
         .await?
@@ -69,4 +69,17 @@ async fn process(
             choose::page(gateway, &choice, &grants, browser.as_deref())?,
         )),
     }
+}
+
+/// Where a browser that lost its cookie begins anew. The IdP still knows the person, so they notice a moment's delay.
+fn retry(record: &Record, relay_state: &RelayState) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.append_pair("again", "1");
+    if let Some(idp) = record.idp_key() {
+        query.append_pair("idp", idp);
+    }
+    if let Some(destination) = &relay_state.destination {
+        query.append_pair("to", destination);
+    }
+    format!("/login?{}", query.finish())
 }

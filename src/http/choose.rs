@@ -17,7 +17,6 @@ use tokio::time::{Instant, timeout};
 #[derive(Template)]
 #[template(path = "choose.html")]
 struct Page<'p> {
-    style: &'p str,
     token: &'p str,
     options: Vec<Offer<'p>>,
 }
@@ -54,7 +53,6 @@ pub(super) fn page(
         })
         .collect();
     let mut response = pages::html(&Page {
-        style: pages::STYLE_PATH,
         token: &token,
         options,
     })?;

@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
 
-/// Sets the security headers. A handler's own `Cache-Control` stays.
+/// Sets the security headers. A handler's own `Cache-Control` and `Content-Security-Policy` stay.
 pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
@@ -34,7 +34,7 @@ pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request
         .entry(header::CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&gateway)) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+        headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
     if gateway.config.gateway.public_url.starts_with("https://") {
         headers.insert(
@@ -52,9 +52,16 @@ fn content_security_policy(gateway: &Gateway) -> String {
     let plain = endpoint
         .filter(|url| url.scheme() == "http")
         .map(|url| url.origin().ascii_serialization());
+    policy(&format!("'self' https: {}", plain.unwrap_or_default()), None)
+}
+
+/// A policy that allows our own style sheet and icon, forms to `form_action`, and one script that carries `nonce`.
+pub(super) fn policy(form_action: &str, nonce: Option<&str>) -> String {
+    let script = nonce
+        .map(|nonce| format!(" script-src 'nonce-{nonce}';"))
+        .unwrap_or_default();
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self' https: {}; base-uri 'none'; \
-         frame-ancestors 'none'",
-        plain.unwrap_or_default()
+        "default-src 'none'; style-src 'self'; img-src 'self';{script} form-action {form_action}; base-uri 'none'; \
+         frame-ancestors 'none'"
     )
 }

@@ -11,7 +11,6 @@ use std::sync::Arc;
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Page<'p> {
-    style: &'p str,
     idps: Vec<(&'p str, &'p str)>,
     contact: Option<&'p str>,
 }
@@ -21,9 +20,8 @@ pub(super) async fn page(State(gateway): State<Arc<Gateway>>, visit: Visit) -> R
         .config
         .idps
         .iter()
-        .filter(|idp| idp.metadata.sso_redirect.is_some());
+        .filter(|idp| idp.sso_location().is_some());
     let page = Page {
-        style: pages::STYLE_PATH,
         idps: startable
             .map(|idp| (idp.key.as_str(), idp.name.as_str()))
             .collect(),

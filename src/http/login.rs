@@ -1,18 +1,32 @@
 //! `GET /login`: starts a sign-in here, by sending the browser to the IdP with an AuthnRequest.
 //!
-//! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, the key of a domain to end in.
+//! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, the key of a domain to end in; `again`,
+//! when the browser is sent round for the second time.
 
-use super::acs::DESTINATION;
+use super::relay_state::RelayState;
 use super::request::Visit;
-use super::{cookies, pages, refusal};
+use super::{cookies, headers, pages, refusal};
 use crate::config::Idp;
 use crate::error::{Code, Refusal};
-use crate::saml::request;
+use crate::random::{self, NoRandomness};
+use crate::saml::request::{self, RequestSpec};
 use crate::sign_in::Gateway;
+use askama::Template;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use std::sync::Arc;
+use url::Url;
+
+/// The page that posts an AuthnRequest by itself, or by a button where scripts are off.
+#[derive(Template)]
+#[template(path = "post_request.html")]
+struct PostPage<'p> {
+    action: &'p str,
+    saml_request: &'p str,
+    relay_state: Option<&'p str>,
+    nonce: &'p str,
+}
 
 pub(super) async fn start(
     State(gateway): State<Arc<Gateway>>,
@@ -20,7 +34,7 @@ pub(super) async fn start(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    match redirect(&gateway, query.as_deref().unwrap_or_default(), &headers) {
+    match send(&gateway, query.as_deref().unwrap_or_default(), &headers) {
         Ok(response) => response,
         Err(fault) => {
             tracing::warn!(
@@ -36,7 +50,7 @@ pub(super) async fn start(
     }
 }
 
-fn redirect(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
+fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
     let parameter = |wanted: &str| {
         form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == wanted)
@@ -45,27 +59,69 @@ fn redirect(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Respo
     let Some(idp) = choose_idp(gateway, parameter("idp").as_deref())? else {
         return pages::see_other("/");
     };
-    let sso = idp.metadata.sso_redirect.as_deref().ok_or_else(|| {
+    let destination = idp.sso_location().ok_or_else(|| {
         Refusal::new(
             Code::IdpUnknown,
-            format!("the metadata of IdP {:?} has no HTTP-Redirect location", idp.key),
+            format!("the metadata of IdP {:?} has no SingleSignOnService", idp.key),
         )
     })?;
     // Only the key of a domain that exists goes into the relay state.
-    let relay_state = parameter("to")
-        .and_then(|key| gateway.config.domain(&key))
-        .map(|domain| format!("{DESTINATION}{}", domain.key));
-    let now = gateway.clock.now();
+    let domain = parameter("to").and_then(|key| gateway.config.domain(&key));
+    let relay_state = RelayState {
+        destination: domain.map(|domain| domain.key.clone()),
+        again: parameter("again").is_some(),
+    }
+    .write();
     let saml = &gateway.config.saml;
-    let request = request::redirect(sso, &saml.entity_id, &saml.acs_url, relay_state.as_deref(), now)?;
-    let fault = |error: crate::random::NoRandomness| Refusal::new(Code::GatewayFault, error.to_string());
-    let cookie = cookies::request(&gateway.seal, &request.id, now).map_err(fault)?;
-    let mut response = pages::see_other(request.redirect_to.as_str())?;
+    let spec = RequestSpec {
+        destination,
+        sp_entity_id: &saml.entity_id,
+        acs_url: &saml.acs_url,
+        relay_state: relay_state.as_deref(),
+        force_authn: idp.request.force_authn,
+        authn_context: &idp.request.authn_context,
+        name_id_format: idp.request.name_id_format.as_deref(),
+        sign_with: saml.keys.first().filter(|_| idp.request.signed),
+    };
+    let now = gateway.clock.now();
+    let (id, mut response) = if idp.request.by_post {
+        let request = request::post(&spec, now)?;
+        (request.id, post_page(&spec, &request.saml_request)?)
+    } else {
+        let request = request::redirect(&spec, now)?;
+        (request.id, pages::see_other(&request.location)?)
+    };
+    let cookie = cookies::request(&gateway.seal, &id, now).map_err(no_randomness)?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     for ended in cookies::surplus(headers) {
         response.headers_mut().append(header::SET_COOKIE, ended);
     }
     Ok(response)
+}
+
+fn post_page(spec: &RequestSpec<'_>, saml_request: &str) -> Result<Response, Refusal> {
+    let nonce = random::hex::<16>().map_err(no_randomness)?;
+    let page = PostPage {
+        action: spec.destination,
+        saml_request,
+        relay_state: spec.relay_state,
+        nonce: &nonce,
+    };
+    let mut response = pages::html(&page)?;
+    let idp = Url::parse(spec.destination)
+        .map(|url| url.origin().ascii_serialization())
+        .unwrap_or_default();
+    let policy = headers::policy(&format!("https: {idp}"), Some(&nonce));
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    Ok(response)
+}
+
+fn no_randomness(fault: NoRandomness) -> Refusal {
+    Refusal::new(Code::GatewayFault, fault.to_string())
 }
 
 /// The IdP that is asked for, or the only one; `None` when there are several to choose from.

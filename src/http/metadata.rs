@@ -11,7 +11,12 @@ use std::sync::Arc;
 
 pub(super) async fn document(State(gateway): State<Arc<Gateway>>, visit: Visit) -> Response {
     let saml = &gateway.config.saml;
-    match sp_metadata::document(&saml.entity_id, &saml.acs_url) {
+    match sp_metadata::document(
+        &saml.entity_id,
+        &saml.acs_url,
+        &saml.keys,
+        gateway.config.signs_requests(),
+    ) {
         Ok(xml) => ([(header::CONTENT_TYPE, "application/samlmetadata+xml")], xml).into_response(),
         Err(fault) => refusal::answer(&gateway, &visit, &fault),
     }

@@ -13,7 +13,6 @@ use serde_json::json;
 #[derive(Template)]
 #[template(path = "refusal.html")]
 struct Page<'p> {
-    style: &'p str,
     title: &'p str,
     advice: &'p str,
     code: &'p str,
@@ -21,10 +20,26 @@ struct Page<'p> {
     contact: Option<&'p str>,
     /// Where trying again begins, if that can help.
     retry: Option<&'p str>,
+    /// Whether the browser goes there by itself.
+    automatic: bool,
 }
 
 /// The answer for a refusal.
 pub(super) fn answer(gateway: &Gateway, visit: &Visit, refusal: &Refusal) -> Response {
+    respond(gateway, visit, refusal, None)
+}
+
+/// The answer for a refusal that is worth another attempt, which a browser makes by itself after a moment.
+pub(super) fn answer_and_retry(
+    gateway: &Gateway,
+    visit: &Visit,
+    refusal: &Refusal,
+    location: &str,
+) -> Response {
+    respond(gateway, visit, refusal, Some(location))
+}
+
+fn respond(gateway: &Gateway, visit: &Visit, refusal: &Refusal, automatic: Option<&str>) -> Response {
     let code = refusal.code();
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = if visit.wants_json {
@@ -43,13 +58,13 @@ pub(super) fn answer(gateway: &Gateway, visit: &Visit, refusal: &Refusal) -> Res
             .into_response()
     } else {
         let page = Page {
-            style: pages::STYLE_PATH,
             title: code.title(),
             advice: code.advice(),
             code: code.name(),
             request_id: &visit.request_id,
             contact: gateway.config.gateway.contact.as_deref(),
-            retry: code.retry().then(|| beginning(gateway)),
+            retry: automatic.or_else(|| code.retry().then(|| beginning(gateway))),
+            automatic: automatic.is_some(),
         };
         pages::html(&page).unwrap_or_else(|_| code.name().into_response())
     };
@@ -65,7 +80,7 @@ pub(super) fn answer(gateway: &Gateway, visit: &Visit, refusal: &Refusal) -> Res
 /// Where a sign-in begins: here, if the IdP takes requests, or on a page that says where.
 fn beginning(gateway: &Gateway) -> &'static str {
     match gateway.config.idps.as_slice() {
-        [only] if only.metadata.sso_redirect.is_some() => "/login",
+        [only] if only.sso_location().is_some() => "/login",
         _ => "/",
     }
 }

@@ -3,7 +3,7 @@
 //! It comes from a file that the admin chose, and it is the whole of the trust in the IdP.
 
 use super::xml::{attribute, collapsed, elements, is, named, text};
-use super::{DSIG, HTTP_REDIRECT, METADATA, PROTOCOL, TrustedKeys, instant, xml};
+use super::{DSIG, HTTP_POST, HTTP_REDIRECT, METADATA, PROTOCOL, TrustedKeys, instant, xml};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
@@ -19,6 +19,10 @@ pub struct IdpMetadata {
     pub keys: TrustedKeys,
     /// Where an AuthnRequest is sent with the HTTP-Redirect binding, if the IdP takes any.
     pub sso_redirect: Option<String>,
+    /// Where an AuthnRequest is sent with the HTTP-POST binding, if the IdP takes any.
+    pub sso_post: Option<String>,
+    /// Whether the IdP wants AuthnRequests signed (`WantAuthnRequestsSigned`).
+    pub wants_signed_requests: bool,
     /// What an admin should know, such as certificates that were left out or have expired.
     pub warnings: Vec<String>,
 }
@@ -52,16 +56,12 @@ impl IdpMetadata {
         let certificates = signing_certificates(&document, role)?;
         let (keys, mut warnings) = TrustedKeys::from_certificates(&certificates)?;
         warnings.extend(certificates.iter().filter_map(|der| expiry_warning(der, now)));
-        let sso_redirect = named(&document, role, METADATA, "SingleSignOnService")
-            .find(|service| attribute(&document, *service, "Binding") == Some(HTTP_REDIRECT))
-            .and_then(|service| attribute(&document, service, "Location"))
-            .map(str::to_owned);
-        if let Some(location) = &sso_redirect {
-            match url::Url::parse(location) {
-                Ok(url) if matches!(url.scheme(), "https" | "http") => {}
-                _ => return Err("the SingleSignOnService location is not an http(s) URL".into()),
-            }
-        }
+        let sso_redirect = sso_location(&document, role, HTTP_REDIRECT)?;
+        let sso_post = sso_location(&document, role, HTTP_POST)?;
+        let wants_signed_requests = matches!(
+            attribute(&document, role, "WantAuthnRequestsSigned"),
+            Some("true" | "1")
+        );
         let entity_id = attribute(&document, entity, "entityID")
             .unwrap_or_default()
             .to_owned();
@@ -69,8 +69,24 @@ impl IdpMetadata {
             entity_id,
             keys,
             sso_redirect,
+            sso_post,
+            wants_signed_requests,
             warnings,
         })
+    }
+}
+
+/// Where requests with this binding go. A location that is not a web address is refused: the browser is sent there.
+fn sso_location(document: &Document<'_>, role: NodeId, binding: &str) -> Result<Option<String>, String> {
+    let location = named(document, role, METADATA, "SingleSignOnService")
+        .find(|service| attribute(document, *service, "Binding") == Some(binding))
+        .and_then(|service| attribute(document, service, "Location"));
+    match location.map(url::Url::parse) {
+        None => Ok(None),
+        Some(Ok(url)) if matches!(url.scheme(), "https" | "http") && url.fragment().is_none() => {
+            Ok(Some(url.as_str().to_owned()))
+        }
+        Some(_) => Err("a SingleSignOnService location is not an http(s) URL".into()),
     }
 }
 

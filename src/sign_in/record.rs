@@ -19,6 +19,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// Key of the IdP, if it got as far as that.
+    #[must_use]
+    pub fn idp_key(&self) -> Option<&str> {
+        self.idp.as_deref()
+    }
+
     pub(super) fn idp(&mut self, key: &str) {
         self.idp = Some(key.to_owned());
     }

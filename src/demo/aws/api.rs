@@ -156,6 +156,7 @@ fn perform(
         region: GLOBAL_REGION.to_owned(),
         now,
         pace: server.knobs.pace(),
+        tells_missing: server.knobs.tells_missing(),
         url: server.url.clone(),
     };
     if !(request.service == Service::Sts && request.operation == "AssumeRoleWithSAML") {

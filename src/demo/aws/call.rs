@@ -15,6 +15,8 @@ pub(super) struct Call {
     pub(super) region: String,
     pub(super) now: DateTime<Utc>,
     pub(super) pace: Pace,
+    /// See [`super::Knobs::tell_missing`].
+    pub(super) tells_missing: bool,
     /// Base URL of this server, for presigned links.
     pub(super) url: String,
 }

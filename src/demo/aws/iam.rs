@@ -68,19 +68,21 @@ fn get_role(state: &State, form: &Form, call: &Call, note: &mut Note) -> Result<
 fn list_saml_providers(state: &State, call: &Call) -> Result<String, ApiError> {
     authorize(call, "iam:ListSAMLProviders", "*")?;
     let account = account_of(&call.caller.arn);
-    let members: String = state
+    let mut list = String::from("<SAMLProviderList>");
+    for provider in state
         .world
         .saml_providers
         .iter()
         .filter(|p| account_of(&p.arn) == account)
-        .map(|p| {
-            format!(
-                "<member><Arn>{}</Arn><CreateDate>{CREATED}</CreateDate></member>",
-                escape(&p.arn)
-            )
-        })
-        .collect();
-    Ok(format!("<SAMLProviderList>{members}</SAMLProviderList>"))
+    {
+        list.push_str("<member><Arn>");
+        list.push_str(&escape(&provider.arn));
+        list.push_str("</Arn><CreateDate>");
+        list.push_str(CREATED);
+        list.push_str("</CreateDate></member>");
+    }
+    list.push_str("</SAMLProviderList>");
+    Ok(list)
 }
 
 fn get_saml_provider(state: &State, form: &Form, call: &Call, note: &mut Note) -> Result<String, ApiError> {

@@ -52,6 +52,7 @@ struct Settings {
     schedule: Vec<Fault>,
     calls: BTreeMap<String, u64>,
     pace: Pace,
+    tells_missing: bool,
 }
 
 /// How new and changed profiles come to rest.
@@ -106,6 +107,9 @@ pub(super) enum Turn {
     },
     Schedule {
         faults: Vec<Fault>,
+    },
+    TellMissing {
+        tell: bool,
     },
     Clear,
 }
@@ -166,6 +170,13 @@ impl Knobs {
         });
     }
 
+    /// Whether `CreatePresignedDomainUrl` says `ResourceNotFound` of a profile that does not exist even to a caller
+    /// whose policies need a tag of it. At first it does not: a tag that is not there matches nothing, so such a caller
+    /// is told `AccessDeniedException`. Which of the two AWS answers is not known.
+    pub fn tell_missing(&self, tell: bool) {
+        self.with(|s| s.tells_missing = tell);
+    }
+
     /// Everything as at the start.
     pub fn clear(&self) {
         self.with(|s| *s = Settings::default());
@@ -187,8 +198,13 @@ impl Knobs {
             Turn::Reset { api, count } => self.reset(&api, count),
             Turn::LoseAnswer { api, count } => self.lose_answer(&api, count),
             Turn::Schedule { faults } => self.schedule(faults),
+            Turn::TellMissing { tell } => self.tell_missing(tell),
             Turn::Clear => self.clear(),
         }
+    }
+
+    pub(super) fn tells_missing(&self) -> bool {
+        self.with(|s| s.tells_missing)
     }
 
     pub(super) fn pace(&self) -> Pace {

@@ -99,7 +99,7 @@ fn account<'a>(state: &'a State, domain_id: &str, call: &'a Call) -> &'a str {
 
 /// Times on the JSON wire: seconds since 1970, with milliseconds.
 fn seconds(at: chrono::DateTime<chrono::Utc>) -> Value {
-    let milliseconds = u32::try_from(at.timestamp_subsec_millis()).unwrap_or_default();
+    let milliseconds = at.timestamp_subsec_millis();
     let whole = at.timestamp();
     serde_json::from_str(&format!("{whole}.{milliseconds:03}")).unwrap_or_else(|_| Value::from(whole))
 }

@@ -1,9 +1,10 @@
 //! What STS does with a SAML response: verify it against the registered provider, then read what it claims.
 //!
 //! It shares no code with the gateway's own reading of assertions, so that each can catch the other's mistakes. It
-//! never looks at KeyInfo, never fetches anything and never accepts an assertion that no signature covers.
+//! never looks at `KeyInfo`, never fetches anything and never accepts an assertion that no signature covers.
 
 mod claims;
+mod encrypted;
 mod metadata;
 mod signature;
 
@@ -13,6 +14,7 @@ use super::fault::ApiError;
 use super::world::SamlProvider;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use chrono::{DateTime, Utc};
+use metadata::Trust;
 use uppsala::{Document, NodeId, Parser};
 
 pub(super) const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
@@ -33,33 +35,57 @@ pub(super) fn read(
     let trust = metadata::read(&provider.metadata_xml).map_err(ApiError::identity_token)?;
     let xml = decode(encoded)?;
     let document = parse(&xml)?;
-    let response = document
-        .document_element()
-        .filter(|id| is(&document, *id, PROTOCOL, "Response"))
-        .ok_or_else(|| ApiError::identity_token("Your request included an invalid SAML response"))?;
-    if !document
-        .get_elements_by_tag_name_ns(ASSERTION, "EncryptedAssertion")
-        .is_empty()
-    {
-        return Err(ApiError::identity_token(
-            "The SAML provider cannot decrypt the encrypted assertion",
-        ));
-    }
-    let assertion = sole_assertion(&document, response)?;
-    signature::verify(&document, &xml, response, assertion, &trust)?;
-    check_status(&document, response)?;
-    if let Some(issuer) = optional(&document, response, ASSERTION, "Issuer")?
+    let response = root(&document)?;
+    let claims = if encrypted::is_in(&document) {
+        let outer = signature::covered(&document, &xml, &[response], None, &trust)?;
+        let xml = encrypted::decrypt(&document, response, &xml, provider, !outer.is_empty())?;
+        let document = parse(&xml)?;
+        let response = root(&document)?;
+        let assertion = encrypted::sole_assertion(&document, response)?;
+        // What was signed was the ciphertext: the response's signature was checked over that, and no longer fits.
+        let inner = signature::covered(&document, &xml, &[assertion], Some(response), &trust)?;
+        if outer.is_empty() && inner.is_empty() {
+            return Err(signature::invalid());
+        }
+        read_verified(&document, response, assertion, &trust)?
+    } else {
+        let assertion = sole_assertion(&document, response)?;
+        if signature::covered(&document, &xml, &[response, assertion], None, &trust)?.is_empty() {
+            return Err(signature::invalid());
+        }
+        read_verified(&document, response, assertion, &trust)?
+    };
+    claims.check_audience(accepted_audiences)?;
+    claims.check_times(now)?;
+    Ok(claims)
+}
+
+/// Reads a response whose assertion a checked signature covers.
+fn read_verified(
+    document: &Document<'_>,
+    response: NodeId,
+    assertion: NodeId,
+    trust: &Trust,
+) -> Result<Claims, ApiError> {
+    check_status(document, response)?;
+    if let Some(issuer) = optional(document, response, ASSERTION, "Issuer")?
         && document.text_content_deep(issuer) != trust.entity_id
     {
         return Err(wrong_issuer());
     }
-    let claims = Claims::read(&document, assertion)?;
+    let claims = Claims::read(document, assertion)?;
     if claims.issuer != trust.entity_id {
         return Err(wrong_issuer());
     }
-    claims.check_audience(accepted_audiences)?;
-    claims.check_times(now)?;
     Ok(claims)
+}
+
+/// The document element, which is a `Response`.
+fn root(document: &Document<'_>) -> Result<NodeId, ApiError> {
+    document
+        .document_element()
+        .filter(|id| is(document, *id, PROTOCOL, "Response"))
+        .ok_or_else(|| ApiError::identity_token("Your request included an invalid SAML response"))
 }
 
 fn decode(encoded: &str) -> Result<String, ApiError> {

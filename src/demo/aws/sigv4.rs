@@ -4,7 +4,7 @@
 
 use super::fault::{ApiError, Protocol};
 use aws_lc_rs::{constant_time, digest};
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, HeaderName, Method, Uri};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use std::fmt::Write;
 
@@ -140,7 +140,7 @@ pub(super) fn verify(
         || incoming
             .headers
             .keys()
-            .map(|k| k.as_str())
+            .map(HeaderName::as_str)
             .any(|k| must_be_signed(k) && !listed(k))
     {
         return Err(Refused::Mismatch("A header that must be signed is not."));

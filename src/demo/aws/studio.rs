@@ -30,7 +30,7 @@ pub(super) struct LinkQuery {
 
 #[derive(Template)]
 #[template(path = "demo/studio.html")]
-struct StudioPage {
+pub(super) struct StudioPage {
     profile: String,
     facts: Vec<(&'static str, String)>,
     profile_tags: Vec<(String, String)>,
@@ -101,7 +101,12 @@ pub(super) async fn page(Shared(server): Shared<Arc<Server>>, headers: HeaderMap
 }
 
 /// Uses a link up; `cookie` is what stands for the visit from now on.
-fn open(state: &mut State, token: &str, cookie: &str, now: DateTime<Utc>) -> Result<(), &'static str> {
+pub(super) fn open(
+    state: &mut State,
+    token: &str,
+    cookie: &str,
+    now: DateTime<Utc>,
+) -> Result<(), &'static str> {
     let link = state.links.get_mut(token).ok_or("This link is not known.")?;
     if link.used {
         return Err("This link was used before.");
@@ -120,7 +125,11 @@ fn open(state: &mut State, token: &str, cookie: &str, now: DateTime<Utc>) -> Res
 }
 
 /// The page of an open visit.
-fn arrived(state: &mut State, cookie: &str, now: DateTime<Utc>) -> Result<StudioPage, &'static str> {
+pub(super) fn arrived(
+    state: &mut State,
+    cookie: &str,
+    now: DateTime<Utc>,
+) -> Result<StudioPage, &'static str> {
     state.settle(now);
     let visit = state.visits.get(cookie).ok_or("You are not signed in.")?;
     if now >= visit.expires {

@@ -1,4 +1,4 @@
-//! What was called, by whom, with what outcome: the embedded CloudTrail, and the recorded bodies of SageMaker calls.
+//! What was called, by whom, with what outcome: the embedded `CloudTrail`, and the recorded bodies of SageMaker calls.
 //!
 //! Events never hold an assertion, a credential, a token or a presigned URL.
 

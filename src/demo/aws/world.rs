@@ -22,7 +22,7 @@ pub struct World {
     pub profiles: Vec<Profile>,
     /// Long-lived keys: the gateway's own principal.
     pub gateway_keys: Vec<StaticKeys>,
-    /// Audiences of which each AudienceRestriction must hold one.
+    /// Audiences of which each `AudienceRestriction` must hold one.
     pub accepted_audiences: Vec<String>,
     /// Largest number of user profiles in one domain; one more is `ResourceLimitExceeded`.
     pub profiles_per_domain: usize,

@@ -118,10 +118,9 @@ impl Operator {
         let one = |value: &String| wanted.iter().any(|w| self.compares(value, w, context)) != self.negated;
         match self.quantifier {
             Quantifier::ForAll => present.iter().all(one),
-            Quantifier::ForAny => present.iter().any(one),
             // Several values of a key that should have one: a negated operator must hold for each of them.
             Quantifier::Single if self.negated => present.iter().all(one),
-            Quantifier::Single => present.iter().any(one),
+            Quantifier::ForAny | Quantifier::Single => present.iter().any(one),
         }
     }
 

@@ -31,7 +31,7 @@ pub(super) fn create(
         "StudioLifecycleConfigAppType",
         "Tags",
     ];
-    let (name, content, app_type, tags) = checked(input, &problems, &members, |shape| {
+    let (name, script, app_type, tags) = checked(input, &problems, &members, |shape| {
         (
             shape.required("StudioLifecycleConfigName", NAME),
             shape.required("StudioLifecycleConfigContent", CONTENT),
@@ -57,7 +57,7 @@ pub(super) fn create(
         name: name.to_owned(),
         arn: arn.clone(),
         app_type: app_type.to_owned(),
-        content: content.to_owned(),
+        content: script.to_owned(),
         tags,
         created: call.now,
     };

@@ -52,6 +52,9 @@ pub(super) fn create(
     let (domain_id, name, session_seconds, link_seconds, space, landing_uri) = request;
     let key = profile_key(domain_id, name);
     note.resource = profile::arn(state, domain_id, name, call);
+    if call.tells_missing {
+        profile::existing(state, &key)?;
+    }
     authorize(state, call, &key, &note.resource)?;
 
     let domain = find_domain(state, domain_id, call)?;

@@ -18,9 +18,9 @@ const REDEEM_WITHIN: TimeDelta = TimeDelta::minutes(5);
 #[derive(Clone, Debug)]
 pub(in crate::demo::aws) struct Claims {
     pub(in crate::demo::aws) issuer: String,
-    /// NameID.
+    /// `NameID`.
     pub(in crate::demo::aws) subject: String,
-    /// NameID format, without the SAML 2.0 prefix.
+    /// `NameID` format, without the SAML 2.0 prefix.
     pub(in crate::demo::aws) subject_type: String,
     /// `Recipient` of the bearer confirmation: what STS calls Audience and policies call `SAML:aud`.
     pub(in crate::demo::aws) recipient: String,
@@ -33,7 +33,7 @@ pub(in crate::demo::aws) struct Claims {
     pub(in crate::demo::aws) source_identity: Option<String>,
     /// `SessionNotOnOrAfter`: no session is longer.
     pub(in crate::demo::aws) session_until: Option<DateTime<Utc>>,
-    /// One list for each AudienceRestriction.
+    /// One list for each `AudienceRestriction`.
     audiences: Vec<Vec<String>>,
     issued: DateTime<Utc>,
     not_before: Vec<DateTime<Utc>>,
@@ -92,7 +92,7 @@ impl Claims {
         })
     }
 
-    /// Each AudienceRestriction, of which there must be one, holds one of `accepted`.
+    /// Each `AudienceRestriction`, of which there must be one, holds one of `accepted`.
     pub(super) fn check_audience(&self, accepted: &[String]) -> Result<(), ApiError> {
         let fits = |restriction: &Vec<String>| restriction.iter().any(|a| accepted.contains(a));
         if !self.audiences.is_empty() && self.audiences.iter().all(fits) {
@@ -144,7 +144,7 @@ impl<'d> Dom<'d, '_> {
         self.attribute(id, name).map(parse).transpose().map_err(malformed)
     }
 
-    /// The SubjectConfirmationData of the one bearer confirmation.
+    /// The `SubjectConfirmationData` of the one bearer confirmation.
     fn bearer(&self, subject: NodeId) -> Result<NodeId, ApiError> {
         let all = self
             .0

@@ -1,4 +1,4 @@
-//! Signatures of a SAML response: all must verify with the provider's keys, and one must cover the assertion.
+//! Signatures of a SAML response: all must verify with the provider's keys; which elements do they cover?
 //!
 //! The form of each signature is checked first, because the verifier follows whatever References and transforms it
 //! is shown.
@@ -35,22 +35,31 @@ const CANONICALIZATIONS: [&str; 4] = [
 ];
 const ENVELOPED: &str = "http://www.w3.org/2000/09/xmldsig#enveloped-signature";
 
-/// Verifies every signature of `document`, which was parsed from `xml`.
-pub(super) fn verify(
+/// Verifies every signature of `document`, which was parsed from `xml`; answers which of `parents` they cover.
+///
+/// A signature anywhere else refuses the document, except directly inside `passed_over`.
+pub(super) fn covered(
     document: &Document<'_>,
     xml: &str,
-    response: NodeId,
-    assertion: NodeId,
+    parents: &[NodeId],
+    passed_over: Option<NodeId>,
     trust: &Trust,
-) -> Result<(), ApiError> {
+) -> Result<Vec<NodeId>, ApiError> {
     let signatures = document.get_elements_by_tag_name_ns(SIGNATURE, "Signature");
-    for signature in &signatures {
-        check_form(document, *signature, [response, assertion]).ok_or_else(invalid)?;
+    let counts = |signature: &NodeId| passed_over.is_none() || document.parent(*signature) != passed_over;
+    for signature in signatures.iter().filter(|s| counts(s)) {
+        check_form(document, *signature, parents).ok_or_else(invalid)?;
+    }
+    if !signatures.iter().any(counts) {
+        return Ok(Vec::new());
     }
     let context = DsigContext::new(trust.keys.clone());
     let results = verify_all_document_with_source(&context, document, Some(xml)).map_err(|_| invalid())?;
-    let mut covered = false;
-    for result in &results {
+    if results.len() != signatures.len() {
+        return Err(invalid());
+    }
+    let mut covered = Vec::new();
+    for (signature, result) in signatures.iter().zip(&results).filter(|(s, _)| counts(s)) {
         let VerifyResult::Valid {
             signature_node,
             references,
@@ -62,21 +71,20 @@ pub(super) fn verify(
         let [reference] = references.as_slice() else {
             return Err(invalid());
         };
-        let parent = document.parent(*signature_node);
-        if !result.all_reference_digests_verified() || reference.resolved_node != parent {
+        let parent = document
+            .parent(*signature)
+            .filter(|_| signature_node == signature)
+            .ok_or_else(invalid)?;
+        if !result.all_reference_digests_verified() || reference.resolved_node != Some(parent) {
             return Err(invalid());
         }
-        covered |= parent == Some(assertion) || parent == Some(response);
+        covered.push(parent);
     }
-    if covered && results.len() == signatures.len() {
-        Ok(())
-    } else {
-        Err(invalid())
-    }
+    Ok(covered)
 }
 
 /// A signature directly inside one of `parents`, with one Reference to that very element and nothing unusual.
-fn check_form(document: &Document<'_>, signature: NodeId, parents: [NodeId; 2]) -> Option<()> {
+fn check_form(document: &Document<'_>, signature: NodeId, parents: &[NodeId]) -> Option<()> {
     let one = |parent, name| match document
         .child_elements_by_name_ns(parent, SIGNATURE, name)
         .as_slice()
@@ -110,6 +118,7 @@ fn check_form(document: &Document<'_>, signature: NodeId, parents: [NodeId; 2]) 
     }
 }
 
-fn invalid() -> ApiError {
+/// The one answer to whatever is wrong with signatures.
+pub(super) fn invalid() -> ApiError {
     ApiError::identity_token("Response signature invalid")
 }

@@ -1,0 +1,7 @@
+//! The embedded AWS, service by service: first without a network, then over HTTP with the real AWS clients.
+
+mod fixture;
+mod over_http;
+mod profiles;
+mod saml_sessions;
+mod studio_links;

@@ -1,0 +1,545 @@
+//! `AssumeRoleWithSAML`: what it answers, and each thing that it refuses.
+
+use super::fixture::{
+    ACS, Bench, IDP, PROVIDER, ROLE, element, keys, now, response, response_at, signed, trust_policy, world,
+};
+use crate::demo::aws::fault::ApiError;
+use crate::demo::aws::{AWS_AUDIENCES, World};
+use crate::demo::idp::encryption::Encryption;
+use crate::demo::idp::response::names;
+use crate::demo::idp::response::{Attribute, Response};
+use crate::demo::idp::signature::{Algorithms, Signed};
+use bergshamra::core::algorithm;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+fn refusal(result: Result<String, ApiError>) -> (u16, String) {
+    let error = result.unwrap_err();
+    (error.status, error.code.to_string())
+}
+
+/// How a signed response that `change` has altered is refused, with its message.
+fn refused(change: impl FnOnce(&mut Response)) -> (u16, String, String) {
+    let mut response = response("alice");
+    change(&mut response);
+    let error = Bench::new(world()).assume(&signed(&response), &[]).unwrap_err();
+    (error.status, error.code.to_string(), error.message)
+}
+
+#[track_caller]
+fn refused_as(code: &str, part: &str, change: impl FnOnce(&mut Response)) {
+    let (_, actual, message) = refused(change);
+    assert_eq!(actual, code, "{message}");
+    assert!(message.contains(part), "{message}");
+}
+
+#[test]
+fn a_signed_response_becomes_a_role_session() {
+    for what in [Signed::Assertion, Signed::Response, Signed::Both] {
+        let mut bench = Bench::new(world());
+        let assertion = Response::encode(&response("alice").sign(&keys().0, what).unwrap());
+        let xml = bench.assume(&assertion, &[]).unwrap();
+        assert_eq!(
+            element(&xml, "Arn"),
+            "arn:aws:sts::111122223333:assumed-role/DataScientist/alice"
+        );
+        assert_eq!(element(&xml, "Subject"), "alice");
+        assert_eq!(element(&xml, "SubjectType"), "persistent");
+        assert_eq!(element(&xml, "Issuer"), IDP);
+        assert_eq!(element(&xml, "Audience"), ACS);
+        assert_eq!(element(&xml, "Expiration"), "2026-03-01T13:00:00Z");
+        assert!(element(&xml, "AccessKeyId").starts_with("ASIA"));
+        let session = &bench.state.sessions[element(&xml, "AccessKeyId")];
+        assert_eq!(session.caller.tags["studiouserid"], "alice");
+        assert_eq!(bench.note.resource, ROLE);
+    }
+}
+
+#[test]
+fn white_space_in_base64_is_ignored() {
+    let assertion = signed(&response("alice"));
+    let wrapped: String = assertion.chars().flat_map(|c| [c, '\n']).collect();
+    assert!(Bench::new(world()).assume(&wrapped, &[]).is_ok());
+}
+
+#[test]
+fn parameters_have_their_limits() {
+    let assertion = signed(&response("alice"));
+    let long = "x".repeat(100_001);
+    let policy = "x".repeat(2049);
+    for (name, value) in [
+        ("SAMLAssertion", "abc"),
+        ("SAMLAssertion", long.as_str()),
+        ("DurationSeconds", "899"),
+        ("DurationSeconds", "43201"),
+        ("DurationSeconds", "7201"),
+        ("DurationSeconds", "an hour"),
+        ("Policy", policy.as_str()),
+        ("Policy", ""),
+        ("RoleArn", "DataScientist"),
+        ("PrincipalArn", "corp"),
+    ] {
+        let result = Bench::new(world()).assume(&assertion, &[(name, value)]);
+        assert_eq!(
+            refusal(result),
+            (400, "ValidationError".into()),
+            "{name} {}",
+            value.len()
+        );
+    }
+    let arns: Vec<(String, &str)> = (1..=11)
+        .map(|n| (format!("PolicyArns.member.{n}.arn"), "arn:aws:iam::aws:policy/x"))
+        .collect();
+    let arns: Vec<(&str, &str)> = arns.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    assert_eq!(
+        refusal(Bench::new(world()).assume(&assertion, &arns)).1,
+        "ValidationError"
+    );
+}
+
+#[test]
+fn a_malformed_session_policy_is_refused() {
+    let assertion = signed(&response("alice"));
+    for policy in [
+        "{",
+        "[]",
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow"}]}"#,
+    ] {
+        let result = Bench::new(world()).assume(&assertion, &[("Policy", policy)]);
+        assert_eq!(
+            refusal(result),
+            (400, "MalformedPolicyDocument".into()),
+            "{policy}"
+        );
+    }
+}
+
+#[test]
+fn a_foreign_key_or_no_signature_is_refused() {
+    let stranger = response("alice").sign(&keys().1, Signed::Both).unwrap();
+    let unsigned = response("alice").to_xml();
+    for xml in [stranger, unsigned] {
+        let result = Bench::new(world()).assume(&Response::encode(&xml), &[]);
+        assert_eq!(refusal(result), (400, "InvalidIdentityToken".into()));
+    }
+}
+
+#[test]
+fn whatever_is_changed_after_signing_is_refused() {
+    let xml = response("alice").sign(&keys().0, Signed::Assertion).unwrap();
+    let signature_start = xml
+        .find("<ds:Signature")
+        .or_else(|| xml.find("<Signature"))
+        .unwrap();
+    assert!(signature_start > 0);
+    for changed in [
+        xml.replace(">alice<", ">bob<"),
+        xml.replace("DataScientist", "Administrator"),
+        xml.replace("rsa-sha256", "rsa-sha1"),
+        xml.replace(ACS, "https://evil.example.com/acs"),
+        format!("<!DOCTYPE x>{xml}"),
+    ] {
+        assert_ne!(changed, xml);
+        let result = Bench::new(world()).assume(&Response::encode(&changed), &[]);
+        assert_eq!(refusal(result), (400, "InvalidIdentityToken".into()));
+    }
+}
+
+#[test]
+fn a_second_assertion_is_refused() {
+    let forged = response("mallory").to_xml();
+    let start = forged
+        .find("<saml:Assertion")
+        .or_else(|| forged.find("<saml2:Assertion"))
+        .unwrap();
+    let end = forged
+        .rfind("</samlp:Response>")
+        .or_else(|| forged.rfind("</saml2p:Response>"))
+        .unwrap();
+    let extra = forged[start..end].to_owned();
+    let (_, code, message) = refused(|r| r.extra = extra);
+    assert_eq!(code, "InvalidIdentityToken");
+    assert!(message.contains("exactly one assertion"), "{message}");
+}
+
+#[test]
+fn an_assertion_that_only_a_detached_signature_covers_is_refused() {
+    // A genuine signed assertion, wrapped away, with a forged one in its place.
+    let genuine = response("alice").sign(&keys().0, Signed::Assertion).unwrap();
+    let forged = genuine.replace(">alice<", ">bob<");
+    let start = genuine
+        .find("<saml:Assertion")
+        .or_else(|| genuine.find("<saml2:Assertion"))
+        .unwrap();
+    let end = genuine
+        .rfind("</samlp:Response>")
+        .or_else(|| genuine.rfind("</saml2p:Response>"))
+        .unwrap();
+    let wrapped = format!(
+        "{}<Extensions>{}</Extensions>{}",
+        &forged[..start],
+        &genuine[start..end],
+        &forged[start..]
+    );
+    assert_eq!(
+        refusal(Bench::new(world()).assume(&Response::encode(&wrapped), &[])).1,
+        "InvalidIdentityToken"
+    );
+}
+
+#[test]
+fn a_comment_never_splits_a_value() {
+    let mut response = response("alice");
+    response.assertion.name_id.as_mut().unwrap().value = "alice.evil".into();
+    let xml = response.sign(&keys().0, Signed::Assertion).unwrap();
+    // Canonicalisation without comments: the signature still holds, and the name is still the whole name.
+    let commented = xml.replace("alice.evil", "alice<!-- -->.evil");
+    let result = Bench::new(world())
+        .assume(&Response::encode(&commented), &[])
+        .unwrap();
+    assert_eq!(element(&result, "Subject"), "alice.evil");
+}
+
+#[test]
+fn a_response_is_redeemed_within_five_minutes_and_its_time() {
+    let mut bench = Bench::new(world());
+    let assertion = {
+        let mut response = response_at("alice", now());
+        let later = Some(now() + TimeDelta::hours(1));
+        response.assertion.conditions.not_on_or_after = later;
+        response.assertion.confirmations[0].not_on_or_after = later;
+        signed(&response)
+    };
+    bench.later(300);
+    assert!(bench.assume(&assertion, &[]).is_ok());
+    bench.later(1);
+    let error = bench.assume(&assertion, &[]).unwrap_err();
+    assert_eq!(
+        (error.status, error.code.as_ref()),
+        (400, "ExpiredTokenException")
+    );
+    assert_eq!(
+        error.message,
+        "Token must be redeemed within 5 minutes of issuance"
+    );
+
+    refused_as("ExpiredTokenException", "expired", |r| {
+        r.assertion.conditions.not_on_or_after = Some(now());
+    });
+    refused_as("ExpiredTokenException", "expired", |r| {
+        r.assertion.confirmations[0].not_on_or_after = Some(now());
+    });
+    refused_as("ExpiredTokenException", "expired", |r| {
+        r.assertion
+            .authn_statement
+            .as_mut()
+            .unwrap()
+            .session_not_on_or_after = Some(now());
+    });
+    refused_as("InvalidIdentityToken", "not yet valid", |r| {
+        r.assertion.conditions.not_before = Some(now() + TimeDelta::seconds(1));
+    });
+    refused_as("InvalidIdentityToken", "not yet valid", |r| {
+        r.assertion.issue_instant = now() + TimeDelta::seconds(301);
+    });
+}
+
+#[test]
+fn issuer_status_audience_and_confirmation_must_be_right() {
+    refused_as("InvalidIdentityToken", "Issuer", |r| {
+        r.assertion.issuer = "https://other.example.com".into();
+    });
+    refused_as("InvalidIdentityToken", "Issuer", |r| {
+        r.issuer = Some("https://other.example.com".into());
+    });
+    let (status, code, _) = refused(|r| r.status.code = names::RESPONDER.into());
+    assert_eq!((status, code.as_str()), (403, "IDPRejectedClaim"));
+    refused_as("InvalidIdentityToken", "audience", |r| {
+        r.assertion.conditions.audience_restrictions =
+            vec![vec!["https://studio.example.com/saml/metadata".into()]];
+    });
+    refused_as("InvalidIdentityToken", "audience", |r| {
+        r.assertion.conditions.audience_restrictions.clear();
+    });
+    refused_as("InvalidIdentityToken", "audience", |r| {
+        r.assertion
+            .conditions
+            .audience_restrictions
+            .push(vec!["https://other.example.com".into()]);
+    });
+    refused_as("InvalidIdentityToken", "bearer", |r| {
+        r.assertion.confirmations.clear();
+    });
+    refused_as("InvalidIdentityToken", "bearer", |r| {
+        r.assertion.confirmations[0].method = "urn:x".into();
+    });
+    refused_as("InvalidIdentityToken", "Recipient", |r| {
+        r.assertion.confirmations[0].recipient = None;
+    });
+    refused_as("InvalidIdentityToken", "NotOnOrAfter", |r| {
+        r.assertion.confirmations[0].not_on_or_after = None;
+    });
+}
+
+#[test]
+fn both_audiences_of_aws_are_accepted_and_others_can_be() {
+    for audience in AWS_AUDIENCES {
+        let mut response = response("alice");
+        response.assertion.conditions.audience_restrictions = vec![vec![audience.into()]];
+        assert!(Bench::new(world()).assume(&signed(&response), &[]).is_ok());
+    }
+    let ours = "https://studio.example.com/saml/metadata";
+    let mut response = response("alice");
+    response.assertion.conditions.audience_restrictions = vec![vec![ours.into()]];
+    let world = World {
+        accepted_audiences: vec![ours.into()],
+        ..world()
+    };
+    assert!(Bench::new(world).assume(&signed(&response), &[]).is_ok());
+}
+
+#[test]
+fn role_session_name_is_there_once_and_well_formed() {
+    refused_as("InvalidIdentityToken", "RoleSessionName is required", |r| {
+        r.assertion.remove_attribute(names::ROLE_SESSION_NAME);
+    });
+    for bad in ["a", "a b", "a/b", "ä-ö", &"a".repeat(65), " alice"] {
+        refused_as("InvalidIdentityToken", "must match", |r| {
+            r.assertion.set_attribute(names::ROLE_SESSION_NAME, [bad]);
+        });
+    }
+    refused_as("InvalidIdentityToken", "exactly one", |r| {
+        r.assertion
+            .attributes
+            .push(Attribute::new(names::ROLE_SESSION_NAME, ["alice"]));
+    });
+}
+
+#[test]
+fn the_role_pair_is_one_of_the_attribute_in_either_order() {
+    let mut turned = response("alice");
+    turned
+        .assertion
+        .set_attribute(names::ROLE, [format!("{PROVIDER},{ROLE}")]);
+    assert!(Bench::new(world()).assume(&signed(&turned), &[]).is_ok());
+
+    let other_role = "arn:aws:iam::111122223333:role/Other";
+    let (status, code, _) = refused(|r| {
+        r.assertion
+            .set_attribute(names::ROLE, [format!("{other_role},{PROVIDER}")]);
+    });
+    assert_eq!((status, code.as_str()), (403, "AccessDenied"));
+    let other_provider = "arn:aws:iam::111122223333:saml-provider/other";
+    let (_, code, _) = refused(|r| {
+        r.assertion
+            .set_attribute(names::ROLE, [format!("{ROLE},{other_provider}")]);
+    });
+    assert_eq!(code, "AccessDenied");
+    refused_as("InvalidIdentityToken", "Role is required", |r| {
+        r.assertion.remove_attribute(names::ROLE);
+    });
+    refused_as("InvalidIdentityToken", "Role in AuthnResponse", |r| {
+        r.assertion.set_attribute(names::ROLE, [ROLE]);
+    });
+
+    let assertion = signed(&response("alice"));
+    let unknown = Bench::new(world()).assume(&assertion, &[("PrincipalArn", other_provider)]);
+    assert_eq!(refusal(unknown).1, "InvalidIdentityToken");
+    let mut without_role = world();
+    without_role.roles.clear();
+    assert_eq!(
+        refusal(Bench::new(without_role).assume(&assertion, &[])),
+        (403, "AccessDenied".into())
+    );
+}
+
+#[test]
+fn durations_only_shorten() {
+    let expiration = |change: fn(&mut Response), more: &[(&str, &str)]| {
+        let mut response = response("alice");
+        change(&mut response);
+        let xml = Bench::new(world()).assume(&signed(&response), more).unwrap();
+        element(&xml, "Expiration").to_owned()
+    };
+    assert_eq!(
+        expiration(|_| {}, &[("DurationSeconds", "7200")]),
+        "2026-03-01T14:00:00Z"
+    );
+    let attribute = |r: &mut Response| r.assertion.set_attribute(names::SESSION_DURATION, ["900"]);
+    assert_eq!(
+        expiration(attribute, &[("DurationSeconds", "7200")]),
+        "2026-03-01T12:15:00Z"
+    );
+    let statement = |r: &mut Response| {
+        r.assertion
+            .authn_statement
+            .as_mut()
+            .unwrap()
+            .session_not_on_or_after = Some(now() + TimeDelta::minutes(20));
+    };
+    assert_eq!(expiration(statement, &[]), "2026-03-01T12:20:00Z");
+    for bad in ["899", "43201", "hour"] {
+        refused_as("InvalidIdentityToken", "SessionDuration", |r| {
+            r.assertion.set_attribute(names::SESSION_DURATION, [bad]);
+        });
+    }
+}
+
+#[test]
+fn session_tags_have_their_limits() {
+    let tag = |key: &str| format!("{}{key}", names::PRINCIPAL_TAG);
+    refused_as("InvalidIdentityToken", "exactly one value", |r| {
+        r.assertion.set_attribute(&tag("team"), ["a", "b"]);
+    });
+    refused_as("InvalidIdentityToken", "not a valid tag", |r| {
+        r.assertion.set_attribute(&tag("StudioUserId"), ["bob"]);
+    });
+    refused_as("InvalidIdentityToken", "not a valid tag", |r| {
+        r.assertion.set_attribute(&tag("team"), ["x".repeat(257)]);
+    });
+    refused_as("InvalidIdentityToken", "at most 50", |r| {
+        for n in 0..50 {
+            r.assertion.set_attribute(&tag(&format!("key{n}")), ["v"]);
+        }
+    });
+    refused_as("InvalidIdentityToken", "SourceIdentity", |r| {
+        r.assertion.set_attribute(names::SOURCE_IDENTITY, ["a b"]);
+    });
+}
+
+/// How STS answers with this trust policy, when the assertion has a source identity.
+fn with_trust(trust_policy: Value) -> Result<String, ApiError> {
+    let mut response = response("alice");
+    response
+        .assertion
+        .set_attribute(names::SOURCE_IDENTITY, ["alice"]);
+    let mut world = world();
+    world.roles[0].trust_policy = trust_policy;
+    Bench::new(world).assume(&signed(&response), &[])
+}
+
+#[test]
+fn the_trust_policy_must_allow_every_action_and_match_the_recipient() {
+    let xml = with_trust(trust_policy()).unwrap();
+    assert_eq!(element(&xml, "SourceIdentity"), "alice");
+    let change = |pointer: &str, value: Value| {
+        let mut policy = trust_policy();
+        *policy.pointer_mut(pointer).unwrap() = value;
+        with_trust(policy)
+    };
+    let action = "/Statement/0/Action";
+    let aud = "/Statement/0/Condition/StringEquals/SAML:aud";
+    let iss = "/Statement/0/Condition/StringEquals/SAML:iss";
+    for (pointer, value) in [
+        (action, json!(["sts:TagSession", "sts:SetSourceIdentity"])),
+        (action, json!(["sts:AssumeRoleWithSAML", "sts:SetSourceIdentity"])),
+        (action, json!(["sts:AssumeRoleWithSAML", "sts:TagSession"])),
+        (aud, json!("https://signin.aws.amazon.com/saml")),
+        (iss, json!("https://other.example.com")),
+        (
+            "/Statement/0/Principal",
+            json!({"Federated": "arn:aws:iam::111122223333:saml-provider/other"}),
+        ),
+    ] {
+        assert_eq!(
+            refusal(change(pointer, value.clone())),
+            (403, "AccessDenied".into()),
+            "{pointer} {value}"
+        );
+    }
+    assert!(change(aud, json!(ACS)).is_ok());
+}
+
+/// How STS answers to an encrypted assertion, with or without the key for it.
+fn encrypted(what: Signed, encryption: &Encryption, with_key: bool) -> Result<String, ApiError> {
+    let (idp, recipient) = keys();
+    let certificate = recipient.certificate_pem().unwrap();
+    let xml = response("alice")
+        .sign_encrypted(idp, what, &certificate, encryption)
+        .unwrap();
+    let mut world = world();
+    world.saml_providers[0].decryption_key_pem = with_key.then(|| recipient.private_key_pem().unwrap());
+    Bench::new(world).assume(&Response::encode(&xml), &[])
+}
+
+#[test]
+fn encrypted_assertions_need_the_providers_key_and_a_signature() {
+    let gcm = Encryption::usual();
+    for what in [Signed::Assertion, Signed::Response, Signed::Both] {
+        let xml = encrypted(what, &gcm, true).unwrap();
+        assert_eq!(element(&xml, "Subject"), "alice", "{what:?}");
+    }
+    assert_eq!(
+        refusal(encrypted(Signed::Nothing, &gcm, true)).1,
+        "InvalidIdentityToken"
+    );
+    assert_eq!(
+        refusal(encrypted(Signed::Both, &gcm, false)).1,
+        "InvalidIdentityToken"
+    );
+}
+
+#[test]
+fn weak_encryption_is_refused_and_cbc_needs_a_signature_around_it() {
+    let with = |data: &str, key: &str| Encryption {
+        data_method: data.into(),
+        key_transport: key.into(),
+        digest: None,
+        mgf: None,
+    };
+    let cbc = with(algorithm::AES256_CBC, algorithm::RSA_OAEP);
+    assert!(encrypted(Signed::Both, &cbc, true).is_ok());
+    assert_eq!(
+        refusal(encrypted(Signed::Assertion, &cbc, true)).1,
+        "InvalidIdentityToken"
+    );
+    let rsa15 = with(algorithm::AES256_GCM, algorithm::RSA_PKCS1);
+    assert_eq!(
+        refusal(encrypted(Signed::Both, &rsa15, true)).1,
+        "InvalidIdentityToken"
+    );
+    let triple = with(algorithm::TRIPLEDES_CBC, algorithm::RSA_OAEP);
+    assert_eq!(
+        refusal(encrypted(Signed::Both, &triple, true)).1,
+        "InvalidIdentityToken"
+    );
+}
+
+#[test]
+fn a_genuine_signature_with_weak_algorithms_is_refused() {
+    let usual = Algorithms::usual(&keys().0);
+    let weak_signature = Algorithms {
+        signature_method: algorithm::RSA_SHA1.into(),
+        ..usual.clone()
+    };
+    let weak_digest = Algorithms {
+        digest_method: algorithm::SHA1.into(),
+        ..usual.clone()
+    };
+    let answer = |algorithms: &Algorithms| {
+        let xml = response("alice")
+            .sign_with(&keys().0, Signed::Assertion, algorithms)
+            .unwrap();
+        Bench::new(world()).assume(&Response::encode(&xml), &[])
+    };
+    assert!(answer(&usual).is_ok());
+    assert_eq!(refusal(answer(&weak_signature)).1, "InvalidIdentityToken");
+    assert_eq!(refusal(answer(&weak_digest)).1, "InvalidIdentityToken");
+}
+
+#[test]
+fn roles_of_another_account_and_reserved_roles_are_refused() {
+    for role in [
+        "arn:aws:iam::999988887777:role/DataScientist",
+        "arn:aws:iam::111122223333:role/AWSReservedSSO_x",
+    ] {
+        let mut response = response("alice");
+        response
+            .assertion
+            .set_attribute(names::ROLE, [format!("{role},{PROVIDER}")]);
+        let mut world = world();
+        world.roles[0].arn = role.into();
+        let result = Bench::new(world).assume(&signed(&response), &[("RoleArn", role)]);
+        assert_eq!(refusal(result), (403, "AccessDenied".into()), "{role}");
+    }
+}
