@@ -110,7 +110,7 @@ impl<'s> Ask<'s> {
     }
 
     /// Asks as a program does that wants JSON.
-    pub(crate) fn as_program(mut self) -> Self {
+    pub(crate) fn for_a_program(mut self) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, "application/json".parse().unwrap());
         self.request = self.request.headers(headers);
@@ -267,7 +267,7 @@ impl Answer<'_> {
         }
         assert_eq!(self.header("location"), "");
         assert_eq!(self.header("cache-control"), "no-store");
-        assert_eq!(self.header("retry-after") != "", status == 503);
+        assert_eq!(!self.header("retry-after").is_empty(), status == 503);
         for sent in self.sent.iter().filter(|sent| sent.len() > 5) {
             assert!(!self.body.contains(sent.as_str()), "an echo of {sent:?}");
             for value in self.headers.values() {
@@ -295,7 +295,7 @@ impl Answer<'_> {
         log_lines::of_request(self.request_id())
     }
 
-    /// The AuthnRequest in the redirect to the IdP: its ID and its XML.
+    /// The `AuthnRequest` in the redirect to the IdP: its ID and its XML.
     pub(crate) fn authn_request(&self) -> (String, String) {
         let location = Url::parse(self.headers[LOCATION].to_str().unwrap()).unwrap();
         let (_, packed) = location
@@ -390,7 +390,7 @@ fn escape(text: &str) -> String {
         .replace('\'', "&#39;")
 }
 
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     text.replace("&#60;", "<")
         .replace("&#62;", ">")
         .replace("&#34;", "\"")

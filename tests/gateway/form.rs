@@ -224,7 +224,7 @@ async fn a_page_for_people_and_a_document_for_programs() {
     let page = ask().await;
     page.expect_refused(403, "assertion.rejected");
     assert!(page.header("content-type").starts_with("text/html"));
-    let problem = ask().as_program().await;
+    let problem = ask().for_a_program().await;
     problem.expect_refused(403, "assertion.rejected");
     assert_eq!(problem.header("content-type"), "application/problem+json");
     let document: serde_json::Value = serde_json::from_str(&problem.body).unwrap();

@@ -18,6 +18,7 @@ mod forger;
 mod form;
 mod happy;
 mod log_lines;
+mod noise;
 mod pages;
 mod refused;
 mod stage;

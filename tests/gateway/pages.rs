@@ -1,7 +1,9 @@
 //! The pages and documents beside a sign-in, and the headers of every answer.
 
-use crate::browser::between;
-use crate::stage::{Setting, Stage, alice, idp_metadata};
+use crate::browser::{Browser, between, hidden};
+use crate::stage::{SSO, Setting, Stage, alice, idp_metadata};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 
 #[tokio::test]
@@ -46,8 +48,12 @@ async fn every_answer_carries_the_security_headers() {
 async fn browsers_are_told_to_stay_on_https_where_it_is_used() {
     let stage = Stage::new().await;
     assert_eq!(stage.get("/").await.header("strict-transport-security"), "");
-    let config = stage.gateway.config.gateway.public_url.clone();
-    assert!(config.starts_with("http://"));
+    let behind_tls = Setting::usual()
+        .adjust(|config| config.gateway.public_url = "https://studio.example.com".into())
+        .start()
+        .await;
+    let home = behind_tls.get("/").await;
+    assert_eq!(home.header("strict-transport-security"), "max-age=31536000");
 }
 
 #[tokio::test]
@@ -129,17 +135,47 @@ async fn the_home_page_leads_to_the_sign_in() {
 
 #[tokio::test]
 async fn an_idp_that_takes_no_requests_is_where_sign_ins_begin() {
-    let metadata = idp_metadata().replace("bindings:HTTP-Redirect", "bindings:SOAP");
+    let metadata = idp_metadata()
+        .replace("bindings:HTTP-Redirect", "bindings:SOAP")
+        .replace("bindings:HTTP-POST", "bindings:PAOS");
     let stage = Setting::usual();
     let stage = stage.replace_file("idp.xml", &metadata).start().await;
     let home = stage.get("/").await;
-    assert!(home.body.contains("from your company's sign-in portal") || home.body.contains("portal"));
+    assert!(home.body.contains("sign-in portal"), "{}", home.body);
     assert!(!home.body.contains("/login"));
     stage.get("/login").await.expect_refused(404, "idp.unknown");
     let refused = stage.post_xml("<nonsense/>").await;
     refused.expect_refused(403, "assertion.rejected");
     assert!(refused.body.contains("href=\"/\""), "{}", refused.body);
     stage.sign_in(&alice()).await.expect_studio("alice").await;
+}
+
+#[tokio::test]
+async fn an_idp_that_is_asked_by_post() {
+    let metadata = idp_metadata().replace("bindings:HTTP-Redirect", "bindings:SOAP");
+    let stage = Setting::usual().replace_file("idp.xml", &metadata).start().await;
+    let page = stage.get("/login?to=research").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(hidden(&page.body, "RelayState"), "to.research");
+    assert!(page.body.contains(&format!("action=\"{SSO}\"")), "{}", page.body);
+    let xml = STANDARD.decode(hidden(&page.body, "SAMLRequest")).unwrap();
+    let id = between(&String::from_utf8(xml).unwrap(), " ID=\"", "\"").unwrap();
+    // The page posts itself with the one script that its policy lets run.
+    let nonce = between(&page.body, "<script nonce=\"", "\"").unwrap();
+    let policy = page.header("content-security-policy");
+    assert!(
+        policy.contains(&format!("script-src 'nonce-{nonce}'")),
+        "{policy}"
+    );
+    assert!(policy.contains("https://idp.example.com"), "{policy}");
+
+    let mut browser = Browser::default();
+    browser.absorb(&page);
+    let answer = stage
+        .post(&stage.response_for(&alice()).answering(&id))
+        .from(&browser)
+        .await;
+    answer.expect_studio("alice").await;
 }
 
 #[tokio::test]
@@ -174,7 +210,7 @@ async fn a_page_that_is_not_there() {
         answer.expect_refused(404, "request.not-found");
         assert!(!answer.body.contains("alert(1)"));
     }
-    let answer = stage.get("/nowhere").as_program().await;
+    let answer = stage.get("/nowhere").for_a_program().await;
     answer.expect_refused(404, "request.not-found");
     assert_eq!(answer.header("content-type"), "application/problem+json");
 }

@@ -170,7 +170,7 @@ async fn issued_before_the_gateway_started() {
         .refuses(
             &response,
             403,
-            "assertion.replayed",
+            "assertion.expired",
             "issued before this process started",
         )
         .await;
@@ -280,6 +280,37 @@ async fn an_answer_in_another_browser() {
             .because("this browser did not make");
     }
     assert_eq!(stage.called(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_browser_that_lost_its_cookie_is_sent_round_once() {
+    let stage = Stage::new().await;
+    let (_, redirect) = stage.login("?to=research").await;
+    let (id, _) = redirect.authn_request();
+    let answer = stage
+        .post(&stage.response_for(&alice()).answering(&id))
+        .relay_state("to.research")
+        .await;
+    answer.expect_refused(403, "sign-in.lost");
+    let refresh = crate::browser::between(&answer.body, "http-equiv=\"refresh\" content=\"2; url=", "\"");
+    let path = crate::browser::unescape(&refresh.expect("it goes on by itself"));
+    assert!(path.starts_with("/login?"), "{path}");
+
+    let (browser, redirect) = stage.login(path.strip_prefix("/login").unwrap()).await;
+    let relay_state = redirect.sent_relay_state().unwrap();
+    let (id, _) = redirect.authn_request();
+    let response = stage.response_for(&alice()).answering(&id);
+    // A browser that keeps no cookies at all is told so, and not sent round for ever.
+    let answer = stage.post(&response).relay_state(&relay_state).await;
+    answer.expect_refused(403, "sign-in.lost");
+    assert!(!answer.body.contains("http-equiv=\"refresh\""), "{}", answer.body);
+    // One that does ends where it wanted to go.
+    let answer = stage
+        .post(&response)
+        .relay_state(&relay_state)
+        .from(&browser)
+        .await;
+    answer.expect_studio("alice").await;
 }
 
 #[tokio::test]
@@ -559,7 +590,6 @@ async fn with_session_tags_that_sts_does_not_take() {
 #[tokio::test]
 async fn a_tag_from_an_attribute_that_is_no_tag_value() {
     let stage = Setting::usual()
-        .append("")
         .set(
             "domain.0.profile.tags",
             toml::Table::from_iter([(

@@ -268,7 +268,7 @@ impl Setting {
         let metadata: Vec<_> = self
             .files
             .iter()
-            .filter(|(name, _)| name.ends_with(".xml"))
+            .filter(|(name, _)| Path::new(name).extension().is_some_and(|kind| kind == "xml"))
             .map(|(_, xml)| xml.clone())
             .collect();
         let mut world = world::of(&config, &metadata);

@@ -292,7 +292,7 @@ async fn expired_keys_of_the_gateway_are_not_the_persons_fault() {
 #[tokio::test]
 async fn a_profile_that_is_still_pending_is_picked_up_by_the_next_sign_in() {
     let stage = Setting::usual().set("domain.0.ready_seconds", 0).start().await;
-    stage.aws.knobs().pending_for(Duration::from_secs(120));
+    stage.aws.knobs().pending_for(Duration::from_mins(2));
     stage
         .sign_in(&alice())
         .await
@@ -304,7 +304,7 @@ async fn a_profile_that_is_still_pending_is_picked_up_by_the_next_sign_in() {
         .await
         .expect_refused(503, "profile.pending");
 
-    stage.clock.advance(TimeDelta::seconds(120));
+    stage.clock.advance(TimeDelta::minutes(2));
     stage.sign_in(&alice()).await.expect_studio("alice").await;
     assert_eq!(stage.times("sagemaker:CreateUserProfile"), 1);
 }
