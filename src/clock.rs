@@ -22,6 +22,12 @@ impl Clock {
         Self(Arc::new(move || at))
     }
 
+    /// A clock that shows what `now` says, such as one that a test moves.
+    #[must_use]
+    pub fn from_fn(now: impl Fn() -> DateTime<Utc> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
     /// The present moment, UTC.
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {

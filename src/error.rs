@@ -18,12 +18,19 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with the reason that the log gives.
+    /// A refusal with the reason that the log gives. Control characters are escaped, so that a reason that quotes
+    /// somebody stays on one line.
     pub fn new(code: Code, reason: impl Into<String>) -> Self {
-        Self {
-            code,
-            reason: reason.into(),
+        let mut reason = reason.into();
+        if reason.contains(char::is_control) {
+            reason = reason
+                .chars()
+                .fold(String::new(), |line, c| match c.is_control() {
+                    true => line + &c.escape_default().to_string(),
+                    false => line + c.encode_utf8(&mut [0; 4]),
+                });
         }
+        Self { code, reason }
     }
 
     /// The public, stable code.

@@ -55,17 +55,27 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
 }
 
 async fn not_found(State(gateway): State<Arc<Gateway>>, visit: Visit, _request: Request) -> Response {
-    refusal::answer(
-        &gateway,
-        &visit,
-        &Refusal::new(Code::RequestNotFound, "no such route"),
-    )
+    unrouted(&gateway, &visit, Code::RequestNotFound, "no such route")
 }
 
 async fn wrong_method(State(gateway): State<Arc<Gateway>>, visit: Visit, _request: Request) -> Response {
-    refusal::answer(
+    unrouted(
         &gateway,
         &visit,
-        &Refusal::new(Code::RequestMethod, "no such method on this route"),
+        Code::RequestMethod,
+        "no such method on this route",
     )
+}
+
+/// Not a warning: whoever scans the Internet comes by here.
+fn unrouted(gateway: &Gateway, visit: &Visit, code: Code, reason: &str) -> Response {
+    tracing::info!(
+        target: "studio_gateway::http",
+        code = code.name(),
+        reason,
+        request_id = visit.request_id,
+        client = visit.client,
+        "no such page"
+    );
+    refusal::answer(gateway, visit, &Refusal::new(code, reason))
 }

@@ -6,6 +6,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::fmt;
 
+pub(super) const ASSUME: &str = "sts:AssumeRoleWithSAML";
+
 /// The kinds of faults that lead to different ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -45,6 +47,15 @@ pub struct AwsFault {
 impl AwsFault {
     /// Sorts an error of the SDK.
     pub fn of<E: ProvideErrorMetadata>(api: &'static str, error: &SdkError<E, HttpResponse>) -> Self {
+        Self::of_secret(api, error, "")
+    }
+
+    /// Sorts an error of a call that carried this secret. What AWS says is left out if it repeats any of it.
+    pub fn of_secret<E: ProvideErrorMetadata>(
+        api: &'static str,
+        error: &SdkError<E, HttpResponse>,
+        secret: &str,
+    ) -> Self {
         let (kind, detail) = match error {
             SdkError::TimeoutError(_) => (Kind::Timeout, "no answer in time".to_owned()),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
@@ -62,9 +73,9 @@ impl AwsFault {
                 let status = failure.raw().status().as_u16();
                 let code = metadata.code().unwrap_or("without code");
                 let request_id = failure.raw().headers().get("x-amzn-requestid").unwrap_or("none");
-                let message = message(code, metadata.message().unwrap_or_default());
+                let message = message(code, metadata.message().unwrap_or_default(), secret);
                 (
-                    sort(code, status),
+                    sort(api, code, status),
                     format!("{code} ({status}){message}, AWS request id {request_id}"),
                 )
             }
@@ -77,13 +88,15 @@ impl AwsFault {
     }
 }
 
-fn sort(code: &str, status: u16) -> Kind {
+fn sort(api: &str, code: &str, status: u16) -> Kind {
     match code {
         "ResourceNotFound" | "ResourceNotFoundException" => Kind::NotFound,
         "ResourceInUse" | "ResourceInUseException" | "ConflictException" => Kind::InUse,
         "ResourceLimitExceeded" => Kind::Limit,
         "AccessDenied" | "AccessDeniedException" | "RegionDisabledException" => Kind::Denied,
-        "ExpiredTokenException" | "ExpiredToken" => Kind::Expired,
+        // Elsewhere it is the caller's keys that have expired.
+        "ExpiredTokenException" | "ExpiredToken" if api == ASSUME => Kind::Expired,
+        "ExpiredTokenException" | "ExpiredToken" => Kind::Denied,
         "InvalidIdentityToken" | "IDPRejectedClaim" => Kind::AssertionRefused,
         "Throttling"
         | "ThrottlingException"
@@ -98,13 +111,25 @@ fn sort(code: &str, status: u16) -> Kind {
 }
 
 /// The message of AWS, shortened. Validation errors are left without: they repeat the value that was refused, and that
-/// may be the assertion.
-fn message(code: &str, message: &str) -> String {
-    if message.is_empty() || code.starts_with("Validation") {
+/// may be the assertion. So are errors about signatures, which repeat the headers, the session token among them.
+fn message(code: &str, message: &str, secret: &str) -> String {
+    if message.is_empty() || code.starts_with("Validation") || code.contains("Signature") {
         return String::new();
     }
-    let shown: String = message.chars().take(300).flat_map(char::escape_debug).collect();
+    let shown: String = message.chars().take(300).collect();
+    if repeats(&shown, secret) {
+        return ", with a message that repeats what was sent".to_owned();
+    }
     format!(": {shown}")
+}
+
+/// Whether a text holds a part of the secret that is long enough to be no coincidence.
+fn repeats(text: &str, secret: &str) -> bool {
+    const PART: usize = 24;
+    text.as_bytes()
+        .windows(PART)
+        .filter_map(|part| std::str::from_utf8(part).ok())
+        .any(|part| secret.contains(part))
 }
 
 impl fmt::Display for AwsFault {
@@ -127,5 +152,34 @@ impl From<AwsFault> for Refusal {
             Kind::Unavailable | Kind::NotFound | Kind::InUse | Kind::Invalid => Code::AwsUnavailable,
         };
         Refusal::new(code, fault.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_repeats_a_secret_is_left_out() {
+        let secret = "PHNhbWxwOlJlc3BvbnNlIHhtbG5zOnNhbWxwPSJ1cm46b2FzaXM6";
+        assert_eq!(message("Odd", "as it is", secret), ": as it is");
+        for text in [format!("no: '{secret}'"), format!("...{}...", &secret[10..40])] {
+            let shown = message("Odd", &text, secret);
+            assert_eq!(shown, ", with a message that repeats what was sent");
+        }
+    }
+
+    #[test]
+    fn messages_that_quote_requests_are_left_out() {
+        for code in ["ValidationError", "ValidationException", "SignatureDoesNotMatch"] {
+            assert_eq!(message(code, "x-amz-security-token:abc", ""), "", "{code}");
+        }
+    }
+
+    #[test]
+    fn only_sts_says_that_an_assertion_has_expired() {
+        assert_eq!(sort(ASSUME, "ExpiredTokenException", 400), Kind::Expired);
+        let other = sort("sagemaker:DescribeUserProfile", "ExpiredTokenException", 400);
+        assert_eq!(other, Kind::Denied);
     }
 }

@@ -115,9 +115,11 @@ impl Profiles {
                     create(client, grant).await?;
                     created = true;
                 }
-                // Just created, and not to be seen everywhere yet.
+                // Just created, here or by another sign-in, and not to be seen everywhere yet.
                 None => {}
-                Some(profile) if created && !profile.tags.contains_key(&domain.owner_tag) => {}
+                Some(profile)
+                    if !profile.tags.contains_key(&domain.owner_tag)
+                        && (created || profile.status == UserProfileStatus::Pending) => {}
                 Some(profile) => {
                     check_owner(profile, grant)?;
                     if in_service(profile, grant)? {
@@ -155,7 +157,7 @@ async fn find(client: &Client, grant: &Grant<'_>) -> Result<Option<FoundProfile>
         .domain_id(&grant.domain().id)
         .user_profile_name(grant.profile().as_str())
         .send();
-    let (described, tags) = tokio::join!(describe, tags(client, grant.profile_arn()));
+    let (described, listed) = tokio::join!(describe, tags(client, grant.profile_arn()));
     let output = match described {
         Ok(output) => output,
         Err(error) => {
@@ -173,14 +175,25 @@ async fn find(client: &Client, grant: &Grant<'_>) -> Result<Option<FoundProfile>
             format!("{DESCRIBE}: an answer without a status"),
         )
     })?;
+    // Two looks are not one: where the tags were looked for before somebody else's sign-in made the profile, they have to
+    // be looked for again. A profile is made with its tags.
+    let tags = match listed {
+        Ok(tags) if tags.contains_key(&grant.domain().owner_tag) => tags,
+        Ok(_) => tags(client, grant.profile_arn()).await?,
+        Err(AwsFault {
+            kind: Kind::NotFound | Kind::Invalid,
+            ..
+        }) => tags(client, grant.profile_arn()).await?,
+        Err(fault) => return Err(fault.into()),
+    };
     Ok(Some(FoundProfile {
         status,
         failure: output.failure_reason().map(str::to_owned),
-        tags: tags?,
+        tags,
     }))
 }
 
-async fn tags(client: &Client, arn: String) -> Result<BTreeMap<String, String>, Refusal> {
+async fn tags(client: &Client, arn: String) -> Result<BTreeMap<String, String>, AwsFault> {
     let mut pages = client
         .list_tags()
         .resource_arn(arn)
@@ -196,7 +209,7 @@ async fn tags(client: &Client, arn: String) -> Result<BTreeMap<String, String>, 
                     tag.value().unwrap_or_default().to_owned(),
                 );
             }
-            Err(error) => return Err(AwsFault::of(LIST_TAGS, &error).into()),
+            Err(error) => return Err(AwsFault::of(LIST_TAGS, &error)),
         }
     }
     Ok(tags)

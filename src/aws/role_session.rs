@@ -1,7 +1,7 @@
 //! The person's own role session, from STS `AssumeRoleWithSAML`.
 
 use super::clients::AwsClients;
-use super::fault::AwsFault;
+use super::fault::{ASSUME as API, AwsFault};
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::policy::Grant;
@@ -11,7 +11,6 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::fmt;
 
-const API: &str = "sts:AssumeRoleWithSAML";
 /// Length of a role session when the IdP asks for none. It is used within seconds; but Studio may hold it against the
 /// session that outlives it.
 const DEFAULT_SECONDS: u32 = 3_600;
@@ -72,7 +71,7 @@ pub async fn assume_role(
         .set_policy(policy)
         .send()
         .await
-        .map_err(|error| AwsFault::of(API, &error))?;
+        .map_err(|error| AwsFault::of_secret(API, &error, response.expose_for_sts()))?;
 
     for (what, theirs, ours) in [
         ("Subject", output.subject(), identity.subject()),

@@ -54,9 +54,10 @@ pub(super) fn surplus(headers: &HeaderMap) -> Vec<HeaderValue> {
         .collect()
 }
 
-/// A cookie that tells this browser from others.
+/// A cookie that tells this browser from others. `SameSite=None`, because the page that needs it answers a cross-site
+/// POST: with another one, a second tab would set a new cookie and end the choice in the first.
 pub(super) fn browser(value: &str) -> Result<HeaderValue, NoRandomness> {
-    cookie(&format!("{BROWSER}={value}"), "Lax", TimeDelta::minutes(30))
+    cookie(&format!("{BROWSER}={value}"), "None", TimeDelta::minutes(30))
 }
 
 /// What this browser's cookie says.

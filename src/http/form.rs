@@ -2,15 +2,19 @@
 
 use crate::error::{Code, Refusal};
 use crate::saml::MAX_ENCODED;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// Largest body: the longest message, every character of it percent-encoded, and some room for the rest.
 const MAX_BODY: usize = 3 * MAX_ENCODED + 65_536;
+/// How much of a body that is too long is read at all.
+const MAX_DISCARDED: usize = 16 * 1024 * 1024;
 /// Longest time for a body to arrive.
 const BODY_LIMIT: Duration = Duration::from_secs(10);
 /// Most parameters. Ours have two; IdPs add a submit button's name at most.
@@ -66,31 +70,35 @@ fn is_form(headers: &HeaderMap) -> bool {
         && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
+/// The whole body, if it is not too long. What is too long is read on for a while and thrown away: a browser that is
+/// cut off in the middle of sending shows a page of its own instead of ours.
 async fn collect(body: Body) -> Result<Vec<u8>, Refusal> {
-    match timeout(BODY_LIMIT, to_bytes(body, MAX_BODY)).await {
-        Ok(Ok(bytes)) => Ok(bytes.to_vec()),
-        // to_bytes wraps whatever went wrong; only the length limit is expected here.
-        Ok(Err(fault)) if is_length_limit(&fault) => Err(Refusal::new(
-            Code::RequestTooLarge,
-            format!("the body has more than {MAX_BODY} bytes"),
-        )),
-        Ok(Err(_)) => Err(Refusal::new(Code::RequestMalformed, "the body broke off")),
-        Err(_) => Err(Refusal::new(
+    let read = timeout(BODY_LIMIT, async {
+        let mut body = body;
+        let mut bytes = Vec::new();
+        let mut length = 0usize;
+        while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            let frame = frame.map_err(|_| Refusal::new(Code::RequestMalformed, "the body broke off"))?;
+            let Ok(data) = frame.into_data() else { continue };
+            length = length.saturating_add(data.len());
+            if length <= MAX_BODY {
+                bytes.extend_from_slice(&data);
+            } else if length > MAX_DISCARDED {
+                break;
+            }
+        }
+        if length > MAX_BODY {
+            let reason = format!("the body has more than {MAX_BODY} bytes");
+            return Err(Refusal::new(Code::RequestTooLarge, reason));
+        }
+        Ok(bytes)
+    });
+    read.await.unwrap_or_else(|_| {
+        Err(Refusal::new(
             Code::RequestMalformed,
             "the body did not arrive in time",
-        )),
-    }
-}
-
-fn is_length_limit(fault: &axum::Error) -> bool {
-    let mut source = std::error::Error::source(fault);
-    while let Some(cause) = source {
-        if cause.to_string().contains("length limit") {
-            return true;
-        }
-        source = cause.source();
-    }
-    false
+        ))
+    })
 }
 
 #[cfg(test)]
