@@ -6,8 +6,11 @@ import subprocess
 from pathlib import Path
 
 import requests
+from bs4 import BeautifulSoup
+from lxml import etree
 
 from .browser import Browser, Form, forms
+from .idp import HTTP_POST, MD
 
 STEPS = 8
 
@@ -24,7 +27,13 @@ class RunningIdp:
     def metadata(self) -> bytes:
         answer = requests.get(self.about["metadata_url"], timeout=10)
         answer.raise_for_status()
-        return answer.content
+        metadata = etree.fromstring(answer.content)
+        services = metadata.findall(f".//{{{MD}}}SingleSignOnService")
+        # SimpleSAMLphp takes posted requests at the same place, but its metadata does not say so.
+        if HTTP_POST not in {service.get("Binding") for service in services}:
+            post = etree.Element(services[0].tag, {"Binding": HTTP_POST, "Location": self.about["sso_post"]})
+            services[-1].addnext(post)
+        return etree.tostring(metadata)
 
     def key_pair(self, name: str) -> tuple[Path, Path]:
         return self.sp_keys / f"{name}.crt", self.sp_keys / f"{name}.key"
@@ -43,12 +52,11 @@ class RunningIdp:
         assert found, f"neither a login nor a response at {page.url}: {page.status_code} {page.text[:500]}"
         return found
 
-    def refuse(self, browser: Browser, page: requests.Response, user: str) -> requests.Response:
-        """The IdP's error page, where a response might have been."""
+    def refuse(self, browser: Browser, page: requests.Response, user: str) -> str:
+        """The words of the IdP's error page, where a response might have been. Its status may well be 200."""
         found, page = self.walk(browser, page, user)
         assert not found, "the IdP answered a request that it should refuse"
-        assert page.status_code >= 400, f"{page.status_code} at {page.url}: {page.text[:500]}"
-        return page
+        return " ".join(BeautifulSoup(page.text, "html.parser").text.split())
 
     def unsolicited(self, browser: Browser, user: str) -> Form:
         return self.sign_in(browser, browser.get(self.about["idp_init"]), user)

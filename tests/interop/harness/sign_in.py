@@ -3,10 +3,13 @@
 import base64
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 import requests
+from bs4 import BeautifulSoup
 from lxml import etree
 
 from .browser import Browser, Form, code_of, forms
+from .running_idp import RunningIdp
 from .world import Domain, World
 
 NAMES = {
@@ -15,7 +18,26 @@ NAMES = {
     "ds": "http://www.w3.org/2000/09/xmldsig#",
     "xenc": "http://www.w3.org/2001/04/xmlenc#",
 }
+EITHER_END = ("at-the-gateway", "at-the-idp")
 PROBLEM = "application/problem+json, application/json;q=0.9"
+
+
+def cases(table: dict):
+    """Test parameters: each entry of the table, with a sign-in from either end."""
+    return [pytest.param(name, *rest, where, id=f"{name}-{where}") for name, *rest, where in expanded(table)]
+
+
+def expanded(table: dict):
+    for name, rest in table.items():
+        for where in EITHER_END:
+            yield name, *(rest if isinstance(rest, tuple) else (rest,)), where
+
+
+def begin(world: World, idp: RunningIdp, browser: Browser, user: str, where: str = EITHER_END[0]) -> Form:
+    """To the form that carries the response."""
+    if where == "at-the-idp":
+        return idp.unsolicited(browser, user)
+    return idp.sign_in(browser, start(world, browser, idp.about["sso_redirect"]), user)
 
 
 def start(world: World, browser: Browser, sso: str, query: str = "") -> requests.Response:
@@ -50,7 +72,7 @@ def spoiled(browser: Browser, page: requests.Response) -> requests.Response:
 
 def arrive(world: World, browser: Browser, answer: requests.Response, profile: str, domain: Domain):
     """The 303 leads into the embedded Studio, to this profile of this domain."""
-    assert answer.status_code == 303, f"{answer.status_code}: {answer.text[:800]}\n{world.gateway_log()[-2000:]}"
+    assert answer.status_code == 303, account(world, answer)
     assert answer.headers["Location"].startswith(world.aws_url), answer.headers["Location"]
     assert "no-store" in answer.headers.get("Cache-Control", "")
     studio = browser.follow(answer)
@@ -70,8 +92,14 @@ def deliver(browser: Browser, form: Form, **changed) -> requests.Response:
 
 def refused(world: World, answer: requests.Response, *codes: str):
     """A clear refusal: the visitor's or the IdP's fault, and one of these codes."""
-    assert answer.status_code == 403, f"{answer.status_code}: {answer.text[:800]}\n{world.gateway_log()[-2000:]}"
-    assert code_of(answer) in codes, f"{answer.text[:800]}\n{world.gateway_log()[-2000:]}"
+    assert answer.status_code == 403, account(world, answer)
+    assert code_of(answer) in codes, account(world, answer)
+
+
+def account(world: World, answer: requests.Response) -> str:
+    """What happened, for a failed test: the answer's text and the gateway's last word."""
+    said = " ".join(BeautifulSoup(answer.text, "html.parser").text.split())
+    return f"{answer.status_code} {said[:400]}\n{world.gateway_log().splitlines()[-1]}"
 
 
 def choose(browser: Browser, page: requests.Response, domain: Domain) -> requests.Response:
