@@ -97,6 +97,12 @@ pub(super) fn check_alone(document: &Document<'_>) -> Result<AssertionLayout, Re
     Ok(assertion)
 }
 
+/// The signature of a metadata document over its document element, which has to have one.
+pub(super) fn check_metadata(document: &Document<'_>, root: NodeId) -> Result<SignatureLayout, Rejection> {
+    shape::enveloped_signature(document, root)?
+        .ok_or_else(|| Rejection::new(Rule::SignaturePresent, "the metadata document is not signed"))
+}
+
 fn response_element(document: &Document<'_>) -> Result<NodeId, Rejection> {
     document
         .document_element()

@@ -515,7 +515,7 @@ fn an_expired_certificate_is_a_warning() {
          </md:IDPSSODescriptor></md:EntityDescriptor>",
         base64::engine::general_purpose::STANDARD.encode(old.certificate_der().unwrap())
     );
-    let metadata = studio_gateway::saml::metadata::IdpMetadata::parse(&metadata, None, now()).unwrap();
+    let metadata = studio_gateway::saml::metadata::IdpMetadata::parse(&metadata, None, None, now()).unwrap();
     assert_eq!(metadata.warnings.len(), 1, "{:?}", metadata.warnings);
     let mut gateway = Gateway::new();
     gateway.keys = metadata.keys;
