@@ -190,6 +190,14 @@ fn a_message_with_one_character_changed_opens_nothing() {
         .unwrap();
 }
 
+fn in_namespace_declaration(xml: &str, at: usize) -> bool {
+    xml.match_indices(" xmlns:").any(|(start, name)| {
+        let value = start + xml[start..].find('"').unwrap() + 1;
+        let end = value + xml[value..].find('"').unwrap();
+        (start + name.len()..end).contains(&at)
+    })
+}
+
 /// Ids that come close to alice's, and ids of all sorts.
 fn user_id() -> impl Strategy<Value = String> {
     prop_oneof![
