@@ -9,11 +9,11 @@ mod sources;
 
 pub(crate) use domain::is_tag_value;
 pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource};
-pub use idp::{Idp, RequestOptions};
+pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use problems::Problems;
 pub use sources::{Sources, read_file, read_variable};
 
-use crate::saml::SpKey;
+use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -22,6 +22,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use toml::{Table, Value};
 use url::Url;
@@ -34,7 +35,7 @@ pub struct Config {
     /// Our side of SAML.
     pub saml: Saml,
     /// Identity providers, at least one; their keys and entity IDs are unique.
-    pub idps: Vec<Idp>,
+    pub idps: Vec<Arc<Idp>>,
     /// How AWS is called.
     pub aws: Aws,
     /// Most unexpired assertions that the memory ledger holds.
@@ -83,6 +84,8 @@ pub struct Saml {
     pub skew: TimeDelta,
     /// Our own keys. The first signs; all those that can decrypt do.
     pub keys: Vec<SpKey>,
+    /// Those of our own keys that can decrypt.
+    pub decryption: DecryptionKeys,
 }
 
 /// Section `[aws]`.
@@ -153,7 +156,7 @@ impl Config {
             }
         }
         root.finish();
-        let idps: Option<Vec<_>> = idps.into_iter().collect();
+        let idps: Option<Vec<_>> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
         repeated(
             &problems,
@@ -165,7 +168,9 @@ impl Config {
             &problems,
             "idp",
             "metadata_file",
-            idps.iter().flatten().map(|idp| idp.metadata.entity_id.as_str()),
+            idps.iter()
+                .flatten()
+                .filter_map(|idp| Some(idp.metadata.file.as_ref()?.entity_id.as_str())),
         );
         repeated(
             &problems,
@@ -185,24 +190,6 @@ impl Config {
             }),
             _ => Err(problems.into_problems()),
         }
-    }
-
-    /// Whether requests to any IdP are signed.
-    #[must_use]
-    pub fn signs_requests(&self) -> bool {
-        self.idps.iter().any(|idp| idp.request.signed)
-    }
-
-    /// The IdP with this key.
-    #[must_use]
-    pub fn idp(&self, key: &str) -> Option<&Idp> {
-        self.idps.iter().find(|idp| idp.key == key)
-    }
-
-    /// The IdP with this entity ID.
-    #[must_use]
-    pub fn idp_by_entity_id(&self, entity_id: &str) -> Option<&Idp> {
-        self.idps.iter().find(|idp| idp.metadata.entity_id == entity_id)
     }
 
     /// The domain with this key.
@@ -288,8 +275,16 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
         .into_iter()
         .map(|section| sp_key(section, sources))
         .collect();
+    let decrypting = keys
+        .iter()
+        .flatten()
+        .filter(|key| key.decrypts())
+        .map(SpKey::expose_private_key_pem);
+    let decryption = DecryptionKeys::from_pem(&decrypting.collect::<Vec<_>>());
+    let decryption = decryption.map_err(|problem| section.problem("key", problem)).ok();
     section.finish();
     let keys: Option<Vec<_>> = keys.into_iter().collect();
+    let decryption = decryption?;
     let public_url = public_url?;
     let entity_id = entity_id.unwrap_or_else(|| format!("{public_url}/saml/metadata"));
     let mut audiences = vec![entity_id.clone()];
@@ -300,6 +295,7 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
         audiences,
         skew: TimeDelta::seconds(skew.into()),
         keys: keys?,
+        decryption,
     })
 }
 

@@ -10,6 +10,7 @@ pub mod demo;
 pub mod error;
 pub mod http;
 pub mod identity;
+pub mod idps;
 pub mod policy;
 pub mod profile_name;
 pub mod random;

@@ -18,6 +18,7 @@ use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
 use studio_gateway::config::{Config, Problems};
 use studio_gateway::demo::{self, Demo, world};
+use studio_gateway::idps::{Idps, KnownIdp};
 use studio_gateway::saml::sp_metadata;
 use studio_gateway::serve::{Running, until_signal};
 use studio_gateway::sign_in::Gateway;
@@ -115,6 +116,10 @@ async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(listen)
         .await
         .map_err(|fault| format!("{listen}: {fault}"))?;
+    gateway
+        .fetch_metadata()
+        .await
+        .map_err(|fault| format!("metadata: {fault}"))?;
     let running = Running::start(listener, Arc::new(gateway))?;
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
     until_signal().await?;
@@ -140,14 +145,10 @@ fn check(path: &Path) -> Result<(), Box<dyn Error>> {
 fn metadata(path: &Path) -> Result<(), Box<dyn Error>> {
     let config = Config::load(path, Clock::system().now())?;
     let saml = &config.saml;
+    let signed = Idps::new(&config).all().iter().any(KnownIdp::signs_requests);
     println!(
         "{}",
-        sp_metadata::document(
-            &saml.entity_id,
-            &saml.acs_url,
-            &saml.keys,
-            config.signs_requests()
-        )?
+        sp_metadata::document(&saml.entity_id, &saml.acs_url, &saml.keys, signed)?
     );
     Ok(())
 }

@@ -3,6 +3,7 @@
 //! [`EncodedResponse`] → [`DecodedResponse`] → [`UnverifiedResponse`] → [`VerifiedAssertion`]. Each type can only be
 //! made from the one before it, and only the last one lets anything out but the issuer.
 
+mod decryption;
 mod encoded;
 mod gate;
 pub mod instant;
@@ -17,6 +18,7 @@ mod sp_key;
 pub mod sp_metadata;
 mod xml;
 
+pub use decryption::DecryptionKeys;
 pub use encoded::{DecodedResponse, EncodedResponse, MAX_ENCODED};
 pub use reading::{Attribute, NameId};
 pub use response::{Expected, UnverifiedResponse, VerifiedAssertion};
@@ -32,6 +34,8 @@ pub const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
 pub const METADATA: &str = "urn:oasis:names:tc:SAML:2.0:metadata";
 /// XML namespace of XML signatures.
 pub const DSIG: &str = "http://www.w3.org/2000/09/xmldsig#";
+/// XML namespace of XML encryption.
+pub const XENC: &str = "http://www.w3.org/2001/04/xmlenc#";
 /// The HTTP-POST binding (saml-bindings-2.0, 3.5).
 pub const HTTP_POST: &str = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST";
 /// The HTTP-Redirect binding (saml-bindings-2.0, 3.4).

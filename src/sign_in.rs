@@ -13,15 +13,18 @@ use crate::aws::{
     self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
 };
 use crate::clock::Clock;
-use crate::config::{Config, Idp};
+use crate::config::Config;
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
+use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
 use crate::policy::{self, Grant};
 use crate::random::NoRandomness;
 use crate::replay::{FreshAssertion, MemoryLedger};
 use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
 use crate::seal::Seal;
 use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use std::time::Duration;
 
 /// Everything that sign-ins share.
 #[derive(Debug)]
@@ -32,6 +35,8 @@ pub struct Gateway {
     pub clock: Clock,
     /// What seals tokens.
     pub seal: Seal,
+    /// The identity providers as they are known now.
+    pub idps: Arc<Idps>,
     ledger: MemoryLedger,
     clients: AwsClients,
     profiles: Profiles,
@@ -55,15 +60,53 @@ impl Gateway {
     ) -> Result<Self, NoRandomness> {
         let seal = Seal::new(&config.gateway.seal_keys)?;
         let ledger = MemoryLedger::new(clock.now(), config.replay_capacity);
+        let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
         Ok(Self {
             config,
             clock,
             seal,
+            idps,
             ledger,
             clients,
             profiles: Profiles::default(),
         })
+    }
+
+    /// Fetches the metadata of those IdPs whose metadata is on the web, and keeps it fresh from then on.
+    ///
+    /// # Errors
+    /// When the metadata of an IdP cannot be had and no file holds a copy: without keys there is no trust, and the
+    /// service does not start.
+    pub async fn fetch_metadata(&self) -> Result<(), String> {
+        let with_url = self
+            .config
+            .idps
+            .iter()
+            .filter(|settings| settings.metadata.url.is_some());
+        let mut client = None;
+        for settings in with_url {
+            let client = match &client {
+                Some(client) => Arc::clone(client),
+                None => Arc::clone(client.insert(Arc::new(MetadataClient::new()?))),
+            };
+            let pause = match client.refresh(&self.idps, settings, self.clock.now()).await {
+                Ok(pause) => pause,
+                Err(fault) if settings.metadata.file.is_none() => return Err(fault),
+                Err(fault) => {
+                    tracing::error!(target: "studio_gateway::idps", idp = settings.key, "the file counts for now: {fault}");
+                    Duration::from_mins(1)
+                }
+            };
+            tokio::spawn(keep_fresh(
+                client,
+                Arc::clone(&self.idps),
+                Arc::clone(settings),
+                self.clock.clone(),
+                pause,
+            ));
+        }
+        Ok(())
     }
 
     /// A response posted to the ACS, from the browser that holds the `outstanding` requests.
@@ -78,7 +121,7 @@ impl Gateway {
     ) -> Result<Next<'_>, Refusal> {
         let now = self.clock.now();
         let (fresh, idp) = self.prove(&response, outstanding, now, record)?;
-        let identity = Identity::map(&fresh, idp)?;
+        let identity = Identity::map(&fresh, &idp.settings)?;
         record.identity(&identity);
         let mut grants = policy::grants(&identity, &self.config)?;
         if grants
@@ -122,31 +165,33 @@ impl Gateway {
         outstanding: &[String],
         now: DateTime<Utc>,
         record: &mut Record,
-    ) -> Result<(FreshAssertion, &Idp), Refusal> {
+    ) -> Result<(FreshAssertion, KnownIdp), Refusal> {
         let decoded = response.decode()?;
         let unverified = UnverifiedResponse::parse(&decoded)?;
-        let idp = self.config.idp_by_entity_id(unverified.issuer()).ok_or_else(|| {
-            let shown: String = unverified
-                .issuer()
-                .chars()
-                .take(200)
-                .flat_map(char::escape_debug)
-                .collect();
+        let issuer = unverified.issuer();
+        let idp = self.idps.by_entity_id(issuer).ok_or_else(|| {
+            let shown: String = issuer.chars().take(200).flat_map(char::escape_debug).collect();
             Rejection::new(
                 Rule::IssuerKnown,
                 format!("no IdP is configured with the entity ID \"{shown}\""),
             )
         })?;
-        record.idp(&idp.key);
+        record.idp(&idp.settings.key);
+        if !idp.is_valid(now) {
+            return Err(
+                Rejection::new(Rule::IssuerKnown, "the IdP's metadata is past its validUntil").into(),
+            );
+        }
         let expected = Expected {
             idp_entity_id: &idp.metadata.entity_id,
             acs_url: &self.config.saml.acs_url,
             audiences: &self.config.saml.audiences,
             outstanding,
-            idp_initiated: idp.idp_initiated,
+            idp_initiated: idp.settings.idp_initiated,
             skew: self.config.saml.skew,
+            cbc_without_response_signature: idp.settings.cbc_without_response_signature,
         };
-        let verified = unverified.verify(&idp.metadata.keys, &expected, now)?;
+        let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
         Ok((self.ledger.claim(verified, now)?, idp))
     }
 

@@ -1,11 +1,15 @@
 //! Section `[[idp]]`: an identity provider and what we make of its attributes.
 
-use super::problems::{Section, boolean, kind, string};
-use super::{Sources, key};
+use super::problems::{Section, boolean, kind, number, string};
+use super::{Sources, key, referred};
 use crate::arn::SamlProviderArn;
+use crate::saml::TrustedKeys;
 use crate::saml::metadata::IdpMetadata;
 use chrono::{DateTime, Utc};
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
 
 /// What AWS compares with a profile's owner tag, and so what names a person unless configured otherwise.
 const USER_ID: &str = "https://aws.amazon.com/SAML/Attributes/PrincipalTag:studiouserid";
@@ -17,12 +21,14 @@ pub struct Idp {
     pub key: String,
     /// What people read.
     pub name: String,
-    /// Who it is and what it signs with.
-    pub metadata: IdpMetadata,
+    /// Where its metadata comes from.
+    pub metadata: MetadataSource,
     /// IAM SAML providers that stand for it; never empty.
     pub saml_providers: Vec<SamlProviderArn>,
     /// Whether it may start a sign-in.
     pub idp_initiated: bool,
+    /// Whether a CBC ciphertext is opened also where no signature of the Response covers it.
+    pub cbc_without_response_signature: bool,
     /// How it is asked to sign somebody in.
     pub request: RequestOptions,
     /// SAML attribute that names the person.
@@ -31,32 +37,42 @@ pub struct Idp {
     pub groups_attribute: String,
 }
 
+/// Where the metadata of an IdP comes from. At least one of file and URL is there; with both, the file is what counts
+/// until the URL has answered.
+#[derive(Debug)]
+pub struct MetadataSource {
+    /// Which of the entities in the document, when it holds several.
+    pub entity_id: Option<String>,
+    /// Metadata from a file, read with the configuration.
+    pub file: Option<Arc<IdpMetadata>>,
+    /// Metadata from the web.
+    pub url: Option<MetadataUrl>,
+}
+
+/// Metadata that is fetched, and fetched again.
+#[derive(Debug)]
+pub struct MetadataUrl {
+    /// An https URL, or http on loopback.
+    pub url: Url,
+    /// Longest time between two fetches; `cacheDuration` and `validUntil` of the document may shorten it.
+    pub refresh: Duration,
+    /// Keys of which one has to have signed the document, if that is asked for.
+    pub signed_by: Option<TrustedKeys>,
+}
+
 /// How an AuthnRequest to an IdP is made.
 #[derive(Debug)]
 pub struct RequestOptions {
-    /// Whether it is sent with the HTTP-POST binding, rather than HTTP-Redirect.
-    pub by_post: bool,
-    /// Whether it is signed.
-    pub signed: bool,
+    /// Whether it is sent with the HTTP-POST binding, rather than HTTP-Redirect; else what the metadata offers.
+    pub by_post: Option<bool>,
+    /// Whether it is signed; else what the metadata wants.
+    pub signed: Option<bool>,
     /// `ForceAuthn`.
     pub force_authn: bool,
     /// `RequestedAuthnContext`: classes of which one has to be used; empty: any.
     pub authn_context: Vec<String>,
     /// `NameIDPolicy` format.
     pub name_id_format: Option<String>,
-}
-
-impl Idp {
-    /// Where an AuthnRequest is sent, by the binding that is configured; `None` if the IdP takes none.
-    #[must_use]
-    pub fn sso_location(&self) -> Option<&str> {
-        let metadata = &self.metadata;
-        if self.request.by_post {
-            metadata.sso_post.as_deref()
-        } else {
-            metadata.sso_redirect.as_deref()
-        }
-    }
 }
 
 pub(super) fn read(
@@ -68,13 +84,7 @@ pub(super) fn read(
 ) -> Option<Idp> {
     let key = section.required("key", key);
     let name = section.optional("name", string);
-    let entity_id = section.optional("entity_id", string);
-    let metadata = section.required("metadata_file", |value| {
-        let path = string(value)?;
-        let text =
-            (sources.file)(Path::new(&path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))?;
-        IdpMetadata::parse(&text, entity_id.as_deref(), now).map_err(|fault| format!("{path:?}: {fault}"))
-    });
+    let metadata = metadata(&mut section, sources, now, warnings);
     let saml_providers = section.list(
         "saml_providers",
         kind("the ARN of an IAM SAML provider", SamlProviderArn::parse),
@@ -83,6 +93,9 @@ pub(super) fn read(
         section.problem("saml_providers", "at least one is needed");
     }
     let idp_initiated = section.optional("idp_initiated", boolean).unwrap_or(true);
+    let cbc_without_response_signature = section
+        .optional("cbc_without_response_signature", boolean)
+        .unwrap_or(false);
     let mut attributes = section.section("attributes");
     let user_id_attribute = attributes
         .optional("user_id", string)
@@ -91,25 +104,15 @@ pub(super) fn read(
         .optional("groups", string)
         .unwrap_or_else(|| "groups".into());
     attributes.finish();
-    if let Some(metadata) = &metadata {
-        warnings.extend(
-            metadata
-                .warnings
-                .iter()
-                .map(|warning| format!("{}: {warning}", section.path("metadata_file"))),
-        );
-        if !idp_initiated && metadata.sso_redirect.is_none() && metadata.sso_post.is_none() {
-            section.problem(
-                "idp_initiated",
-                "false, but the metadata has no SingleSignOnService to start a sign-in with",
-            );
-        }
+    let request = request_options(&mut section);
+    if let Some(file) = metadata.as_ref().and_then(|metadata| metadata.file.as_deref()) {
+        check_request(&section, file, &request, idp_initiated, can_sign);
     }
-    let request = request_options(&mut section, metadata.as_ref(), can_sign);
     section.finish();
     let key = key?;
     Some(Idp {
         request,
+        cbc_without_response_signature,
         name: name.unwrap_or_else(|| key.clone()),
         key,
         metadata: metadata?,
@@ -120,31 +123,92 @@ pub(super) fn read(
     })
 }
 
-fn request_options(
+fn metadata(
     section: &mut Section<'_>,
-    metadata: Option<&IdpMetadata>,
-    can_sign: bool,
-) -> RequestOptions {
-    let binding = section.optional("request_binding", |value| match value.as_str() {
+    sources: &Sources<'_>,
+    now: DateTime<Utc>,
+    warnings: &mut Vec<String>,
+) -> Option<MetadataSource> {
+    let entity_id = section.optional("entity_id", string);
+    let file = section.optional("metadata_file", |value| {
+        let path = string(value)?;
+        let text =
+            (sources.file)(Path::new(&path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))?;
+        IdpMetadata::parse(&text, entity_id.as_deref(), None, now)
+            .map_err(|fault| format!("{path:?}: {fault}"))
+    });
+    let url = section.optional("metadata_url", kind("an https URL", fetchable));
+    let refresh = section
+        .optional("metadata_refresh_seconds", number(60..=604_800))
+        .unwrap_or(3_600);
+    let signed_by = section.optional("metadata_certificate", |value| {
+        let pem = referred(value, sources)?;
+        let der = openssl::x509::X509::from_pem(pem.as_bytes()).and_then(|certificate| certificate.to_der());
+        let der = der.map_err(|_| "not a PEM certificate")?;
+        TrustedKeys::from_certificates(&[der]).map(|(keys, _)| keys)
+    });
+    if let Some(file) = &file {
+        let path = section.path("metadata_file");
+        warnings.extend(file.warnings.iter().map(|warning| format!("{path}: {warning}")));
+    }
+    if !section.has("metadata_file") && !section.has("metadata_url") {
+        section.problem("metadata_file", "missing (or metadata_url)");
+    }
+    let url = url.map(|url| MetadataUrl {
+        url,
+        refresh: Duration::from_secs(refresh.into()),
+        signed_by,
+    });
+    (file.is_some() || url.is_some()).then(|| MetadataSource {
+        entity_id,
+        file: file.map(Arc::new),
+        url,
+    })
+}
+
+/// https, or http on loopback: whoever can change the metadata can sign in as anyone.
+fn fetchable(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    (url.scheme() == "https" || (url.scheme() == "http" && loopback)).then_some(url)
+}
+
+fn request_options(section: &mut Section<'_>) -> RequestOptions {
+    let by_post = section.optional("request_binding", |value| match value.as_str() {
         Some("redirect") => Ok(false),
         Some("post") => Ok(true),
         _ => Err("expected \"redirect\" or \"post\"".to_owned()),
     });
-    let signed = section.optional("sign_requests", boolean);
-    let force_authn = section.optional("force_authn", boolean).unwrap_or(false);
-    let authn_context = section.list("authn_context", string);
-    let name_id_format = section.optional("name_id_format", string);
-    let wanted = metadata.is_some_and(|metadata| metadata.wants_signed_requests);
-    let signed = signed.unwrap_or(wanted);
-    if signed && !can_sign {
+    RequestOptions {
+        by_post,
+        signed: section.optional("sign_requests", boolean),
+        force_authn: section.optional("force_authn", boolean).unwrap_or(false),
+        authn_context: section.list("authn_context", string),
+        name_id_format: section.optional("name_id_format", string),
+    }
+}
+
+/// What can be said of the requests at start-up, where the metadata is known.
+fn check_request(
+    section: &Section<'_>,
+    metadata: &IdpMetadata,
+    request: &RequestOptions,
+    idp_initiated: bool,
+    can_sign: bool,
+) {
+    if !idp_initiated && metadata.sso_redirect.is_none() && metadata.sso_post.is_none() {
+        section.problem(
+            "idp_initiated",
+            "false, but the metadata has no SingleSignOnService to start a sign-in with",
+        );
+    }
+    if request.signed.unwrap_or(metadata.wants_signed_requests) && !can_sign {
         section.problem(
             "sign_requests",
             "requests are to be signed (the metadata may say so), but saml.key has no key",
         );
     }
-    let redirect_only_by_post =
-        metadata.is_some_and(|metadata| metadata.sso_redirect.is_none() && metadata.sso_post.is_some());
-    if let (Some(by_post), Some(metadata)) = (binding, metadata) {
+    if let Some(by_post) = request.by_post {
         let offered = if by_post {
             &metadata.sso_post
         } else {
@@ -156,12 +220,5 @@ fn request_options(
                 "the metadata has no SingleSignOnService with this binding",
             );
         }
-    }
-    RequestOptions {
-        by_post: binding.unwrap_or(redirect_only_by_post),
-        signed,
-        force_authn,
-        authn_context,
-        name_id_format,
     }
 }

@@ -86,6 +86,11 @@ impl<'a> Section<'a> {
         self.table?.get(key)
     }
 
+    /// Whether the file has this key.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
+    }
+
     /// A value that may be absent, parsed.
     pub(super) fn optional<T>(
         &mut self,

@@ -16,14 +16,11 @@ struct Page<'p> {
 }
 
 pub(super) async fn page(State(gateway): State<Arc<Gateway>>, visit: Visit) -> Response {
-    let startable = gateway
-        .config
-        .idps
-        .iter()
-        .filter(|idp| idp.sso_location().is_some());
+    let idps = gateway.idps.all();
+    let startable = idps.iter().filter(|idp| idp.sso_location().is_some());
     let page = Page {
         idps: startable
-            .map(|idp| (idp.key.as_str(), idp.name.as_str()))
+            .map(|idp| (idp.settings.key.as_str(), idp.settings.name.as_str()))
             .collect(),
         contact: gateway.config.gateway.contact.as_deref(),
     };

@@ -6,8 +6,8 @@
 use super::relay_state::RelayState;
 use super::request::Visit;
 use super::{cookies, headers, pages, refusal};
-use crate::config::Idp;
 use crate::error::{Code, Refusal};
+use crate::idps::KnownIdp;
 use crate::random::{self, NoRandomness};
 use crate::saml::request::{self, RequestSpec};
 use crate::sign_in::Gateway;
@@ -62,7 +62,10 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
     let destination = idp.sso_location().ok_or_else(|| {
         Refusal::new(
             Code::IdpUnknown,
-            format!("the metadata of IdP {:?} has no SingleSignOnService", idp.key),
+            format!(
+                "the metadata of IdP {:?} has no SingleSignOnService",
+                idp.settings.key
+            ),
         )
     })?;
     // Only the key of a domain that exists goes into the relay state.
@@ -73,18 +76,19 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
     }
     .write();
     let saml = &gateway.config.saml;
+    let options = &idp.settings.request;
     let spec = RequestSpec {
         destination,
         sp_entity_id: &saml.entity_id,
         acs_url: &saml.acs_url,
         relay_state: relay_state.as_deref(),
-        force_authn: idp.request.force_authn,
-        authn_context: &idp.request.authn_context,
-        name_id_format: idp.request.name_id_format.as_deref(),
-        sign_with: saml.keys.first().filter(|_| idp.request.signed),
+        force_authn: options.force_authn,
+        authn_context: &options.authn_context,
+        name_id_format: options.name_id_format.as_deref(),
+        sign_with: saml.keys.first().filter(|_| idp.signs_requests()),
     };
     let now = gateway.clock.now();
-    let (id, mut response) = if idp.request.by_post {
+    let (id, mut response) = if idp.by_post() {
         let request = request::post(&spec, now)?;
         (request.id, post_page(&spec, &request.saml_request)?)
     } else {
@@ -125,14 +129,16 @@ fn no_randomness(fault: NoRandomness) -> Refusal {
 }
 
 /// The IdP that is asked for, or the only one; `None` when there are several to choose from.
-fn choose_idp<'g>(gateway: &'g Gateway, key: Option<&str>) -> Result<Option<&'g Idp>, Refusal> {
+fn choose_idp(gateway: &Gateway, key: Option<&str>) -> Result<Option<KnownIdp>, Refusal> {
+    let unknown = || {
+        Refusal::new(
+            Code::IdpUnknown,
+            "no IdP with the key that was asked for, or no metadata of it",
+        )
+    };
     match (key, gateway.config.idps.as_slice()) {
-        (Some(key), _) => gateway
-            .config
-            .idp(key)
-            .map(Some)
-            .ok_or_else(|| Refusal::new(Code::IdpUnknown, "no IdP with the key that was asked for")),
-        (None, [only]) => Ok(Some(only)),
+        (Some(key), _) => gateway.idps.by_key(key).map(Some).ok_or_else(unknown),
+        (None, [only]) => gateway.idps.by_key(&only.key).map(Some).ok_or_else(unknown),
         (None, _) => Ok(None),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::refusal;
 use crate::http::request::Visit;
+use crate::idps::KnownIdp;
 use crate::saml::sp_metadata;
 use crate::sign_in::Gateway;
 use axum::extract::State;
@@ -15,7 +16,7 @@ pub(super) async fn document(State(gateway): State<Arc<Gateway>>, visit: Visit) 
         &saml.entity_id,
         &saml.acs_url,
         &saml.keys,
-        gateway.config.signs_requests(),
+        gateway.idps.all().iter().any(KnownIdp::signs_requests),
     ) {
         Ok(xml) => ([(header::CONTENT_TYPE, "application/samlmetadata+xml")], xml).into_response(),
         Err(fault) => refusal::answer(&gateway, &visit, &fault),

@@ -79,7 +79,7 @@ fn respond(gateway: &Gateway, visit: &Visit, refusal: &Refusal, automatic: Optio
 
 /// Where a sign-in begins: here, if the IdP takes requests, or on a page that says where.
 fn beginning(gateway: &Gateway) -> &'static str {
-    match gateway.config.idps.as_slice() {
+    match gateway.idps.all().as_slice() {
         [only] if only.sso_location().is_some() => "/login",
         _ => "/",
     }

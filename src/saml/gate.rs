@@ -1,13 +1,17 @@
 //! The structural gate: what a SAML response may look like before any cryptography is done with it.
 //!
-//! It stands in front of the signature library, which follows several References, runs transforms before it checks a
-//! signature, knows algorithms that we refuse, and reads a relative Reference URI from the disk. After the gate none
-//! of this can happen: every signature has one shape, and covers exactly the element that contains it.
+//! There is one element of each kind in one place, every signature has one shape, and it covers exactly the element
+//! that contains it. Whatever else a message could mean to another reader is refused here. Never computes a digest,
+//! never decrypts; what was decrypted comes back through the same checks.
+
+mod shape;
+
+pub(super) use shape::{Canonicalization, SignatureLayout};
 
 use super::rule::{Rejection, Rule, quoted};
-use super::xml::{attribute, elements, is, named};
-use super::{ASSERTION, DSIG, PROTOCOL};
-use bergshamra::core::algorithm;
+use super::xml::{self, elements, is};
+use super::{ASSERTION, DSIG, PROTOCOL, XENC};
+use shape::{enveloped_signature, shape};
 use std::collections::HashSet;
 use uppsala::{Document, NodeId, NodeKind};
 
@@ -16,93 +20,191 @@ use uppsala::{Document, NodeId, NodeKind};
 pub(super) struct Layout {
     pub(super) response: NodeId,
     pub(super) response_signature: Option<SignatureLayout>,
-    /// The one Assertion, with its signature. Absent in a response that reports a failure.
-    pub(super) assertion: Option<(NodeId, Option<SignatureLayout>)>,
+    pub(super) content: Content,
 }
 
-/// A signature of the one allowed shape.
+/// What a response brings.
 #[derive(Debug)]
-pub(super) struct SignatureLayout {
-    pub(super) signature: NodeId,
-    /// The canonicalisation that ends the transforms of its Reference.
-    pub(super) c14n: &'static str,
-    /// PrefixList of an exclusive canonicalisation.
-    pub(super) prefixes: Vec<String>,
-    pub(super) digest_method: String,
-    pub(super) digest_value: String,
+pub(super) enum Content {
+    /// Nothing: a response that reports a failure.
+    Nothing,
+    /// The one Assertion.
+    Plain(AssertionLayout),
+    /// The one EncryptedAssertion.
+    Encrypted(NodeId),
 }
 
-const SIGNATURE_METHODS: &[&str] = &[
-    algorithm::RSA_SHA256,
-    algorithm::RSA_SHA384,
-    algorithm::RSA_SHA512,
-    algorithm::RSA_PSS_SHA256,
-    algorithm::RSA_PSS_SHA384,
-    algorithm::RSA_PSS_SHA512,
-    algorithm::ECDSA_SHA256,
-    algorithm::ECDSA_SHA384,
-    algorithm::ECDSA_SHA512,
-];
-const DIGEST_METHODS: &[&str] = &[algorithm::SHA256, algorithm::SHA384, algorithm::SHA512];
-const EXCLUSIVE: &[&str] = &[algorithm::EXC_C14N, algorithm::EXC_C14N_WITH_COMMENTS];
-const C14N_METHODS: &[&str] = &[
-    algorithm::EXC_C14N,
-    algorithm::EXC_C14N_WITH_COMMENTS,
-    algorithm::C14N,
-    algorithm::C14N_WITH_COMMENTS,
-    algorithm::C14N11,
-    algorithm::C14N11_WITH_COMMENTS,
-];
+/// An Assertion with its signature, if it has one of its own.
+#[derive(Debug)]
+pub(super) struct AssertionLayout {
+    pub(super) node: NodeId,
+    pub(super) signature: Option<SignatureLayout>,
+}
 
-/// Checks the structure of a whole document.
+/// Checks the structure of a response as it was received.
 pub(super) fn check(document: &Document<'_>) -> Result<Layout, Rejection> {
-    let response = document
-        .document_element()
-        .ok_or_else(|| structure("no document element"))?;
-    if !is(document, response, PROTOCOL, "Response") {
-        return Err(structure("the document element is not a samlp:Response"));
-    }
     let census = Census::take(document)?;
-    let assertion = check_response_children(document, response)?;
-
-    if census.responses != 1 {
-        return Err(structure("more than one Response"));
-    }
-    if census.assertions != usize::from(assertion.is_some()) {
-        return Err(structure(
-            "an Assertion that is not the one child of the Response",
-        ));
-    }
-
-    let response_signature = enveloped_signature(document, response, &census)?;
-    let assertion = match assertion {
-        None => None,
-        Some(node) => Some((node, enveloped_signature(document, node, &census)?)),
+    let response = response_element(document)?;
+    let child = response_content(document, response)?;
+    let response_signature = enveloped_signature(document, response)?;
+    let content = match child {
+        None => Content::Nothing,
+        Some(node) if is(document, node, ASSERTION, "Assertion") => {
+            Content::Plain(check_assertion(document, node)?)
+        }
+        Some(node) => Content::Encrypted(node),
     };
-    let enveloped = usize::from(response_signature.is_some())
-        + usize::from(
-            assertion
-                .as_ref()
-                .is_some_and(|(_, signature)| signature.is_some()),
-        );
-    if census.signatures != enveloped {
-        return Err(shape(
-            "a Signature that is not a direct child of the Response or the Assertion",
-        ));
-    }
+    let (plain, encrypted, inner) = match &content {
+        Content::Nothing => (0, 0, 0),
+        Content::Plain(assertion) => (1, 0, usize::from(assertion.signature.is_some())),
+        Content::Encrypted(_) => (0, 1, 0),
+    };
+    census.expect(1, plain, encrypted)?;
+    census.expect_signatures(usize::from(response_signature.is_some()) + inner)?;
     Ok(Layout {
         response,
         response_signature,
-        assertion,
+        content,
     })
 }
 
-/// What occurs anywhere in the document.
+/// Checks the structure of a response whose EncryptedAssertion holds, instead of its ciphertext, what was in it
+/// (XML-Enc 4.2: the plaintext takes the place of EncryptedData).
+pub(super) fn check_opened(document: &Document<'_>) -> Result<AssertionLayout, Rejection> {
+    let census = Census::take(document)?;
+    let response = response_element(document)?;
+    let holder = response_content(document, response)?.ok_or_else(|| structure("no assertion"))?;
+    let mut inside = elements(document, holder).map(|(node, _)| node);
+    let (Some(node), None) = (inside.next(), inside.next()) else {
+        return Err(structure("not exactly one element was encrypted"));
+    };
+    let assertion = check_assertion(document, node)?;
+    census.expect(1, 1, 1)?;
+    let outer = enveloped_signature(document, response)?;
+    census.expect_signatures(usize::from(outer.is_some()) + usize::from(assertion.signature.is_some()))?;
+    Ok(assertion)
+}
+
+/// Checks the structure of an Assertion that is a document of its own.
+pub(super) fn check_alone(document: &Document<'_>) -> Result<AssertionLayout, Rejection> {
+    let census = Census::take(document)?;
+    let node = document
+        .document_element()
+        .ok_or_else(|| structure("no document element"))?;
+    let assertion = check_assertion(document, node)?;
+    census.expect(0, 1, 0)?;
+    census.expect_signatures(usize::from(assertion.signature.is_some()))?;
+    Ok(assertion)
+}
+
+/// The signature of a metadata document over its document element, which has to have one.
+pub(super) fn check_metadata(document: &Document<'_>, root: NodeId) -> Result<SignatureLayout, Rejection> {
+    shape::enveloped_signature(document, root)?
+        .ok_or_else(|| Rejection::new(Rule::SignaturePresent, "the metadata document is not signed"))
+}
+
+fn response_element(document: &Document<'_>) -> Result<NodeId, Rejection> {
+    document
+        .document_element()
+        .filter(|node| is(document, *node, PROTOCOL, "Response"))
+        .ok_or_else(|| structure("the document element is not a samlp:Response"))
+}
+
+/// The children that the schema gives a Response, in its order (saml-core 3.2.2, 3.3.3), with at most one assertion.
+fn response_content(document: &Document<'_>, response: NodeId) -> Result<Option<NodeId>, Rejection> {
+    let children = sequence(
+        document,
+        response,
+        &[
+            &[(ASSERTION, "Issuer")],
+            &[(DSIG, "Signature")],
+            &[(PROTOCOL, "Extensions")],
+            &[(PROTOCOL, "Status")],
+            &[(ASSERTION, "Assertion"), (ASSERTION, "EncryptedAssertion")],
+        ],
+        None,
+    )?;
+    if !children.iter().any(|(_, place)| *place == 3) {
+        return Err(structure("a Response without a Status"));
+    }
+    Ok(children
+        .iter()
+        .find(|(_, place)| *place == 4)
+        .map(|(node, _)| *node))
+}
+
+/// The children that the schema gives an Assertion, in its order (saml-core 2.3.3); its statements in any order.
+fn check_assertion(document: &Document<'_>, node: NodeId) -> Result<AssertionLayout, Rejection> {
+    if !is(document, node, ASSERTION, "Assertion") {
+        return Err(structure("not an Assertion"));
+    }
+    let children = sequence(
+        document,
+        node,
+        &[
+            &[(ASSERTION, "Issuer")],
+            &[(DSIG, "Signature")],
+            &[(ASSERTION, "Subject")],
+            &[(ASSERTION, "Conditions")],
+            &[(ASSERTION, "Advice")],
+            &[
+                (ASSERTION, "Statement"),
+                (ASSERTION, "AuthnStatement"),
+                (ASSERTION, "AuthzDecisionStatement"),
+                (ASSERTION, "AttributeStatement"),
+            ],
+        ],
+        Some(5),
+    )?;
+    if children.first().is_none_or(|(_, place)| *place != 0) {
+        return Err(structure("an Assertion without an Issuer"));
+    }
+    Ok(AssertionLayout {
+        node,
+        signature: enveloped_signature(document, node)?,
+    })
+}
+
+/// Child elements with their places in the schema's sequence. Each place is taken once, but for `repeated`.
+fn sequence(
+    document: &Document<'_>,
+    parent: NodeId,
+    places: &[&[(&str, &str)]],
+    repeated: Option<usize>,
+) -> Result<Vec<(NodeId, usize)>, Rejection> {
+    let mut found: Vec<(NodeId, usize)> = Vec::new();
+    for child in document.children_iter(parent) {
+        let element = match document.node_kind(child) {
+            Some(NodeKind::Element(element)) => element,
+            Some(NodeKind::Comment(_)) => continue,
+            Some(NodeKind::Text(text)) if xml::is_blank(text) => continue,
+            _ => return Err(structure("text between elements")),
+        };
+        let place = places
+            .iter()
+            .position(|names| {
+                names
+                    .iter()
+                    .any(|(namespace, name)| element.matches_name_ns(namespace, name))
+            })
+            .ok_or_else(|| structure(format!("an unexpected {}", quoted(&element.name.local_name))))?;
+        if let Some((_, last)) = found.last()
+            && (place < *last || (place == *last && repeated != Some(place)))
+        {
+            let name = quoted(&element.name.local_name);
+            return Err(structure(format!("{name} twice, or in the wrong order")));
+        }
+        found.push((child, place));
+    }
+    Ok(found)
+}
+
+/// What occurs anywhere in a document.
 struct Census {
     responses: usize,
     assertions: usize,
+    encrypted_assertions: usize,
     signatures: usize,
-    ids: HashSet<String>,
 }
 
 impl Census {
@@ -110,281 +212,62 @@ impl Census {
         let mut census = Self {
             responses: 0,
             assertions: 0,
+            encrypted_assertions: 0,
             signatures: 0,
-            ids: HashSet::new(),
         };
+        let mut ids = HashSet::new();
         for node in document.descendants(document.root()) {
-            match document.node_kind(node) {
+            let element = match document.node_kind(node) {
                 Some(NodeKind::ProcessingInstruction(_)) => {
                     return Err(Rejection::new(Rule::Xml, "a processing instruction"));
                 }
-                Some(NodeKind::Element(element)) => {
-                    match (element.name.namespace_uri.as_deref(), &*element.name.local_name) {
-                        (Some(PROTOCOL), "Response") => census.responses += 1,
-                        (Some(ASSERTION), "Assertion") => census.assertions += 1,
-                        (Some(DSIG), "Signature") => census.signatures += 1,
-                        (Some(DSIG), "Object" | "Manifest") => {
-                            return Err(shape("a ds:Object or ds:Manifest"));
-                        }
-                        _ => {}
-                    }
-                    // Whatever any XML signature library takes for an ID has to be unique, in any namespace.
-                    for attribute in &element.attributes {
-                        if matches!(&*attribute.name.local_name, "ID" | "Id" | "id" | "AssertionID")
-                            && !census.ids.insert(attribute.value.to_string())
-                        {
-                            return Err(structure("an ID that occurs twice"));
-                        }
-                    }
+                Some(NodeKind::Element(element)) => element,
+                _ => continue,
+            };
+            match (element.name.namespace_uri.as_deref(), &*element.name.local_name) {
+                (Some(PROTOCOL), "Response") => census.responses += 1,
+                (Some(ASSERTION), "Assertion") => census.assertions += 1,
+                (Some(ASSERTION), "EncryptedAssertion") => census.encrypted_assertions += 1,
+                (Some(DSIG), "Signature") => census.signatures += 1,
+                (Some(DSIG), "Object" | "Manifest") => return Err(shape("a ds:Object or ds:Manifest")),
+                (Some(XENC), "CipherReference") => {
+                    return Err(Rejection::new(Rule::Decryption, "a CipherReference"));
                 }
                 _ => {}
+            }
+            // Whatever any XML signature library takes for an ID has to be unique, in any namespace.
+            for attribute in &element.attributes {
+                if matches!(&*attribute.name.local_name, "ID" | "Id" | "id" | "AssertionID")
+                    && !ids.insert(xml::collapsed(&attribute.value))
+                {
+                    return Err(structure("an ID that occurs twice"));
+                }
             }
         }
         Ok(census)
     }
-}
 
-/// The children that saml-core 3.2.2 and 3.3.3 give a Response, each as often as it may occur.
-fn check_response_children(document: &Document<'_>, response: NodeId) -> Result<Option<NodeId>, Rejection> {
-    let mut assertion = None;
-    let (mut issuers, mut extensions, mut statuses) = (0, 0, 0);
-    for (node, element) in elements(document, response) {
-        match (element.name.namespace_uri.as_deref(), &*element.name.local_name) {
-            (Some(ASSERTION), "Issuer") => issuers += 1,
-            (Some(DSIG), "Signature") => {}
-            (Some(PROTOCOL), "Extensions") => extensions += 1,
-            (Some(PROTOCOL), "Status") => statuses += 1,
-            (Some(ASSERTION), "Assertion") if assertion.is_none() => assertion = Some(node),
-            (Some(ASSERTION), "EncryptedAssertion") => {
-                return Err(Rejection::new(
-                    Rule::Decryption,
-                    "the assertion is encrypted, and there is no key to read it",
-                ));
-            }
-            (_, name) => {
-                return Err(structure(format!(
-                    "an unexpected {} in the Response",
-                    quoted(name)
-                )));
-            }
+    fn expect(&self, responses: usize, assertions: usize, encrypted: usize) -> Result<(), Rejection> {
+        if self.responses != responses {
+            return Err(structure("a Response where none belongs"));
+        }
+        if self.assertions != assertions || self.encrypted_assertions != encrypted {
+            return Err(structure("an assertion where none belongs"));
+        }
+        Ok(())
+    }
+
+    fn expect_signatures(&self, signatures: usize) -> Result<(), Rejection> {
+        if self.signatures == signatures {
+            Ok(())
+        } else {
+            Err(shape(
+                "a Signature that is not a direct child of the Response or the Assertion",
+            ))
         }
     }
-    if issuers > 1 || extensions > 1 || statuses != 1 {
-        return Err(structure(
-            "a Response has one Status, and at most one Issuer and one Extensions",
-        ));
-    }
-    Ok(assertion)
-}
-
-/// The signature among the children of `parent`, if there is one, checked to cover `parent` and nothing else.
-fn enveloped_signature(
-    document: &Document<'_>,
-    parent: NodeId,
-    census: &Census,
-) -> Result<Option<SignatureLayout>, Rejection> {
-    let id = attribute(document, parent, "ID")
-        .filter(|id| census.ids.contains(*id) && is_nc_name(id))
-        .ok_or_else(|| structure("a Response or Assertion without a usable ID"))?;
-    let mut signatures = named(document, parent, DSIG, "Signature");
-    let Some(signature) = signatures.next() else {
-        return Ok(None);
-    };
-    if signatures.next().is_some() {
-        return Err(shape("two signatures in one element"));
-    }
-    check_signature(document, signature, id).map(Some)
-}
-
-/// Checks the parts of a signature in their order (XML-DSig 4.1 to 4.4), with everything optional left out that SAML
-/// does not need (saml-core 5.4).
-fn check_signature(
-    document: &Document<'_>,
-    signature: NodeId,
-    id: &str,
-) -> Result<SignatureLayout, Rejection> {
-    let parts = children(document, signature, DSIG)?;
-    let (signed_info, value) = match parts.as_slice() {
-        [(signed_info, "SignedInfo"), (value, "SignatureValue")]
-        | [
-            (signed_info, "SignedInfo"),
-            (value, "SignatureValue"),
-            (_, "KeyInfo"),
-        ] => (*signed_info, *value),
-        _ => {
-            return Err(shape(
-                "a Signature is SignedInfo, SignatureValue and at most one KeyInfo",
-            ));
-        }
-    };
-    plain_base64(document, value)?;
-
-    let parts = children(document, signed_info, DSIG)?;
-    let [
-        (c14n, "CanonicalizationMethod"),
-        (method, "SignatureMethod"),
-        (reference, "Reference"),
-    ] = parts.as_slice()
-    else {
-        return Err(shape(
-            "SignedInfo is CanonicalizationMethod, SignatureMethod and exactly one Reference",
-        ));
-    };
-    canonicalization(document, *c14n)?;
-    listed(document, *method, SIGNATURE_METHODS)?;
-    if elements(document, *method).next().is_some() {
-        return Err(algorithm_fault("a SignatureMethod with parameters"));
-    }
-
-    if attribute(document, *reference, "URI").and_then(|uri| uri.strip_prefix('#')) != Some(id) {
-        return Err(shape(
-            "the Reference is not to the element that holds the Signature",
-        ));
-    }
-    let parts = children(document, *reference, DSIG)?;
-    let [
-        (transforms, "Transforms"),
-        (digest_method, "DigestMethod"),
-        (digest_value, "DigestValue"),
-    ] = parts.as_slice()
-    else {
-        return Err(shape("a Reference is Transforms, DigestMethod and DigestValue"));
-    };
-    let (c14n, prefixes) = check_transforms(document, *transforms)?;
-    let digest_method = listed(document, *digest_method, DIGEST_METHODS)?;
-    let digest_value = plain_base64(document, *digest_value)?;
-    Ok(SignatureLayout {
-        signature,
-        c14n,
-        prefixes,
-        digest_method: digest_method.to_owned(),
-        digest_value,
-    })
-}
-
-/// Enveloped-signature, and then at most one canonicalisation (saml-core 5.4.4). Without one, inclusive C14N 1.0 is
-/// implied (XML-DSig 4.4.3.2).
-fn check_transforms(
-    document: &Document<'_>,
-    transforms: NodeId,
-) -> Result<(&'static str, Vec<String>), Rejection> {
-    let parts = children(document, transforms, DSIG)?;
-    let (enveloped, c14n) = match parts.as_slice() {
-        [(enveloped, "Transform")] => (*enveloped, None),
-        [(enveloped, "Transform"), (c14n, "Transform")] => (*enveloped, Some(*c14n)),
-        _ => {
-            return Err(shape(
-                "Transforms are enveloped-signature and at most one canonicalization",
-            ));
-        }
-    };
-    listed(document, enveloped, &[algorithm::ENVELOPED_SIGNATURE])?;
-    if elements(document, enveloped).next().is_some() {
-        return Err(algorithm_fault(
-            "an enveloped-signature transform with parameters",
-        ));
-    }
-    c14n.map_or(Ok((algorithm::C14N, Vec::new())), |node| {
-        canonicalization(document, node)
-    })
-}
-
-/// A canonicalisation method, with an `InclusiveNamespaces` element where it is exclusive.
-fn canonicalization(document: &Document<'_>, node: NodeId) -> Result<(&'static str, Vec<String>), Rejection> {
-    let method = listed(document, node, C14N_METHODS)?;
-    let mut prefixes = Vec::new();
-    let mut parameters = elements(document, node);
-    if let Some((_, element)) = parameters.next() {
-        let inclusive = element.matches_name_ns(algorithm::EXC_C14N, "InclusiveNamespaces");
-        if !inclusive || !EXCLUSIVE.contains(&method) || parameters.next().is_some() {
-            return Err(algorithm_fault(
-                "a canonicalization with parameters that it does not have",
-            ));
-        }
-        let list = element
-            .attributes
-            .iter()
-            .find(|attribute| attribute.name.matches(None, "PrefixList"));
-        prefixes.extend(
-            list.iter()
-                .flat_map(|list| list.value.split_ascii_whitespace())
-                .map(str::to_owned),
-        );
-    }
-    Ok((method, prefixes))
-}
-
-/// The `Algorithm` of an element, if it is one of those allowed.
-fn listed(
-    document: &Document<'_>,
-    node: NodeId,
-    allowed: &[&'static str],
-) -> Result<&'static str, Rejection> {
-    let named = attribute(document, node, "Algorithm").unwrap_or_default();
-    allowed
-        .iter()
-        .find(|uri| **uri == named)
-        .copied()
-        .ok_or_else(|| algorithm_fault(format!("the algorithm {} is not allowed here", quoted(named))))
-}
-
-/// Child elements, all of which have to be in `namespace`, with their local names. Text other than white space has no
-/// place between them.
-fn children<'d>(
-    document: &'d Document<'_>,
-    node: NodeId,
-    namespace: &str,
-) -> Result<Vec<(NodeId, &'d str)>, Rejection> {
-    let mut found = Vec::new();
-    for child in document.children_iter(node) {
-        match document.node_kind(child) {
-            // An attribute in a namespace may pass for the plain one of its local name in a library.
-            Some(NodeKind::Element(element))
-                if element.name.namespace_uri.as_deref() == Some(namespace)
-                    && element
-                        .attributes
-                        .iter()
-                        .all(|attribute| attribute.name.namespace_uri.is_none()) =>
-            {
-                found.push((child, &*element.name.local_name));
-            }
-            Some(NodeKind::Comment(_)) => {}
-            Some(NodeKind::Text(text)) if text.chars().all(|c| c.is_ascii_whitespace()) => {}
-            _ => return Err(shape("something unexpected inside a Signature")),
-        }
-    }
-    Ok(found)
-}
-
-/// The content of a base64 element: one piece of character data, not split by a comment or an element, since
-/// libraries differ in which piece they read.
-fn plain_base64(document: &Document<'_>, node: NodeId) -> Result<String, Rejection> {
-    let mut pieces = document.children_iter(node);
-    let text = pieces.next().and_then(|piece| document.text_content(piece));
-    match (text, pieces.next()) {
-        (Some(text), None) => Ok(text.chars().filter(|c| !c.is_ascii_whitespace()).collect()),
-        _ => Err(shape("a digest or signature value that is not one piece of text")),
-    }
-}
-
-/// NCName, as xs:ID requires (saml-core 1.3.4), which also keeps XPointer syntax out of References.
-fn is_nc_name(id: &str) -> bool {
-    id.chars()
-        .next()
-        .is_some_and(|first| first == '_' || first.is_alphabetic())
-        && id
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 fn structure(detail: impl Into<String>) -> Rejection {
     Rejection::new(Rule::Structure, detail)
-}
-
-fn shape(detail: impl Into<String>) -> Rejection {
-    Rejection::new(Rule::SignatureShape, detail)
-}
-
-fn algorithm_fault(detail: impl Into<String>) -> Rejection {
-    Rejection::new(Rule::SignatureAlgorithm, detail)
 }

@@ -2,11 +2,12 @@
 //!
 //! It comes from a file that the admin chose, and it is the whole of the trust in the IdP.
 
+use super::signature::verified_text;
 use super::xml::{attribute, collapsed, elements, is, named, text};
-use super::{DSIG, HTTP_POST, HTTP_REDIRECT, METADATA, PROTOCOL, TrustedKeys, instant, xml};
+use super::{DSIG, HTTP_POST, HTTP_REDIRECT, METADATA, PROTOCOL, TrustedKeys, gate, instant, xml};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uppsala::{Document, NodeId};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -23,6 +24,10 @@ pub struct IdpMetadata {
     pub sso_post: Option<String>,
     /// Whether the IdP wants AuthnRequests signed (`WantAuthnRequestsSigned`).
     pub wants_signed_requests: bool,
+    /// Until when the metadata may be used (`validUntil`), if it says so.
+    pub valid_until: Option<DateTime<Utc>>,
+    /// How long it may be kept before it is fetched again (`cacheDuration`), if it says so.
+    pub cache_for: Option<TimeDelta>,
     /// What an admin should know, such as certificates that were left out or have expired.
     pub warnings: Vec<String>,
 }
@@ -30,12 +35,34 @@ pub struct IdpMetadata {
 impl IdpMetadata {
     /// Reads a metadata document: an EntityDescriptor, or an EntitiesDescriptor from which `entity_id` selects one.
     ///
+    /// With `signed_by`, the document element has to be signed with one of these keys, and nothing else is read than what
+    /// the signature covers (saml-metadata 3).
+    ///
     /// # Errors
-    /// A sentence for the admin: not metadata, no such entity, no IdP role, no usable signing certificate, or past
-    /// its `validUntil`.
-    pub fn parse(document: &str, entity_id: Option<&str>, now: DateTime<Utc>) -> Result<Self, String> {
-        let document = document.strip_prefix('\u{feff}').unwrap_or(document);
-        let document = xml::parse(document).map_err(|fault| fault.to_string())?;
+    /// A sentence for the admin: not metadata, not signed as it should be, no such entity, no IdP role, no usable
+    /// signing certificate, or past its `validUntil`.
+    pub fn parse(
+        document: &str,
+        entity_id: Option<&str>,
+        signed_by: Option<&TrustedKeys>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, String> {
+        let text = document.strip_prefix('\u{feff}').unwrap_or(document);
+        match signed_by {
+            None => Self::read(text, entity_id, now),
+            Some(keys) => {
+                let document = xml::parse_metadata(text).map_err(|fault| fault.to_string())?;
+                let root = document.document_element().ok_or("an empty document")?;
+                let layout = gate::check_metadata(&document, root).map_err(|fault| fault.to_string())?;
+                let covered =
+                    verified_text(&document, root, &layout, keys).map_err(|fault| fault.to_string())?;
+                Self::read(&covered, entity_id, now)
+            }
+        }
+    }
+
+    fn read(text: &str, entity_id: Option<&str>, now: DateTime<Utc>) -> Result<Self, String> {
+        let document = xml::parse_metadata(text).map_err(|fault| fault.to_string())?;
         let entity = choose(&document, entity_id)?;
         let role = named(&document, entity, METADATA, "IDPSSODescriptor")
             .find(|role| {
@@ -45,35 +72,75 @@ impl IdpMetadata {
                     .any(|protocol| protocol == PROTOCOL)
             })
             .ok_or("the entity is not a SAML 2.0 identity provider")?;
-        for node in [entity, role] {
-            if let Some(value) = attribute(&document, node, "validUntil") {
-                let until = instant::parse(value).ok_or("validUntil is not an instant")?;
-                if now >= until {
-                    return Err(format!("the metadata was valid until {value}"));
-                }
-            }
+        let valid_until = valid_until(&document, role)?;
+        if let Some(until) = valid_until.filter(|until| *until <= now) {
+            return Err(format!("the metadata was valid until {}", instant::format(until)));
         }
         let certificates = signing_certificates(&document, role)?;
         let (keys, mut warnings) = TrustedKeys::from_certificates(&certificates)?;
         warnings.extend(certificates.iter().filter_map(|der| expiry_warning(der, now)));
-        let sso_redirect = sso_location(&document, role, HTTP_REDIRECT)?;
-        let sso_post = sso_location(&document, role, HTTP_POST)?;
-        let wants_signed_requests = matches!(
-            attribute(&document, role, "WantAuthnRequestsSigned"),
-            Some("true" | "1")
-        );
-        let entity_id = attribute(&document, entity, "entityID")
-            .unwrap_or_default()
-            .to_owned();
+        let wanted = attribute(&document, role, "WantAuthnRequestsSigned");
         Ok(Self {
-            entity_id,
+            entity_id: attribute(&document, entity, "entityID")
+                .unwrap_or_default()
+                .to_owned(),
             keys,
-            sso_redirect,
-            sso_post,
-            wants_signed_requests,
+            sso_redirect: sso_location(&document, role, HTTP_REDIRECT)?,
+            sso_post: sso_location(&document, role, HTTP_POST)?,
+            wants_signed_requests: matches!(wanted, Some("true" | "1")),
+            valid_until,
+            cache_for: lineage(&document, role)
+                .filter_map(|node| attribute(&document, node, "cacheDuration").and_then(duration))
+                .min(),
             warnings,
         })
     }
+}
+
+/// A descriptor and all that it is in: limits of an outer one hold for the inner ones (saml-metadata 2.3.1).
+fn lineage<'d>(document: &'d Document<'_>, node: NodeId) -> impl Iterator<Item = NodeId> + 'd {
+    std::iter::successors(Some(node), |node| document.parent(*node))
+}
+
+fn valid_until(document: &Document<'_>, role: NodeId) -> Result<Option<DateTime<Utc>>, String> {
+    let mut earliest: Option<DateTime<Utc>> = None;
+    for value in lineage(document, role).filter_map(|node| attribute(document, node, "validUntil")) {
+        let until = instant::parse(value).ok_or("validUntil is not an instant")?;
+        earliest = Some(earliest.map_or(until, |earliest| earliest.min(until)));
+    }
+    Ok(earliest)
+}
+
+/// An xs:duration of days, hours, minutes and seconds, such as `P1D` or `PT6H`. Years and months have no fixed length, and
+/// count as not stated.
+fn duration(value: &str) -> Option<TimeDelta> {
+    let mut seconds = 0i64;
+    let mut number = String::new();
+    let mut in_time = false;
+    for c in value.strip_prefix('P')?.chars() {
+        let unit = match (c, in_time) {
+            ('0'..='9' | '.', _) => {
+                number.push(c);
+                continue;
+            }
+            ('T', false) => {
+                in_time = true;
+                continue;
+            }
+            ('D', false) => 86_400,
+            ('H', true) => 3_600,
+            ('M', true) => 60,
+            ('S', true) => 1,
+            _ => return None,
+        };
+        let whole: i64 = number.split('.').next()?.parse().ok()?;
+        seconds = seconds.checked_add(whole.checked_mul(unit)?)?;
+        number.clear();
+    }
+    number
+        .is_empty()
+        .then(|| TimeDelta::try_seconds(seconds))
+        .flatten()
 }
 
 /// Where requests with this binding go. A location that is not a web address is refused: the browser is sent there.
@@ -145,4 +212,38 @@ fn expiry_warning(der: &[u8], now: DateTime<Utc>) -> Option<String> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let until = DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0)?;
     (until <= now).then(|| format!("a signing certificate expired on {}", until.format("%Y-%m-%d")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_of_fixed_length_are_read() {
+        for (value, seconds) in [
+            ("PT1H", 3_600),
+            ("P1D", 86_400),
+            ("P1DT2H3M4.5S", 93_784),
+            ("PT0S", 0),
+        ] {
+            assert_eq!(duration(value), Some(TimeDelta::seconds(seconds)), "{value}");
+        }
+        for value in [
+            "",
+            "P",
+            "1H",
+            "P1Y",
+            "P1M",
+            "PT1",
+            "PTH",
+            "P1H",
+            "-P1D",
+            "PT99999999999999999999S",
+        ] {
+            assert!(
+                duration(value).is_none_or(|found| found == TimeDelta::zero()),
+                "{value}"
+            );
+        }
+    }
 }

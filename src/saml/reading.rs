@@ -96,10 +96,14 @@ pub(super) fn response(document: &Document<'_>, node: NodeId) -> Result<Response
     let issuer = named(document, node, ASSERTION, "Issuer").next();
     let status = only(document, node, PROTOCOL, "Status")?;
     let mut codes = Vec::new();
-    let mut code = named(document, status, PROTOCOL, "StatusCode").next();
+    let mut code = Some(only(document, status, PROTOCOL, "StatusCode")?);
     while let Some(node) = code {
         codes.push(attribute(document, node, "Value").unwrap_or_default().to_owned());
-        code = named(document, node, PROTOCOL, "StatusCode").next();
+        let mut nested = named(document, node, PROTOCOL, "StatusCode");
+        code = nested.next();
+        if nested.next().is_some() {
+            return Err(Rejection::new(Rule::Status, "two StatusCodes side by side"));
+        }
     }
     Ok(ResponseValues {
         version: owned(document, node, "Version").unwrap_or_default(),
@@ -167,9 +171,20 @@ fn name_id(document: &Document<'_>, subject: NodeId) -> Result<NameId, Rejection
             .iter()
             .any(|name| element.matches_name_ns(ASSERTION, name))
     });
-    let (node, _) = names.next().ok_or_else(|| fault("no NameID"))?;
-    if names.next().is_some() || !is(document, node, ASSERTION, "NameID") {
+    let (mut node, _) = names.next().ok_or_else(|| fault("no NameID"))?;
+    if names.next().is_some() {
         return Err(fault("not exactly one NameID"));
+    }
+    if is(document, node, ASSERTION, "EncryptedID") {
+        // What was encrypted stands in it by now.
+        let mut inside = elements(document, node).map(|(child, _)| child);
+        node = match (inside.next(), inside.next()) {
+            (Some(child), None) => child,
+            _ => return Err(fault("not exactly one NameID in the EncryptedID")),
+        };
+    }
+    if !is(document, node, ASSERTION, "NameID") {
+        return Err(fault("the subject is not named by a NameID"));
     }
     let value = text(document, node).ok_or_else(|| fault("a NameID with child elements"))?;
     Ok(NameId {

@@ -1,14 +1,15 @@
 //! The chain from decoded text to a verified assertion.
 
+use super::decryption::{self, DecryptionKeys, Envelope};
 use super::encoded::DecodedResponse;
-use super::gate::{self, Layout};
+use super::gate::{self, AssertionLayout, Content, Layout};
 use super::reading::{self, Attribute, NameId, ResponseValues};
 use super::rule::{Rejection, Rule};
-use super::signature::{TrustedKeys, covered_text, verify_all};
+use super::signature::{TrustedKeys, standalone_text, verified_text};
 use super::xml::{self, named};
 use super::{ASSERTION, rules};
 use chrono::{DateTime, TimeDelta, Utc};
-use uppsala::Document;
+use uppsala::{Document, NodeId};
 
 /// What a response has to be addressed to, and answer, to be meant for this sign-in.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,9 @@ pub struct Expected<'a> {
     pub idp_initiated: bool,
     /// How far the clocks may be apart.
     pub skew: TimeDelta,
+    /// Whether a CBC ciphertext is decrypted also where no signature of the Response covers it. It makes a padding
+    /// oracle possible: only for an IdP that can neither sign the Response nor use GCM.
+    pub cbc_without_response_signature: bool,
 }
 
 /// A response that was parsed and has an acceptable structure. Nothing in it is to be believed; it lets out its
@@ -42,7 +46,10 @@ impl<'a> UnverifiedResponse<'a> {
         let text = decoded.text();
         let document = xml::parse(text)?;
         let layout = gate::check(&document)?;
-        let assertion = layout.assertion.as_ref().map(|(node, _)| *node);
+        let assertion = match &layout.content {
+            Content::Plain(assertion) => Some(assertion.node),
+            Content::Nothing | Content::Encrypted(_) => None,
+        };
         let issuer = reading::claimed_issuer(&document, layout.response, assertion)?;
         Ok(Self {
             text,
@@ -58,69 +65,105 @@ impl<'a> UnverifiedResponse<'a> {
         &self.issuer
     }
 
-    /// Verifies every signature with the keys of one IdP, then reads from the signed bytes, then applies every rule.
+    /// Verifies every signature with the keys of one IdP, decrypts what is encrypted for us, reads from the signed
+    /// bytes, and then applies every rule.
     pub fn verify(
         &self,
         keys: &TrustedKeys,
+        decryption: &DecryptionKeys,
         expected: &Expected<'_>,
         now: DateTime<Utc>,
     ) -> Result<VerifiedAssertion, Rejection> {
-        let response_signature = self.layout.response_signature.as_ref();
-        let (assertion_node, assertion_signature) = match &self.layout.assertion {
-            Some((node, signature)) => (Some(*node), signature.as_ref()),
-            None => (None, None),
+        let signed_response = match &self.layout.response_signature {
+            Some(layout) => Some(verified_text(&self.document, self.layout.response, layout, keys)?),
+            None => None,
         };
-        let signatures: Vec<_> = response_signature
-            .into_iter()
-            .chain(assertion_signature)
-            .collect();
-        if !signatures.is_empty() {
-            verify_all(&self.document, self.text, &signatures, keys)?;
-        }
+        let signed_assertion = match &self.layout.content {
+            Content::Plain(AssertionLayout {
+                node,
+                signature: Some(layout),
+            }) => Some(verified_text(&self.document, *node, layout, keys)?),
+            _ => None,
+        };
 
         // A failure is told as what it is also when it is not signed: nothing is granted by it.
         let claimed = reading::response(&self.document, self.layout.response)?;
         rules::status(&claimed)?;
-        let Some(assertion_node) = assertion_node else {
-            return Err(Rejection::new(Rule::Structure, "success without an Assertion"));
-        };
 
-        if let Some(layout) = response_signature {
-            let covered = covered_text(&self.document, self.layout.response, layout)?;
-            let document = xml::parse(&covered)?;
-            let root = document.document_element().ok_or_else(no_root)?;
-            let mut assertions = named(&document, root, ASSERTION, "Assertion");
-            let (Some(node), None) = (assertions.next(), assertions.next()) else {
-                return Err(Rejection::new(
-                    Rule::Structure,
-                    "not exactly one signed Assertion",
-                ));
-            };
-            let response = reading::response(&document, root)?;
-            rules::status(&response)?;
-            Self::conclude(
-                &response,
-                true,
-                reading::assertion(&document, node)?,
-                expected,
-                now,
-            )
-        } else if let Some(layout) = assertion_signature {
-            let covered = covered_text(&self.document, assertion_node, layout)?;
-            let document = xml::parse(&covered)?;
-            let root = document.document_element().ok_or_else(no_root)?;
-            Self::conclude(
-                &claimed,
-                false,
-                reading::assertion(&document, root)?,
-                expected,
-                now,
-            )
-        } else {
-            Err(Rejection::new(
-                Rule::SignaturePresent,
-                "neither the Response nor the Assertion is signed",
-            ))
+        let signed_document = signed_response.as_deref().map(xml::parse).transpose()?;
+        let response = match &signed_document {
+            Some(document) => reading::response(document, root(document)?)?,
+            None => claimed,
+        };
+        rules::status(&response)?;
+
+        let assertion = match (&self.layout.content, &signed_document, signed_assertion) {
+            (Content::Nothing, _, _) => {
+                return Err(Rejection::new(Rule::Structure, "success without an Assertion"));
+            }
+            (Content::Plain(_), Some(document), _) => {
+                let mut assertions = named(document, root(document)?, ASSERTION, "Assertion");
+                let (Some(node), None) = (assertions.next(), assertions.next()) else {
+                    return Err(Rejection::new(
+                        Rule::Structure,
+                        "not exactly one signed Assertion",
+                    ));
+                };
+                standalone_text(document, node)?
+            }
+            (Content::Plain(_), None, Some(text)) => text,
+            (Content::Plain(_), None, None) => return Err(unsigned()),
+            (Content::Encrypted(holder), signed, _) => {
+                self.decrypted(*holder, signed.is_some(), keys, decryption, expected)?
+            }
+        };
+        let assertion = decryption::open_name(assertion, decryption)?;
+        let document = xml::parse(&assertion)?;
+        let assertion = reading::assertion(&document, root(&document)?)?;
+        Self::conclude(&response, signed_document.is_some(), assertion, expected, now)
+    }
+
+    /// The text of the encrypted Assertion: as its own signature covers it if it has one, and else as it is, if the
+    /// verified signature of the Response covers the ciphertext.
+    fn decrypted(
+        &self,
+        holder: NodeId,
+        ciphertext_signed: bool,
+        keys: &TrustedKeys,
+        decryption: &DecryptionKeys,
+        expected: &Expected<'_>,
+    ) -> Result<String, Rejection> {
+        let envelope = Envelope::read(&self.document, holder)?;
+        // Whether the plaintext of a ciphertext that anybody may have changed makes sense is an oracle: for CBC one that
+        // gives the plaintext away (Jager and Somorovsky 2011), for GCM none.
+        if !ciphertext_signed && !envelope.authenticated() && !expected.cbc_without_response_signature {
+            return Err(decryption::fault(
+                "a CBC ciphertext that no signature of the Response covers",
+            ));
+        }
+        let plain = decryption.open(&envelope)?;
+        let plain = xml::collapsed(&plain);
+
+        let opened = envelope.opened(self.text, plain);
+        let in_place = xml::parse(&opened)
+            .map_err(|_| decryption::unreadable())
+            .and_then(|document| {
+                let assertion = gate::check_opened(&document)?;
+                if document.node_range(assertion.node) != Some(envelope.place(plain)) {
+                    return Err(decryption::unreadable());
+                }
+                covered(&document, &assertion, ciphertext_signed, keys)
+            });
+        // Who signs before encrypting may have signed in a context that the Assertion has lost since: as a document of
+        // its own. Either way the signature says whether it is so.
+        match in_place {
+            Err(fault) if fault.rule == Rule::Signature => xml::parse(plain)
+                .and_then(|document| {
+                    let assertion = gate::check_alone(&document)?;
+                    covered(&document, &assertion, false, keys)
+                })
+                .map_err(|_| fault),
+            done => done,
         }
     }
 
@@ -146,8 +189,31 @@ impl<'a> UnverifiedResponse<'a> {
     }
 }
 
-fn no_root() -> Rejection {
-    Rejection::new(Rule::Structure, "an empty canonical form")
+/// The text of an assertion that a signature covers: its own if it has one, or else the one around it.
+fn covered(
+    document: &Document<'_>,
+    assertion: &AssertionLayout,
+    covered_from_outside: bool,
+    keys: &TrustedKeys,
+) -> Result<String, Rejection> {
+    match &assertion.signature {
+        Some(layout) => verified_text(document, assertion.node, layout, keys),
+        None if covered_from_outside => standalone_text(document, assertion.node),
+        None => Err(unsigned()),
+    }
+}
+
+fn root(document: &Document<'_>) -> Result<NodeId, Rejection> {
+    document
+        .document_element()
+        .ok_or_else(|| Rejection::new(Rule::Structure, "an empty canonical form"))
+}
+
+fn unsigned() -> Rejection {
+    Rejection::new(
+        Rule::SignaturePresent,
+        "neither the Response nor the Assertion is signed",
+    )
 }
 
 /// An assertion that a key of the IdP signed and that keeps every rule. All values are from signed bytes.

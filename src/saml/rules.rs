@@ -55,17 +55,16 @@ pub(super) fn judge(
     let conditions_until = conditions(assertion, expected, now)?;
     audience(assertion, expected)?;
     subject(assertion)?;
-    let (confirmation, confirmed_until) = confirmation(assertion, expected, now)?;
-    let request_id = in_response_to(response, response_signed, confirmation, expected)?;
+    let confirmed = confirmation(response, response_signed, assertion, expected, now)?;
     let session_until = authn_statement(assertion, expected, now)?;
 
-    let latest = [Some(issued + LIFETIME), Some(confirmed_until), conditions_until]
+    let latest = [Some(issued + LIFETIME), Some(confirmed.until), conditions_until]
         .into_iter()
         .flatten()
         .min();
     Ok(Judgement {
-        recipient: confirmation.recipient.clone().unwrap_or_default(),
-        request_id,
+        recipient: confirmed.recipient,
+        request_id: confirmed.request_id,
         issued,
         acceptable_until: latest.unwrap_or(issued) + expected.skew,
         session_until,
@@ -132,10 +131,10 @@ fn issue_instants(
                 format!("issued in the future, at {value}; now is {now}"),
             ));
         }
-        if issued + LIFETIME + expected.skew < now {
+        if now >= issued + LIFETIME + expected.skew {
             return Err(expired(
                 Rule::IssueInstant,
-                format!("issued more than five minutes ago, at {value}; now is {now}"),
+                format!("issued five minutes ago or more, at {value}; now is {now}"),
             ));
         }
     }
@@ -218,20 +217,53 @@ fn subject(assertion: &AssertionValues) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// One bearer confirmation has to hold; the first that does counts (saml-profiles 4.1.4.2).
-fn confirmation<'a>(
-    assertion: &'a AssertionValues,
+/// One bearer confirmation has to hold in every respect; the first that does counts (saml-profiles 4.1.4.2).
+///
+/// The time is that of whichever holds longest: the assertion stays acceptable until then, and a replay has to be known
+/// until then.
+fn confirmation(
+    response: &ResponseValues,
+    response_signed: bool,
+    assertion: &AssertionValues,
     expected: &Expected<'_>,
     now: DateTime<Utc>,
-) -> Result<(&'a Confirmation, DateTime<Utc>), Rejection> {
-    let mut first_fault = None;
+) -> Result<Confirmed, Rejection> {
+    let mut confirmed: Option<Confirmed> = None;
+    let mut faults = Vec::new();
     for confirmation in &assertion.confirmations {
-        match bearer(confirmation, expected, now) {
-            Ok(until) => return Ok((confirmation, until)),
-            Err(fault) => first_fault = first_fault.or(Some(fault)),
+        let holds = bearer(confirmation, expected, now).and_then(|until| {
+            let request_id = in_response_to(response, response_signed, confirmation, expected)?;
+            Ok((until, request_id))
+        });
+        match (holds, &mut confirmed) {
+            (Ok((until, _)), Some(first)) => first.until = first.until.max(until),
+            (Ok((until, request_id)), None) => {
+                confirmed = Some(Confirmed {
+                    recipient: confirmation.recipient.clone().unwrap_or_default(),
+                    request_id,
+                    until,
+                });
+            }
+            (Err(fault), _) => faults.push(fault),
         }
     }
-    Err(first_fault.unwrap_or_else(|| Rejection::new(Rule::Confirmation, "no SubjectConfirmation")))
+    // Of several that do not hold, the one that got furthest says most.
+    let progress = |fault: &Rejection| match (fault.rule, fault.code) {
+        (Rule::InResponseTo, _) => 0,
+        (_, Code::AssertionExpired) => 1,
+        _ => 2,
+    };
+    confirmed.ok_or_else(|| {
+        let furthest = faults.into_iter().min_by_key(progress);
+        furthest.unwrap_or_else(|| Rejection::new(Rule::Confirmation, "no SubjectConfirmation"))
+    })
+}
+
+/// A confirmation that holds.
+struct Confirmed {
+    recipient: String,
+    request_id: Option<String>,
+    until: DateTime<Utc>,
 }
 
 fn bearer(

@@ -1,0 +1,144 @@
+//! Counts what a parser would take too long over, before the parser sees it. Never decides whether something is
+//! well-formed: that is the parser's business, and up to the first fault both see the same tags.
+
+use super::super::rule::{Rejection, Rule};
+
+/// How much of everything a document may have.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::saml) struct Limits {
+    /// Tags, comments and CDATA sections together.
+    pub(in crate::saml) markup: usize,
+    /// Attributes and namespace declarations of one element: parsers compare each with all before it.
+    pub(in crate::saml) attributes: usize,
+    /// Namespace declarations in scope at one place: each is looked at, and copied, at each element there.
+    pub(in crate::saml) namespaces: usize,
+}
+
+/// Refuses a document that exceeds a limit.
+pub(super) fn check(text: &str, limits: &Limits) -> Result<(), Rejection> {
+    let mut open: Vec<usize> = Vec::new();
+    let mut in_scope = 0;
+    let mut markup = 0;
+    let mut rest = text;
+    while let Some((_, tag)) = rest.split_once('<') {
+        markup += 1;
+        if let Some(after) = tag.strip_prefix("!--") {
+            rest = after.split_once("-->").map_or("", |(_, after)| after);
+        } else if let Some(after) = tag.strip_prefix("![CDATA[") {
+            rest = after.split_once("]]>").map_or("", |(_, after)| after);
+        } else if let Some(after) = tag.strip_prefix('?') {
+            rest = after.split_once("?>").map_or("", |(_, after)| after);
+        } else if let Some(after) = tag.strip_prefix('/') {
+            in_scope -= open.pop().unwrap_or_default();
+            rest = after;
+        } else {
+            let start = StartTag::read(tag);
+            if start.attributes > limits.attributes {
+                return Err(exceeded(limits.attributes, "attributes on an element"));
+            }
+            if in_scope + start.namespaces > limits.namespaces {
+                return Err(exceeded(limits.namespaces, "namespace declarations in scope"));
+            }
+            if start.is_empty_element {
+                // Two tags in canonical form, which is checked by the same limits.
+                markup += 1;
+            } else {
+                open.push(start.namespaces);
+                in_scope += start.namespaces;
+            }
+            rest = start.rest;
+        }
+        if markup > limits.markup {
+            return Err(exceeded(limits.markup, "tags and comments"));
+        }
+    }
+    Ok(())
+}
+
+struct StartTag<'a> {
+    attributes: usize,
+    namespaces: usize,
+    is_empty_element: bool,
+    rest: &'a str,
+}
+
+impl<'a> StartTag<'a> {
+    /// Reads on from behind the `<`. Quotes matter, because a `>` may stand between them.
+    fn read(tag: &'a str) -> Self {
+        let mut quote = None;
+        let mut start = Self {
+            attributes: 0,
+            namespaces: 0,
+            is_empty_element: false,
+            rest: "",
+        };
+        let mut last = b'<';
+        for (index, byte) in tag.bytes().enumerate() {
+            match (quote, byte) {
+                (Some(open), _) if byte == open => quote = None,
+                (Some(_), _) => {}
+                (None, b'"' | b'\'') => quote = Some(byte),
+                (None, b'=') => start.attributes += 1,
+                (None, b'>') => {
+                    start.is_empty_element = last == b'/';
+                    start.rest = tag.get(index + 1..).unwrap_or_default();
+                    break;
+                }
+                (None, b'x') if tag.get(index..).is_some_and(|name| name.starts_with("xmlns")) => {
+                    start.namespaces += 1;
+                }
+                _ => {}
+            }
+            last = byte;
+        }
+        start
+    }
+}
+
+fn exceeded(limit: usize, what: &str) -> Rejection {
+    Rejection::new(Rule::Limits, format!("more than {limit} {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: Limits = Limits {
+        markup: 12,
+        attributes: 3,
+        namespaces: 4,
+    };
+
+    #[test]
+    fn what_fits_passes() {
+        for text in [
+            "",
+            "text",
+            "<a b='1' c=\"=====\" d='>'/>",
+            "<a><!-- a=1 b=2 c=3 d=4 e='5 --><b x='1' y='2' z='3'/></a>",
+            "<a><![CDATA[ < < < < < < < < < < < < = = = = ' ]]></a>",
+            "<a xmlns='1'><b xmlns='2' xmlns:c='3'/><b xmlns='2' xmlns:c='3'/><b xmlns='2' xmlns:c='3'/></a>",
+        ] {
+            assert_eq!(check(text, &SMALL), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        for text in [
+            "<a b='1' c='2' d='3' e='4'/>",
+            // An apostrophe in a comment, or one quoted by the other kind, opens nothing.
+            "<!-- ' --><a b='1' c='2' d='3' e='4'/>",
+            "<a x=\"'\"/><a b='1' c='2' d='3' e='4'/>",
+            "<a><![CDATA['\"]]><a b='1' c='2' d='3' e='4'/></a>",
+            "<a xmlns='1' xmlns:b='2'><a xmlns='1' xmlns:b='2'><a xmlns='1'/></a></a>",
+            "<a/><a/><a/><a/><a/><a/><a/>",
+        ] {
+            assert_eq!(
+                check(text, &SMALL).map_err(|fault| fault.rule),
+                Err(Rule::Limits),
+                "{text}"
+            );
+        }
+    }
+}
