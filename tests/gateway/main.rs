@@ -13,6 +13,7 @@
 
 mod browser;
 mod choices;
+mod configuration;
 mod crowd;
 mod forger;
 mod form;
