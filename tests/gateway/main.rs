@@ -21,6 +21,7 @@ mod happy;
 mod log_lines;
 mod noise;
 mod pages;
+mod processes;
 mod refused;
 mod stage;
 mod trouble;
