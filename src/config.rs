@@ -84,7 +84,7 @@ pub struct Saml {
     pub skew: TimeDelta,
     /// Our own keys. The first signs; all those that can decrypt do.
     pub keys: Vec<SpKey>,
-    /// Those of our own keys that can decrypt.
+    /// Those of them that open what IdPs encrypt for us.
     pub decryption: DecryptionKeys,
 }
 
@@ -267,16 +267,13 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
         .into_iter()
         .map(|section| sp_key(section, sources))
         .collect();
-    let decrypting = keys
-        .iter()
-        .flatten()
-        .filter(|key| key.decrypts())
-        .map(SpKey::expose_private_key_pem);
-    let decryption = DecryptionKeys::from_pem(&decrypting.collect::<Vec<_>>());
-    let decryption = decryption.map_err(|problem| section.problem("key", problem)).ok();
-    section.finish();
     let keys: Option<Vec<_>> = keys.into_iter().collect();
-    let decryption = decryption?;
+    let decryption = keys.as_ref().map(|keys| {
+        let able = keys.iter().filter(|key| key.decrypts());
+        let pems: Vec<_> = able.map(SpKey::expose_private_key_pem).collect();
+        DecryptionKeys::from_pem(&pems).map_err(|problem| section.problem("key", problem))
+    });
+    section.finish();
     let public_url = public_url?;
     let entity_id = entity_id.unwrap_or_else(|| format!("{public_url}/saml/metadata"));
     let mut audiences = vec![entity_id.clone()];
@@ -287,7 +284,7 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
         audiences,
         skew: TimeDelta::seconds(skew.into()),
         keys: keys?,
-        decryption,
+        decryption: decryption?.ok()?,
     })
 }
 

@@ -68,7 +68,8 @@ fn parse_within<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a>, Reje
 }
 
 /// What Namespaces in XML 1.0 demands and the parser does not: names have at most one colon, with something on either
-/// side (4), and no prefix is declared as nothing (2.2; that is for 1.1).
+/// side (4), and no prefix is declared as nothing (2.2; that is for 1.1). A relative namespace name has no canonical form
+/// (C14N 1.0, 1.3); libraries that go on all the same have taken the empty string for it.
 fn check_names(document: &Document<'_>) -> Result<(), Rejection> {
     let fault = |detail: &str| Err(Rejection::new(Rule::Xml, detail));
     let plain = |part: &str| !part.is_empty() && !part.contains(':');
@@ -85,9 +86,26 @@ fn check_names(document: &Document<'_>) -> Result<(), Rejection> {
             if !prefix.is_empty() && (uri.is_empty() || prefix.contains(':')) {
                 return fault("a namespace declaration of a bad prefix, or of a prefix as nothing");
             }
+            if !uri.is_empty() && !is_absolute(uri) {
+                return fault("a namespace name that is not an absolute URI");
+            }
         }
     }
     Ok(())
+}
+
+/// Whether it is a URI (RFC 3986, 2) that begins with a scheme (3.1).
+fn is_absolute(uri: &str) -> bool {
+    uri.split_once(':').is_some_and(|(scheme, rest)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+            && !rest.is_empty()
+            && rest.chars().all(|c| {
+                c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
+            })
+    })
 }
 
 fn short(text: &str) -> String {

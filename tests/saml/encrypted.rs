@@ -303,22 +303,17 @@ fn prefixes_of_the_plaintext_that_are_declared_outside() {
 fn encrypted_name(plain: &str, encryption: &Encryption, what: Signed) -> String {
     let response = response();
     let xml = response.to_xml();
-    // The encrypter knows assertions only: let it encrypt the name as if it were one.
-    let stand_in = format!(
-        "<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">{plain}</saml:Assertion>"
-    );
-    let data = encrypt_element(&stand_in, plain, encryption);
+    let data = encrypted_data(plain, encryption);
     let name = piece(&xml, "<saml:NameID", "</saml:NameID>");
     let xml = xml.replace(name, &format!("<saml:EncryptedID>{data}</saml:EncryptedID>"));
     sign_text(&xml, &response, what, &Algorithms::usual(rsa()))
 }
 
 /// EncryptedData with `plain` in it, which may be any text.
-fn encrypt_element(_stand_in: &str, plain: &str, encryption: &Encryption) -> String {
+fn encrypted_data(plain: &str, encryption: &Encryption) -> String {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     use openssl::symm::{Cipher, encrypt, encrypt_aead};
-    // A message encrypted in the usual way gives the key transport; its data is encrypted anew under a known key.
     let key = [7_u8; 32];
     let data = if encryption.data_method == uri::AES256_GCM {
         let mut tag = [0; 16];
@@ -456,16 +451,16 @@ fn a_ciphertext_from_another_message() {
         encrypted(Signed::Both, &Encryption::usual()),
         encrypted(Signed::Both, &Encryption::usual()),
     );
-    let part = |xml: &'static str| xml;
-    let (mine, theirs): (&str, &str) = (part(mine.leak()), part(theirs.leak()));
-    let data = |xml| piece(xml, "<xenc:EncryptedData", "</xenc:EncryptedData>");
-    gateway().refuses(&mine.replace(data(mine), data(theirs)), Rule::Signature);
+    let (mine, theirs) = (mine.as_str(), theirs.as_str());
+    let (start, end) = ("<xenc:EncryptedData", "</xenc:EncryptedData>");
+    let swapped = mine.replace(piece(mine, start, end), piece(theirs, start, end));
+    gateway().refuses(&swapped, Rule::Signature);
     // Without a Response signature, key and data have to belong together all the same.
-    let (mine, theirs): (&str, &str) = (
-        encrypted(Signed::Assertion, &Encryption::usual()).leak(),
-        encrypted(Signed::Assertion, &Encryption::usual()).leak(),
+    let (mine, theirs) = (
+        encrypted(Signed::Assertion, &Encryption::usual()),
+        encrypted(Signed::Assertion, &Encryption::usual()),
     );
-    let mixed = mine.replace(encrypted_key(mine), encrypted_key(theirs));
+    let mixed = mine.replace(encrypted_key(&mine), encrypted_key(&theirs));
     gateway().refuses(&mixed, Rule::Decryption);
 }
 
@@ -587,10 +582,11 @@ fn references_to_ciphertexts_elsewhere() {
     }
 }
 
+type Edit = Box<dyn Fn(&str) -> String>;
+
 #[test]
 fn oddly_built_envelopes() {
     let data = |xml: &str| piece(xml, "<xenc:EncryptedData", "</xenc:EncryptedData>").to_owned();
-    type Edit = Box<dyn Fn(&str) -> String>;
     let edits: Vec<Edit> = vec![
         Box::new(move |xml| xml.replace(&data(xml), "")),
         Box::new(move |xml| xml.replace(&data(xml), &data(xml).repeat(2))),
@@ -628,7 +624,7 @@ fn holding(plain: &str, what: Signed) -> String {
     let response: Response = response();
     let xml = response.to_xml();
     let assertion = piece(&xml, "<saml:Assertion", "</saml:Assertion>");
-    let data = encrypt_element("", plain, &Encryption::usual());
+    let data = encrypted_data(plain, &Encryption::usual());
     let xml = xml.replace(
         assertion,
         &format!("<saml:EncryptedAssertion>{data}</saml:EncryptedAssertion>"),
@@ -662,9 +658,9 @@ fn plaintexts_that_are_not_one_assertion() {
             holding(good, Signed::Nothing),
             format!(
                 "<saml:EncryptedAssertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">{}</saml:EncryptedAssertion>",
-                encrypt_element("", good, &Encryption::usual())
+                encrypted_data(good, &Encryption::usual())
             ),
-            encrypt_element("", good, &Encryption::usual()),
+            encrypted_data(good, &Encryption::usual()),
             swap(
                 good,
                 "<saml:Conditions",

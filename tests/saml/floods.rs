@@ -67,11 +67,13 @@ fn attributes_of_one_element() {
 
 #[test]
 fn namespaces() {
-    let wide: String = (0..3_000).map(|n| format!(" xmlns:n{n}=\"u\"")).collect();
+    let wide: String = (0..3_000).map(|n| format!(" xmlns:n{n}=\"urn:u\"")).collect();
     flood(&put(&format!("<x{wide}/>")), &[Rule::Limits]);
     let deep: String = (0..40)
         .map(|level| {
-            let declared: String = (0..30).map(|n| format!(" xmlns:n{level}x{n}=\"u\"")).collect();
+            let declared: String = (0..30)
+                .map(|n| format!(" xmlns:n{level}x{n}=\"urn:u\""))
+                .collect();
             format!("<x{declared}>")
         })
         .collect();
@@ -110,7 +112,7 @@ fn text() {
 #[test]
 fn the_worst_legal_message_is_quick() {
     use bergshamra::core::algorithm as uri;
-    let declared: String = (0..55).map(|n| format!(" xmlns:n{n:02}=\"u\"")).collect();
+    let declared: String = (0..55).map(|n| format!(" xmlns:n{n:02}=\"urn:u\"")).collect();
     let inside = format!("<x{declared}>{}</x>", "<x/>".repeat(2_900));
     for (c14n, prefixes) in [(uri::C14N, 0), (uri::C14N11, 0), (uri::EXC_C14N, 32)] {
         let genuine = response();
@@ -168,7 +170,7 @@ fn everything_else_that_could_be_slow() {
             swap(
                 &signed(Signed::Response),
                 "xmlns:samlp=\"",
-                &format!("xmlns:u=\"{}\" xmlns:samlp=\"", many.replace(['<', '&'], "x")),
+                &format!("xmlns:u=\"urn:{}\" xmlns:samlp=\"", many.replace(['<', '&'], "x")),
             ),
             swap(
                 &signed(Signed::Response),

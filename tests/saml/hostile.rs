@@ -214,6 +214,17 @@ fn namespaces_that_are_not_allowed() {
         "xmlns=\"urn:x\" xmlns=\"urn:x\"",
         "xmlns:=\"urn:x\"",
         "xmlns:a:b=\"urn:x\"",
+        "xmlns:p=\"relative\"",
+        "xmlns:p=\"../x\"",
+        "xmlns:p=\"1\"",
+        "xmlns:p=\"1:x\"",
+        "xmlns:p=\"//example.com/x\"",
+        "xmlns:p=\"#x\"",
+        "xmlns:p=\"urn:\"",
+        "xmlns:p=\" urn:x\"",
+        "xmlns:p=\"urn:x y\"",
+        "xmlns:p=\"urn:x`\"",
+        "xmlns:p=\"urn:é\"",
         "xmlns:p=\"urn:x\" xmlns:q=\"urn:x\" p:a=\"1\" q:a=\"2\"",
         "undeclared:a=\"1\"",
         ":a=\"1\"",
@@ -275,10 +286,9 @@ fn elements_of_another_namespace_are_not_what_they_are_called() {
         let fault = Gateway::new().take(&xml).expect_err(from);
         assert_eq!(fault.code, Code::AssertionRejected, "{fault}");
     }
-    for from in ["xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\""] {
-        let xml = signed(Signed::Response).replace(from, "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig\"");
-        Gateway::new().refuses(&xml, Rule::Structure);
-    }
+    let from = "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\"";
+    let xml = signed(Signed::Response).replace(from, "xmlns:ds=\"http://www.w3.org/2000/09/xmldsig\"");
+    Gateway::new().refuses(&xml, Rule::Structure);
 }
 
 #[test]

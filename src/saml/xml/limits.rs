@@ -76,7 +76,6 @@ impl<'a> StartTag<'a> {
         for (index, byte) in tag.bytes().enumerate() {
             match (quote, byte) {
                 (Some(open), _) if byte == open => quote = None,
-                (Some(_), _) => {}
                 (None, b'"' | b'\'') => quote = Some(byte),
                 (None, b'=') => start.attributes += 1,
                 (None, b'>') => {
