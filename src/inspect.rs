@@ -1,5 +1,6 @@
 //! Explains a captured SAML response, rule by rule. It asks the verifier that the ACS asks, and has no rules of its own.
 
+use crate::error::escaped;
 use crate::saml::{
     DecryptionKeys, EncodedResponse, Expected, Notes, Rejection, Rule, TrustedKeys, UnverifiedResponse,
 };
@@ -185,18 +186,7 @@ impl Report {
 
 /// A value without control characters, so that a message cannot write on the admin's terminal as it likes.
 fn printable(value: &str) -> String {
-    value
-        .chars()
-        .flat_map(|c| {
-            if c.is_control() {
-                c.escape_default().to_string()
-            } else {
-                c.to_string()
-            }
-            .chars()
-            .collect::<Vec<_>>()
-        })
-        .collect()
+    value.chars().flat_map(escaped).collect()
 }
 
 #[cfg(test)]

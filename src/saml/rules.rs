@@ -57,7 +57,7 @@ pub(super) fn judge(
         Rule::Destination,
         destination(response, response_signed, expected),
     );
-    let issued = notes.keep(
+    let issue_instant = notes.keep(
         Rule::IssueInstant,
         issue_instants(response, assertion, expected, now),
     );
@@ -73,7 +73,7 @@ pub(super) fn judge(
     version?;
     issuer?;
     destination?;
-    let issued = issued?;
+    let issued = issue_instant?;
     let conditions_until = conditions?;
     audience?;
     subject?;
