@@ -236,7 +236,7 @@ fn inspect(args: &InspectArgs) -> Result<(), Box<dyn Error>> {
 fn metadata(path: &Path) -> Result<(), Box<dyn Error>> {
     let config = Config::load(path, Clock::system().now())?;
     let saml = &config.saml;
-    let signed = Idps::new(&config).all().iter().any(KnownIdp::signs_requests);
+    let signed = !saml.keys.is_empty() && Idps::new(&config).all().iter().any(KnownIdp::signs_requests);
     println!(
         "{}",
         sp_metadata::document(&saml.entity_id, &saml.acs_url, &saml.keys, signed)?
