@@ -42,6 +42,15 @@ pub struct Gateway {
     profiles: Profiles,
 }
 
+/// An AuthnRequest that waits for its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutstandingRequest {
+    /// Key of the IdP that was asked, the only one that may answer.
+    pub idp: String,
+    /// Its ID.
+    pub id: String,
+}
+
 /// What comes after an accepted response.
 #[derive(Debug)]
 pub enum Next<'g> {
@@ -115,7 +124,7 @@ impl Gateway {
     pub async fn accept(
         &self,
         response: EncodedResponse,
-        outstanding: &[String],
+        outstanding: &[OutstandingRequest],
         destination: Option<&str>,
         record: &mut Record,
     ) -> Result<Next<'_>, Refusal> {
@@ -131,8 +140,7 @@ impl Gateway {
             grants.retain(|grant| Some(grant.domain().key.as_str()) == destination);
         }
         match <[Grant<'_>; 1]>::try_from(grants) {
-            Ok([grant]) => self
-                .open(&response, &identity, &grant, record)
+            Ok([grant]) => Box::pin(self.open(&response, &identity, &grant, record))
                 .await
                 .map(Next::Studio),
             Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
@@ -154,15 +162,14 @@ impl Gateway {
             .iter()
             .find(|grant| grant.key() == key)
             .ok_or_else(|| Refusal::new(Code::ChoiceInvalid, "a choice that was not offered"))?;
-        self.open(choice.response(), choice.identity(), grant, record)
-            .await
+        Box::pin(self.open(choice.response(), choice.identity(), grant, record)).await
     }
 
     /// From the form's value to an assertion that is genuine, meant for us, valid now, and used for the first time.
     fn prove(
         &self,
         response: &EncodedResponse,
-        outstanding: &[String],
+        outstanding: &[OutstandingRequest],
         now: DateTime<Utc>,
         record: &mut Record,
     ) -> Result<(FreshAssertion, KnownIdp), Refusal> {
@@ -182,11 +189,15 @@ impl Gateway {
                 Rejection::new(Rule::IssuerKnown, "the IdP's metadata is past its validUntil").into(),
             );
         }
+        let asked = outstanding
+            .iter()
+            .filter(|request| request.idp == idp.settings.key);
+        let outstanding: Vec<_> = asked.map(|request| request.id.clone()).collect();
         let expected = Expected {
             idp_entity_id: &idp.metadata.entity_id,
             acs_url: &self.config.saml.acs_url,
             audiences: &self.config.saml.audiences,
-            outstanding,
+            outstanding: &outstanding,
             idp_initiated: idp.settings.idp_initiated,
             skew: self.config.saml.skew,
             cbc_without_response_signature: idp.settings.cbc_without_response_signature,

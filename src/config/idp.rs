@@ -106,7 +106,7 @@ pub(super) fn read(
     attributes.finish();
     let request = request_options(&mut section);
     if let Some(file) = metadata.as_ref().and_then(|metadata| metadata.file.as_deref()) {
-        check_request(&section, file, &request, idp_initiated, can_sign);
+        check_request(&section, file, &request, idp_initiated, can_sign, warnings);
     }
     section.finish();
     let key = key?;
@@ -195,6 +195,7 @@ fn check_request(
     request: &RequestOptions,
     idp_initiated: bool,
     can_sign: bool,
+    warnings: &mut Vec<String>,
 ) {
     if !idp_initiated && metadata.sso_redirect.is_none() && metadata.sso_post.is_none() {
         section.problem(
@@ -202,11 +203,14 @@ fn check_request(
             "false, but the metadata has no SingleSignOnService to start a sign-in with",
         );
     }
-    if request.signed.unwrap_or(metadata.wants_signed_requests) && !can_sign {
-        section.problem(
-            "sign_requests",
-            "requests are to be signed (the metadata may say so), but saml.key has no key",
-        );
+    if request.signed == Some(true) && !can_sign {
+        section.problem("sign_requests", "saml.key has no key to sign with");
+    } else if request.signed.is_none() && metadata.wants_signed_requests && !can_sign {
+        // Some IdPs say so in their metadata and take unsigned requests all the same.
+        warnings.push(format!(
+            "{}: the metadata wants signed requests, but saml.key has no key: they are sent unsigned",
+            section.path("sign_requests")
+        ));
     }
     if let Some(by_post) = request.by_post {
         let offered = if by_post {

@@ -25,6 +25,12 @@ pub fn gateway_credentials() -> Credentials {
 /// The accounts that `config` expects. `metadata` holds the metadata document of each IdP, in order.
 #[must_use]
 pub fn of(config: &Config, metadata: &[String]) -> World {
+    let decryption_key = config
+        .saml
+        .keys
+        .iter()
+        .find(|key| key.decrypts())
+        .map(|key| key.expose_private_key_pem().to_owned());
     let saml_providers = config
         .idps
         .iter()
@@ -33,7 +39,8 @@ pub fn of(config: &Config, metadata: &[String]) -> World {
             idp.saml_providers.iter().map(|provider| SamlProvider {
                 arn: provider.to_string(),
                 metadata_xml: xml.clone(),
-                decryption_key_pem: None,
+                // IAM has a key of its own for this; the demo lends it ours.
+                decryption_key_pem: decryption_key.clone(),
             })
         })
         .collect();

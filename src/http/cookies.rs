@@ -3,6 +3,7 @@
 
 use crate::random::NoRandomness;
 use crate::seal::{Purpose, Seal};
+use crate::sign_in::OutstandingRequest;
 use axum::http::{HeaderMap, HeaderValue, header};
 use chrono::{DateTime, TimeDelta, Utc};
 
@@ -15,10 +16,23 @@ const MOST_REQUESTS: usize = 32;
 
 /// A cookie that remembers an AuthnRequest. Each request has a cookie of its own, so that tabs do not get in each
 /// other's way. `SameSite=None`, because the answer is a cross-site POST.
-pub(super) fn request(seal: &Seal, id: &str, now: DateTime<Utc>) -> Result<HeaderValue, NoRandomness> {
+pub(super) fn request(
+    seal: &Seal,
+    request: &OutstandingRequest,
+    now: DateTime<Utc>,
+) -> Result<HeaderValue, NoRandomness> {
     let expires = (now + REQUEST_LIFETIME).timestamp();
-    let token = seal.seal(Purpose::Request, "", &format!("{expires} {id}"))?;
-    let name: String = id.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+    let token = seal.seal(
+        Purpose::Request,
+        "",
+        &format!("{expires} {} {}", request.idp, request.id),
+    )?;
+    let name: String = request
+        .id
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(16)
+        .collect();
     cookie(
         &format!("{REQUEST_PREFIX}{name}={token}"),
         "None",
@@ -26,16 +40,17 @@ pub(super) fn request(seal: &Seal, id: &str, now: DateTime<Utc>) -> Result<Heade
     )
 }
 
-/// IDs of the AuthnRequests that this browser waits for.
-pub(super) fn outstanding(seal: &Seal, headers: &HeaderMap, now: DateTime<Utc>) -> Vec<String> {
+/// The AuthnRequests that this browser waits to be answered.
+pub(super) fn outstanding(seal: &Seal, headers: &HeaderMap, now: DateTime<Utc>) -> Vec<OutstandingRequest> {
     all(headers)
         .filter(|(name, _)| name.starts_with(REQUEST_PREFIX))
         .take(MOST_REQUESTS)
         .filter_map(|(_, token)| {
             let opened = seal.open(Purpose::Request, "", token)?;
-            let (expires, id) = opened.text().split_once(' ')?;
-            let expires: i64 = expires.parse().ok()?;
-            (now.timestamp() < expires).then(|| id.to_owned())
+            let mut parts = opened.text().splitn(3, ' ');
+            let expires: i64 = parts.next()?.parse().ok()?;
+            let (idp, id) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+            (now.timestamp() < expires).then_some(OutstandingRequest { idp, id })
         })
         .collect()
 }
@@ -90,6 +105,13 @@ mod tests {
     use super::*;
     use crate::config::SealKey;
 
+    fn asked(id: &str) -> OutstandingRequest {
+        OutstandingRequest {
+            idp: "corp".into(),
+            id: id.to_owned(),
+        }
+    }
+
     fn seal() -> Seal {
         Seal::new(&[SealKey([7; 32])]).unwrap()
     }
@@ -108,18 +130,22 @@ mod tests {
         let ids: Vec<_> = (0..10)
             .map(|_| format!("_{}", crate::random::hex::<20>().unwrap()))
             .collect();
-        let cookies: Vec<_> = ids.iter().map(|id| request(&seal(), id, now).unwrap()).collect();
-        assert_eq!(outstanding(&seal(), &sent_back(&cookies), now), ids);
+        let cookies: Vec<_> = ids
+            .iter()
+            .map(|id| request(&seal(), &asked(id), now).unwrap())
+            .collect();
+        let asked: Vec<_> = ids.iter().map(|id| asked(id)).collect();
+        assert_eq!(outstanding(&seal(), &sent_back(&cookies), now), asked);
         assert!(surplus(&sent_back(&cookies)).is_empty());
     }
 
     #[test]
     fn a_request_is_waited_for_a_quarter_of_an_hour() {
         let now = DateTime::UNIX_EPOCH;
-        let headers = sent_back(&[request(&seal(), "_a1", now).unwrap()]);
+        let headers = sent_back(&[request(&seal(), &asked("_a1"), now).unwrap()]);
         assert_eq!(
             outstanding(&seal(), &headers, now + TimeDelta::seconds(899)),
-            ["_a1"]
+            [asked("_a1")]
         );
         assert!(outstanding(&seal(), &headers, now + TimeDelta::seconds(900)).is_empty());
     }
@@ -136,7 +162,7 @@ mod tests {
 
     #[test]
     fn cookies_are_for_this_host_alone_and_out_of_reach_of_scripts() {
-        let cookie = request(&seal(), "_a1", DateTime::UNIX_EPOCH).unwrap();
+        let cookie = request(&seal(), &asked("_a1"), DateTime::UNIX_EPOCH).unwrap();
         let cookie = cookie.to_str().unwrap();
         assert!(cookie.starts_with("__Host-sg-request-a1="));
         assert!(
@@ -149,7 +175,7 @@ mod tests {
     fn too_many_request_cookies_are_ended() {
         let now = DateTime::UNIX_EPOCH;
         let cookies: Vec<_> = (0..40)
-            .map(|n| request(&seal(), &format!("_a{n}"), now).unwrap())
+            .map(|n| request(&seal(), &asked(&format!("_a{n}")), now).unwrap())
             .collect();
         let ended = surplus(&sent_back(&cookies));
         assert_eq!(ended.len(), 9);

@@ -10,7 +10,7 @@ use crate::error::{Code, Refusal};
 use crate::idps::KnownIdp;
 use crate::random::{self, NoRandomness};
 use crate::saml::request::{self, RequestSpec};
-use crate::sign_in::Gateway;
+use crate::sign_in::{Gateway, OutstandingRequest};
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
@@ -95,7 +95,11 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
         let request = request::redirect(&spec, now)?;
         (request.id, pages::see_other(&request.location)?)
     };
-    let cookie = cookies::request(&gateway.seal, &id, now).map_err(no_randomness)?;
+    let asked = OutstandingRequest {
+        idp: idp.settings.key.clone(),
+        id,
+    };
+    let cookie = cookies::request(&gateway.seal, &asked, now).map_err(no_randomness)?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     for ended in cookies::surplus(headers) {
         response.headers_mut().append(header::SET_COOKIE, ended);

@@ -187,7 +187,7 @@ async fn hostile_relay_states_mean_nothing() {
         "to.\r\nLocation: https://evil.example",
         "javascript:alert(1)",
         "<script>alert(1)</script>",
-        &"x".repeat(50_000),
+        &"x".repeat(5_000),
         "to.",
         "\u{0}\u{1}",
         "to.research%00",
