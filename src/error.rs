@@ -23,12 +23,15 @@ impl Refusal {
     pub fn new(code: Code, reason: impl Into<String>) -> Self {
         let mut reason = reason.into();
         if reason.contains(char::is_control) {
-            reason = reason
-                .chars()
-                .fold(String::new(), |line, c| match c.is_control() {
-                    true => line + &c.escape_default().to_string(),
-                    false => line + c.encode_utf8(&mut [0; 4]),
-                });
+            let mut line = String::with_capacity(reason.len() + 16);
+            for c in reason.chars() {
+                if c.is_control() {
+                    line.extend(c.escape_default());
+                } else {
+                    line.push(c);
+                }
+            }
+            reason = line;
         }
         Self { code, reason }
     }

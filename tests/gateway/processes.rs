@@ -256,14 +256,14 @@ async fn serve_beside_an_embedded_aws_ends_without_breaking_a_sign_in_off() {
         "--config",
         path.to_str().unwrap(),
     ]);
-    let line = aws.line_with("embedded AWS at ");
-    let endpoint = between(&line, "embedded AWS at ", ". ").unwrap();
+    let greeting = aws.line_with("embedded AWS at ");
+    let endpoint = between(&greeting, "embedded AWS at ", ". ").unwrap();
 
     let path = folder.join("gateway.toml");
     fs::write(&path, configuration("127.0.0.1:0", Some(&endpoint))).unwrap();
     let mut gateway = Process::start(&["serve", "--config", path.to_str().unwrap()]);
-    let line = gateway.line_with("\"serving\"");
-    let address = between(&line, "\"address\":\"", "\"").unwrap();
+    let serving = gateway.line_with("\"serving\"");
+    let address = between(&serving, "\"address\":\"", "\"").unwrap();
 
     let http = http();
     let form = alices_form();
