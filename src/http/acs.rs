@@ -59,10 +59,9 @@ async fn process(
         .ok_or_else(|| Refusal::new(Code::RequestMalformed, "no SAMLResponse in the form"))?;
     *relay_state = RelayState::read(form.take("RelayState").as_deref());
     let destination = relay_state.destination.as_deref();
-    match gateway
-        .accept(EncodedResponse::new(value)?, &outstanding, destination, record)
-        .await?
-    {
+    let accepted = gateway.accept(EncodedResponse::new(value)?, &outstanding, destination, record);
+    // On the heap: the calls of AWS make it large.
+    match Box::pin(accepted).await? {
         Next::Studio(url) => Ok(("granted", pages::see_other(url.expose_for_redirect())?)),
         Next::Choose(choice, grants) => Ok((
             "offered",

@@ -95,6 +95,7 @@ async fn process(gateway: &Gateway, request: Request, record: &mut Record) -> Re
         ));
     };
     let choice = Choice::open(&gateway.seal, &browser, &token, gateway.clock.now())?;
-    let url = gateway.choose(&choice, &key, record).await?;
+    // On the heap: the calls of AWS make it large.
+    let url = Box::pin(gateway.choose(&choice, &key, record)).await?;
     pages::see_other(url.expose_for_redirect())
 }
