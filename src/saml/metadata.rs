@@ -67,9 +67,7 @@ impl IdpMetadata {
         let role = named(&document, entity, METADATA, "IDPSSODescriptor")
             .find(|role| {
                 let supported = attribute(&document, *role, "protocolSupportEnumeration").unwrap_or_default();
-                supported
-                    .split_ascii_whitespace()
-                    .any(|protocol| protocol == PROTOCOL)
+                supported.split_ascii_whitespace().any(|protocol| protocol == PROTOCOL)
             })
             .ok_or("the entity is not a SAML 2.0 identity provider")?;
         let valid_until = valid_until(&document, role)?;
@@ -81,9 +79,7 @@ impl IdpMetadata {
         warnings.extend(certificates.iter().filter_map(|der| expiry_warning(der, now)));
         let wanted = attribute(&document, role, "WantAuthnRequestsSigned");
         Ok(Self {
-            entity_id: attribute(&document, entity, "entityID")
-                .unwrap_or_default()
-                .to_owned(),
+            entity_id: attribute(&document, entity, "entityID").unwrap_or_default().to_owned(),
             keys,
             sso_redirect: sso_location(&document, role, HTTP_REDIRECT)?,
             sso_post: sso_location(&document, role, HTTP_POST)?,
@@ -137,10 +133,7 @@ fn duration(value: &str) -> Option<TimeDelta> {
         seconds = seconds.checked_add(whole.checked_mul(unit)?)?;
         number.clear();
     }
-    number
-        .is_empty()
-        .then(|| TimeDelta::try_seconds(seconds))
-        .flatten()
+    number.is_empty().then(|| TimeDelta::try_seconds(seconds)).flatten()
 }
 
 /// Where requests with this binding go. A location that is not a web address is refused: the browser is sent there.
@@ -195,9 +188,7 @@ fn signing_certificates(document: &Document<'_>, role: NodeId) -> Result<Vec<Vec
                 for node in named(document, data, DSIG, "X509Certificate") {
                     let value = text(document, node).unwrap_or_default();
                     let packed: String = collapsed(&value).split_ascii_whitespace().collect();
-                    let der = STANDARD
-                        .decode(packed)
-                        .map_err(|_| "a signing certificate is not base64")?;
+                    let der = STANDARD.decode(packed).map_err(|_| "a signing certificate is not base64")?;
                     if !certificates.contains(&der) {
                         certificates.push(der);
                     }
@@ -220,30 +211,11 @@ mod tests {
 
     #[test]
     fn durations_of_fixed_length_are_read() {
-        for (value, seconds) in [
-            ("PT1H", 3_600),
-            ("P1D", 86_400),
-            ("P1DT2H3M4.5S", 93_784),
-            ("PT0S", 0),
-        ] {
+        for (value, seconds) in [("PT1H", 3_600), ("P1D", 86_400), ("P1DT2H3M4.5S", 93_784), ("PT0S", 0)] {
             assert_eq!(duration(value), Some(TimeDelta::seconds(seconds)), "{value}");
         }
-        for value in [
-            "",
-            "P",
-            "1H",
-            "P1Y",
-            "P1M",
-            "PT1",
-            "PTH",
-            "P1H",
-            "-P1D",
-            "PT99999999999999999999S",
-        ] {
-            assert!(
-                duration(value).is_none_or(|found| found == TimeDelta::zero()),
-                "{value}"
-            );
+        for value in ["", "P", "1H", "P1Y", "P1M", "PT1", "PTH", "P1H", "-P1D", "PT99999999999999999999S"] {
+            assert!(duration(value).is_none_or(|found| found == TimeDelta::zero()), "{value}");
         }
     }
 }
