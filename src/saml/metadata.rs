@@ -11,6 +11,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uppsala::{Document, NodeId};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+/// How long before its end an admin is told that a certificate expires.
+const EXPIRY_NOTICE: TimeDelta = TimeDelta::days(30);
+
 /// What the gateway needs to know of an identity provider.
 #[derive(Debug)]
 pub struct IdpMetadata {
@@ -199,15 +202,40 @@ fn signing_certificates(document: &Document<'_>, role: NodeId) -> Result<Vec<Vec
     Ok(certificates)
 }
 
+/// A certificate that has expired, or is about to. It still verifies: the IdP may go on using it, and often does; but
+/// many IdPs change their key then, and the new one has to be in the metadata by that day.
 fn expiry_warning(der: &[u8], now: DateTime<Utc>) -> Option<String> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let until = DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0)?;
-    (until <= now).then(|| format!("a signing certificate expired on {}", until.format("%Y-%m-%d")))
+    let day = until.format("%Y-%m-%d");
+    if until <= now {
+        Some(format!("a signing certificate expired on {day}"))
+    } else if until <= now + EXPIRY_NOTICE {
+        Some(format!("a signing certificate expires on {day}"))
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_certificate_that_ends_is_told_a_month_ahead() {
+        use crate::demo::idp::key::{KeyKind, SigningKey};
+        let now = instant::parse("2026-06-01T00:00:00Z").unwrap();
+        for (days, told) in
+            [(31, None), (29, Some("expires on 2026-06-30")), (-1, Some("expired on 2026-05-31"))]
+        {
+            let until = now + TimeDelta::days(days);
+            let key =
+                SigningKey::generate_between(KeyKind::P256, "idp", now - TimeDelta::days(90), until).unwrap();
+            let warning = expiry_warning(&key.certificate_der().unwrap(), now);
+            assert_eq!(warning.is_some(), told.is_some(), "{days}");
+            assert!(warning.unwrap_or_default().contains(told.unwrap_or_default()));
+        }
+    }
 
     #[test]
     fn durations_of_fixed_length_are_read() {
