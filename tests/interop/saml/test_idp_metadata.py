@@ -151,6 +151,21 @@ def test_an_expired_certificate_is_a_warning(world_of, publisher):
     trusts(world, expired)
 
 
+def wanting_signatures(idp: Idp) -> bytes:
+    return idp.metadata().replace(b'WantAuthnRequestsSigned="false"', b'WantAuthnRequestsSigned="true"')
+
+
+def test_an_idp_that_wants_requests_signed_takes_a_key(from_web, idp):
+    """As with metadata from a file: requests that the IdP is sure to refuse are not sent."""
+    does_not_start(from_web(wanting_signatures(idp)), "sign_requests")
+
+
+def test_an_idp_that_wants_requests_signed_may_be_overruled(from_web, idp):
+    world = from_web(wanting_signatures(idp), sign_requests=False)
+    world.start()
+    assert "Signature=" not in Browser().get(f"{world.url}/login").headers["Location"]
+
+
 def nobody_there(publisher):
     return {"metadata_url": f"http://127.0.0.1:{free_port()}/metadata.xml"}
 
