@@ -28,7 +28,17 @@ def certificate_of(capture):
 def inspect(folder, capture, response, certificate, at):
     metadata = folder / "metadata.xml"
     metadata.write_text(METADATA.format(issuer=capture["issuer"], certificate=certificate))
-    command = [BINARY, "inspect", "--json", "--idp-metadata", str(metadata), "--acs", capture["destination"], "--at", at]
+    command = [
+        BINARY,
+        "inspect",
+        "--json",
+        "--idp-metadata",
+        str(metadata),
+        "--acs",
+        capture["destination"],
+        "--at",
+        at,
+    ]
     for audience in capture["audience"]:
         command += ["--audience", audience]
     if capture["in_response_to"]:
@@ -78,7 +88,7 @@ def test_refused_with_another_certificate(tmp_path, capture, response):
 
 def test_refused_with_one_byte_changed(tmp_path, capture, response):
     name = b"AttributeValue" if b"AttributeValue" in response else b"NameID"
-    at = response.index(b">", response.rindex(b"<", 0, response.index(b"</" , response.index(name)))) + 1
+    at = response.index(b">", response.rindex(b"<", 0, response.index(b"</", response.index(name)))) + 1
     changed = response[:at] + bytes([response[at] ^ 1]) + response[at + 1 :]
     report = inspect(tmp_path, capture, changed, certificate_of(capture), capture["clock"])
     assert not report["accepted"], report
