@@ -152,8 +152,8 @@ async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     }
     let (listen, public_url) = (config.gateway.listen, config.gateway.public_url.clone());
     let gateway = Gateway::new(config, clock, GatewayCredentials::Default).await?;
-    let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
     gateway.fetch_metadata().await.map_err(|fault| format!("metadata: {fault}"))?;
+    let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
     let running = Running::start(listener, Arc::new(gateway))?;
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
     until_signal().await?;

@@ -25,6 +25,7 @@ use crate::seal::Seal;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// Everything that sign-ins share.
 #[derive(Debug)]
@@ -80,28 +81,30 @@ impl Gateway {
     /// When the metadata of an IdP cannot be had and no file holds a copy: without keys there is no trust, and the
     /// service does not start.
     pub async fn fetch_metadata(&self) -> Result<(), String> {
-        let with_url = self.config.idps.iter().filter(|settings| settings.metadata.url.is_some());
-        let mut client = None;
+        let with_url: Vec<_> =
+            self.config.idps.iter().filter(|settings| settings.metadata.url.is_some()).cloned().collect();
+        if with_url.is_empty() {
+            return Ok(());
+        }
+        let client = Arc::new(MetadataClient::new(!self.config.saml.keys.is_empty())?);
+        let mut fetches = JoinSet::new();
         for settings in with_url {
-            let client = match &client {
-                Some(client) => Arc::clone(client),
-                None => Arc::clone(client.insert(Arc::new(MetadataClient::new()?))),
-            };
-            let pause = match client.refresh(&self.idps, settings, self.clock.now()).await {
-                Ok(pause) => pause,
-                Err(fault) if settings.metadata.file.is_none() => return Err(fault),
-                Err(fault) => {
-                    tracing::error!(target: "studio_gateway::idps", idp = settings.key, "the file counts for now: {fault}");
-                    Duration::from_mins(1)
-                }
-            };
-            tokio::spawn(keep_fresh(
-                client,
-                Arc::clone(&self.idps),
-                Arc::clone(settings),
-                self.clock.clone(),
-                pause,
-            ));
+            let (client, idps, clock) = (Arc::clone(&client), Arc::clone(&self.idps), self.clock.clone());
+            fetches.spawn(async move {
+                let pause = match client.refresh(&idps, &settings, clock.now()).await {
+                    Ok(pause) => pause,
+                    Err(fault) if settings.metadata.file.is_none() => return Err(fault),
+                    Err(fault) => {
+                        tracing::error!(target: "studio_gateway::idps", idp = settings.key, "the file counts for now: {fault}");
+                        Duration::from_mins(1)
+                    }
+                };
+                tokio::spawn(keep_fresh(client, idps, settings, clock, pause));
+                Ok(())
+            });
+        }
+        while let Some(fetched) = fetches.join_next().await {
+            fetched.map_err(|fault| fault.to_string())??;
         }
         Ok(())
     }

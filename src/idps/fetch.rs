@@ -20,16 +20,20 @@ const SHORTEST: Duration = Duration::from_mins(1);
 
 /// Fetches metadata over HTTPS.
 #[derive(Debug)]
-pub struct MetadataClient(Client);
+pub struct MetadataClient {
+    client: Client,
+    can_sign: bool,
+}
 
 impl MetadataClient {
-    /// A client that follows no redirects: the configuration says where the metadata is.
-    pub fn new() -> Result<Self, String> {
+    /// A client that follows no redirects: the configuration says where the metadata is. `can_sign`: whether there is a key
+    /// to sign requests with.
+    pub fn new(can_sign: bool) -> Result<Self, String> {
         Client::builder()
             .timeout(FETCH_LIMIT)
             .redirect(Policy::none())
             .build()
-            .map(Self)
+            .map(|client| Self { client, can_sign })
             .map_err(|fault| format!("no HTTP client: {fault}"))
     }
 
@@ -51,15 +55,34 @@ impl MetadataClient {
         let metadata = IdpMetadata::parse(&document, entity_id, source.signed_by.as_ref(), now)
             .map_err(|fault| format!("{}: {fault}", source.url))?;
         let pause = pause(source, &metadata, now);
-        for warning in &metadata.warnings {
+        for warning in metadata.warnings.iter().chain(&self.request_warnings(settings, &metadata)) {
             tracing::warn!(target: "studio_gateway::idps", idp = settings.key, "{warning}");
         }
         idps.install(settings, Arc::new(metadata))?;
         Ok(pause)
     }
 
+    /// What a file would be refused for at start-up, and a document from the web is not: the IdP can change it at any time.
+    fn request_warnings(&self, settings: &Idp, metadata: &IdpMetadata) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if metadata.wants_signed_requests && settings.request.signed.is_none() && !self.can_sign {
+            warnings.push(
+                "the metadata wants signed requests, but saml.key has no key: they are sent unsigned".into(),
+            );
+        }
+        let offered = match settings.request.by_post {
+            Some(true) => metadata.sso_post.is_some(),
+            Some(false) => metadata.sso_redirect.is_some(),
+            None => metadata.sso_post.is_some() || metadata.sso_redirect.is_some(),
+        };
+        if !offered && (settings.request.by_post.is_some() || !settings.idp_initiated) {
+            warnings.push("the metadata has no SingleSignOnService to send requests to".into());
+        }
+        warnings
+    }
+
     async fn fetch(&self, source: &MetadataUrl) -> Result<String, String> {
-        let answer = self.0.get(source.url.clone()).send().await.map_err(|fault| cause(&fault))?;
+        let answer = self.client.get(source.url.clone()).send().await.map_err(|fault| cause(&fault))?;
         if !answer.status().is_success() {
             return Err(format!("answered {}", answer.status()));
         }

@@ -93,8 +93,9 @@ pub(super) fn check_alone(document: &Document<'_>) -> Result<AssertionLayout, Re
 
 /// The signature of a metadata document over its document element, which has to have one.
 pub(super) fn check_metadata(document: &Document<'_>, root: NodeId) -> Result<SignatureLayout, Rejection> {
-    shape::enveloped_signature(document, root)?
-        .ok_or_else(|| Rejection::new(Rule::SignaturePresent, "the metadata document is not signed"))
+    let unsigned = || Rejection::new(Rule::SignaturePresent, "the document is not signed");
+    super::xml::named(document, root, super::DSIG, "Signature").next().ok_or_else(unsigned)?;
+    shape::enveloped_signature(document, root)?.ok_or_else(unsigned)
 }
 
 fn response_element(document: &Document<'_>) -> Result<NodeId, Rejection> {

@@ -56,9 +56,10 @@ impl IdpMetadata {
             Some(keys) => {
                 let document = xml::parse_metadata(text).map_err(|fault| fault.to_string())?;
                 let root = document.document_element().ok_or("an empty document")?;
-                let layout = gate::check_metadata(&document, root).map_err(|fault| fault.to_string())?;
-                let covered =
-                    verified_text(&document, root, &layout, keys).map_err(|fault| fault.to_string())?;
+                let layout = gate::check_metadata(&document, root).map_err(|fault| fault.detail)?;
+                let covered = verified_text(&document, root, &layout, keys).map_err(
+                    |_| "the key that has to have signed the document does not verify its signature",
+                )?;
                 Self::read(&covered, entity_id, now)
             }
         }

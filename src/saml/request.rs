@@ -19,8 +19,17 @@ use std::io::Write as _;
 
 /// Everything that query strings leave as it is; escapes are upper-case, which some IdPs need to verify a signature.
 const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// samael's closing tag of the Issuer.
-const ISSUER_END: &str = "</saml2:Issuer>";
+/// The closing tag of the Issuer.
+const ISSUER_END: &str = "</saml:Issuer>";
+/// samael's prefixes, and those that everybody else uses: some IdPs look for them instead of the namespaces.
+const PREFIXES: [(&str, &str); 6] = [
+    ("<saml2p:", "<samlp:"),
+    ("</saml2p:", "</samlp:"),
+    (" xmlns:saml2p=", " xmlns:samlp="),
+    ("<saml2:", "<saml:"),
+    ("</saml2:", "</saml:"),
+    (" xmlns:saml2=", " xmlns:saml="),
+];
 
 /// What to ask of an IdP.
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +130,8 @@ fn message(spec: &RequestSpec<'_>, id: &str, now: DateTime<Utc>) -> Result<Strin
         }),
         ..AuthnRequest::default()
     };
-    request.to_string().map_err(|error| fault(&error.to_string()))
+    let xml = request.to_string().map_err(|error| fault(&error.to_string()))?;
+    Ok(PREFIXES.iter().fold(xml, |xml, (from, to)| xml.replace(from, to)))
 }
 
 /// An xs:ID, which must not begin with a digit.
@@ -261,7 +271,7 @@ mod tests {
                 .unwrap()
                 .is_valid()
         );
-        assert!(xml.contains("</saml2:Issuer><ds:Signature"));
+        assert!(xml.contains("</saml:Issuer><ds:Signature"));
     }
 
     #[test]

@@ -155,9 +155,11 @@ def wanting_signatures(idp: Idp) -> bytes:
     return idp.metadata().replace(b'WantAuthnRequestsSigned="false"', b'WantAuthnRequestsSigned="true"')
 
 
-def test_an_idp_that_wants_requests_signed_takes_a_key(from_web, idp):
-    """As with metadata from a file: requests that the IdP is sure to refuse are not sent."""
-    does_not_start(from_web(wanting_signatures(idp)), "sign_requests")
+def test_an_idp_that_wants_requests_signed_is_told_of_where_there_is_no_key(from_web, idp):
+    """Some IdPs say so in their metadata and take unsigned requests all the same: a warning, and no more."""
+    world = from_web(wanting_signatures(idp))
+    world.start()
+    assert "Signature=" not in Browser().get(f"{world.url}/login").headers["Location"]
 
 
 def test_an_idp_that_wants_requests_signed_may_be_overruled(from_web, idp):
