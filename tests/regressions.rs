@@ -3,6 +3,14 @@
 //! The seeds are files, and so are the keys that signed them, because a finding is one with those keys only.
 //! `cargo test --test regressions -- --ignored` makes both anew, which a change of what the gateway accepts may need.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "clippy allows them in test functions only, not in what these share"
+)]
+
 extern crate studio_gateway as gateway;
 
 #[path = "../fuzz/harness/mod.rs"]
@@ -32,8 +40,8 @@ fn replay(target: &str, run: fn(&[u8])) {
         .into_iter()
         .chain(harness::files(&format!("regressions/{target}")))
     {
-        let input = fs::read(&file).unwrap();
         println!("{}", file.display());
+        let input = fs::read(&file).unwrap();
         harness::bounded(|| run(&input));
     }
 }
