@@ -156,28 +156,20 @@ impl Config {
             }
         }
         root.finish();
+        let of_idps = |value: fn(&Idp) -> Option<&str>| {
+            let values = idps.iter().map(|idp| value(idp.as_ref()?));
+            values.collect::<Vec<_>>()
+        };
+        repeated(&problems, "idp", "key", &of_idps(|idp| Some(&idp.key)));
+        let entity_ids = of_idps(|idp| Some(&idp.metadata.file.as_ref()?.entity_id));
+        repeated(&problems, "idp", "metadata_file", &entity_ids);
+        let keys: Vec<_> = domains
+            .iter()
+            .map(|domain| Some(domain.as_ref()?.key.as_str()))
+            .collect();
+        repeated(&problems, "domain", "key", &keys);
         let idps: Option<Vec<_>> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
-        repeated(
-            &problems,
-            "idp",
-            "key",
-            idps.iter().flatten().map(|idp| idp.key.as_str()),
-        );
-        repeated(
-            &problems,
-            "idp",
-            "metadata_file",
-            idps.iter()
-                .flatten()
-                .filter_map(|idp| Some(idp.metadata.file.as_ref()?.entity_id.as_str())),
-        );
-        repeated(
-            &problems,
-            "domain",
-            "key",
-            domains.iter().flatten().map(|domain| domain.key.as_str()),
-        );
         match (gateway, saml, idps, domains) {
             (Some(gateway), Some(saml), Some(idps), Some(domains)) if problems.is_empty() => Ok(Self {
                 gateway,
@@ -355,9 +347,11 @@ fn replay(mut section: Section<'_>) -> usize {
     usize::try_from(capacity).unwrap_or(usize::MAX)
 }
 
-fn repeated<'v>(problems: &Collector, table: &str, key: &str, values: impl Iterator<Item = &'v str>) {
+/// `values` are in the order of the tables; `None` stands for a table with a problem of its own.
+fn repeated(problems: &Collector, table: &str, key: &str, values: &[Option<&str>]) {
     let mut seen = HashSet::new();
-    for (index, value) in values.enumerate() {
+    for (index, value) in values.iter().enumerate() {
+        let Some(value) = value else { continue };
         if !seen.insert(value) {
             problems.add(
                 &format!("{table}[{index}].{key}"),

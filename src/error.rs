@@ -23,12 +23,7 @@ impl Refusal {
     pub fn new(code: Code, reason: impl Into<String>) -> Self {
         let mut reason = reason.into();
         if reason.contains(char::is_control) {
-            reason = reason
-                .chars()
-                .fold(String::new(), |line, c| match c.is_control() {
-                    true => line + &c.escape_default().to_string(),
-                    false => line + c.encode_utf8(&mut [0; 4]),
-                });
+            reason = reason.chars().flat_map(escaped).collect();
         }
         Self { code, reason }
     }
@@ -44,6 +39,16 @@ impl Refusal {
     pub fn reason(&self) -> &str {
         &self.reason
     }
+}
+
+/// A character as it is, or escaped if it is a control character.
+pub(crate) fn escaped(c: char) -> impl Iterator<Item = char> {
+    let (plain, escape) = if c.is_control() {
+        (None, Some(c.escape_default()))
+    } else {
+        (Some(c), None)
+    };
+    plain.into_iter().chain(escape.into_iter().flatten())
 }
 
 impl fmt::Display for Refusal {

@@ -11,6 +11,7 @@ pub mod error;
 pub mod http;
 pub mod identity;
 pub mod idps;
+pub mod inspect;
 pub mod policy;
 pub mod profile_name;
 pub mod random;

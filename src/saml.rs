@@ -8,6 +8,7 @@ mod encoded;
 mod gate;
 pub mod instant;
 pub mod metadata;
+mod notes;
 mod reading;
 pub mod request;
 mod response;
@@ -20,6 +21,7 @@ mod xml;
 
 pub use decryption::DecryptionKeys;
 pub use encoded::{DecodedResponse, EncodedResponse, MAX_ENCODED};
+pub use notes::{Notes, Values};
 pub use reading::{Attribute, NameId};
 pub use response::{Expected, UnverifiedResponse, VerifiedAssertion};
 pub use rule::{Rejection, Rule};

@@ -140,8 +140,7 @@ impl Gateway {
             grants.retain(|grant| Some(grant.domain().key.as_str()) == destination);
         }
         match <[Grant<'_>; 1]>::try_from(grants) {
-            Ok([grant]) => self
-                .open(&response, &identity, &grant, record)
+            Ok([grant]) => Box::pin(self.open(&response, &identity, &grant, record))
                 .await
                 .map(Next::Studio),
             Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
@@ -163,8 +162,7 @@ impl Gateway {
             .iter()
             .find(|grant| grant.key() == key)
             .ok_or_else(|| Refusal::new(Code::ChoiceInvalid, "a choice that was not offered"))?;
-        self.open(choice.response(), choice.identity(), grant, record)
-            .await
+        Box::pin(self.open(choice.response(), choice.identity(), grant, record)).await
     }
 
     /// From the form's value to an assertion that is genuine, meant for us, valid now, and used for the first time.

@@ -93,10 +93,13 @@ fn sort(api: &str, code: &str, status: u16) -> Kind {
         "ResourceNotFound" | "ResourceNotFoundException" => Kind::NotFound,
         "ResourceInUse" | "ResourceInUseException" | "ConflictException" => Kind::InUse,
         "ResourceLimitExceeded" => Kind::Limit,
-        "AccessDenied" | "AccessDeniedException" | "RegionDisabledException" => Kind::Denied,
-        // Elsewhere it is the caller's keys that have expired.
         "ExpiredTokenException" | "ExpiredToken" if api == ASSUME => Kind::Expired,
-        "ExpiredTokenException" | "ExpiredToken" => Kind::Denied,
+        // Elsewhere it is the caller's keys that have expired.
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "RegionDisabledException"
+        | "ExpiredTokenException"
+        | "ExpiredToken" => Kind::Denied,
         "InvalidIdentityToken" | "IDPRejectedClaim" => Kind::AssertionRefused,
         "Throttling"
         | "ThrottlingException"

@@ -179,8 +179,8 @@ async fn find(client: &Client, grant: &Grant<'_>) -> Result<Option<FoundProfile>
     // be looked for again. A profile is made with its tags.
     let tags = match listed {
         Ok(tags) if tags.contains_key(&grant.domain().owner_tag) => tags,
-        Ok(_) => tags(client, grant.profile_arn()).await?,
-        Err(AwsFault {
+        Ok(_)
+        | Err(AwsFault {
             kind: Kind::NotFound | Kind::Invalid,
             ..
         }) => tags(client, grant.profile_arn()).await?,

@@ -205,6 +205,7 @@ fn all<T>(items: Vec<Option<T>>) -> Option<Vec<T>> {
 fn tags(section: Section<'_>, owner_tag: &str, problems: &Collector) -> Option<Vec<(String, TagSource)>> {
     let mut tags = Vec::new();
     let mut usable = true;
+    let whole = section.own_path().to_owned();
     let mut problem = |path: &str, text: &str| {
         problems.add(path, text);
         usable = false;
@@ -223,10 +224,7 @@ fn tags(section: Section<'_>, owner_tag: &str, problems: &Collector) -> Option<V
         }
     }
     if tags.len() > 49 {
-        problem(
-            "domain.profile.tags",
-            "a profile has 50 tags at most, the owner tag included",
-        );
+        problem(&whole, "a profile has 50 tags at most, the owner tag included");
     }
     usable.then_some(tags)
 }

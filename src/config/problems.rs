@@ -71,6 +71,11 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// The path of this table, for messages.
+    pub(super) fn own_path(&self) -> &str {
+        &self.path
+    }
+
     /// Where problems of tables with keys of the admin's own are noted.
     pub(super) fn problems(&self) -> &'a Collector {
         self.problems

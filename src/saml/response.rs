@@ -3,6 +3,7 @@
 use super::decryption::{self, DecryptionKeys, Envelope};
 use super::encoded::DecodedResponse;
 use super::gate::{self, AssertionLayout, Content, Layout};
+use super::notes::Notes;
 use super::reading::{self, Attribute, NameId, ResponseValues};
 use super::rule::{Rejection, Rule};
 use super::signature::{TrustedKeys, standalone_text, verified_text};
@@ -74,6 +75,33 @@ impl<'a> UnverifiedResponse<'a> {
         expected: &Expected<'_>,
         now: DateTime<Utc>,
     ) -> Result<VerifiedAssertion, Rejection> {
+        self.verify_noting(keys, decryption, expected, now, &mut Notes::default())
+    }
+
+    /// As [`Self::verify`], and notes what every rule says on the way.
+    pub fn verify_noting(
+        &self,
+        keys: &TrustedKeys,
+        decryption: &DecryptionKeys,
+        expected: &Expected<'_>,
+        now: DateTime<Utc>,
+        notes: &mut Notes,
+    ) -> Result<VerifiedAssertion, Rejection> {
+        let verified = self.verify_steps(keys, decryption, expected, now, notes);
+        if let Err(fault) = &verified {
+            notes.fault(fault);
+        }
+        verified
+    }
+
+    fn verify_steps(
+        &self,
+        keys: &TrustedKeys,
+        decryption: &DecryptionKeys,
+        expected: &Expected<'_>,
+        now: DateTime<Utc>,
+        notes: &mut Notes,
+    ) -> Result<VerifiedAssertion, Rejection> {
         let signed_response = match &self.layout.response_signature {
             Some(layout) => Some(verified_text(&self.document, self.layout.response, layout, keys)?),
             None => None,
@@ -96,6 +124,7 @@ impl<'a> UnverifiedResponse<'a> {
             None => claimed,
         };
         rules::status(&response)?;
+        notes.pass(Rule::Status);
 
         let assertion = match (&self.layout.content, &signed_document, signed_assertion) {
             (Content::Nothing, _, _) => {
@@ -114,13 +143,26 @@ impl<'a> UnverifiedResponse<'a> {
             (Content::Plain(_), None, Some(text)) => text,
             (Content::Plain(_), None, None) => return Err(unsigned()),
             (Content::Encrypted(holder), signed, _) => {
-                self.decrypted(*holder, signed.is_some(), keys, decryption, expected)?
+                let opened = self.decrypted(*holder, signed.is_some(), keys, decryption, expected)?;
+                notes.pass(Rule::Decryption);
+                opened
             }
         };
+        notes.pass(Rule::SignaturePresent);
+        notes.pass(Rule::Signature);
         let assertion = decryption::open_name(assertion, decryption)?;
         let document = xml::parse(&assertion)?;
         let assertion = reading::assertion(&document, root(&document)?)?;
-        Self::conclude(&response, signed_document.is_some(), assertion, expected, now)
+        notes.pass(Rule::Attributes);
+        notes.read(&assertion);
+        Self::conclude(
+            &response,
+            signed_document.is_some(),
+            assertion,
+            expected,
+            now,
+            notes,
+        )
     }
 
     /// The text of the encrypted Assertion: as its own signature covers it if it has one, and else as it is, if the
@@ -173,8 +215,9 @@ impl<'a> UnverifiedResponse<'a> {
         assertion: reading::AssertionValues,
         expected: &Expected<'_>,
         now: DateTime<Utc>,
+        notes: &mut Notes,
     ) -> Result<VerifiedAssertion, Rejection> {
-        let judgement = rules::judge(response, response_signed, &assertion, expected, now)?;
+        let judgement = rules::judge(response, response_signed, &assertion, expected, now, notes)?;
         Ok(VerifiedAssertion {
             id: assertion.id,
             issuer: assertion.issuer,

@@ -53,6 +53,87 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Every rule, in the order in which they are applied.
+    pub const ALL: &'static [Self] = &[
+        Self::Encoding,
+        Self::Xml,
+        Self::Limits,
+        Self::Structure,
+        Self::SignatureShape,
+        Self::SignatureAlgorithm,
+        Self::SignaturePresent,
+        Self::Signature,
+        Self::Decryption,
+        Self::IssuerKnown,
+        Self::Version,
+        Self::Issuer,
+        Self::Status,
+        Self::Destination,
+        Self::IssueInstant,
+        Self::Conditions,
+        Self::Audience,
+        Self::Subject,
+        Self::Confirmation,
+        Self::InResponseTo,
+        Self::AuthnStatement,
+        Self::Attributes,
+    ];
+
+    /// What to do when it is broken, for the admin.
+    #[must_use]
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Encoding => {
+                "The form value has to be the base64 of the XML, at most 100,000 characters. Look for a proxy that rewrites forms, or for far too many groups."
+            }
+            Self::Xml => {
+                "The message has to be UTF-8, well-formed XML without DOCTYPE or processing instructions."
+            }
+            Self::Limits => {
+                "The message is unlike anything an IdP sends: far too many elements, attributes or namespaces, or nested too deeply."
+            }
+            Self::Structure => {
+                "There has to be one Response with one Assertion (or EncryptedAssertion), each child in its place."
+            }
+            Self::SignatureShape => {
+                "Signatures have to be enveloped in the Response or the Assertion, with one Reference to its ID."
+            }
+            Self::SignatureAlgorithm => {
+                "Have the IdP sign with RSA or ECDSA and SHA-256 or better, and with exclusive or inclusive canonicalization."
+            }
+            Self::SignaturePresent => "Have the IdP sign the Response, the Assertion, or both.",
+            Self::Signature => {
+                "The message was changed on its way, or signed with a key that is not in the metadata: has the IdP rolled its certificate over?"
+            }
+            Self::Decryption => {
+                "The IdP has to encrypt for a certificate of ours (see our metadata) with AES and RSA-OAEP; AES-CBC only inside a signed Response."
+            }
+            Self::IssuerKnown => "The entity ID in the metadata has to be the Issuer of the message.",
+            Self::Version => "Only SAML 2.0 is understood.",
+            Self::Issuer => "Response and Assertion have to come from the IdP whose metadata this is.",
+            Self::Status => "The IdP did not sign the person in. Its own log says why.",
+            Self::Destination => {
+                "Set the destination at the IdP to our ACS URL, exactly as it is written, with the same scheme and port."
+            }
+            Self::IssueInstant => "Compare the clocks. STS takes a message for five minutes.",
+            Self::Conditions => {
+                "Compare the clocks. The conditions limit when, and under what circumstances, the message is valid."
+            }
+            Self::Audience => "Add our entity ID as audience at the IdP.",
+            Self::Subject => "The Subject has to have one NameID of up to 1,024 characters.",
+            Self::Confirmation => {
+                "A bearer confirmation has to name our ACS URL as Recipient and be valid now."
+            }
+            Self::InResponseTo => {
+                "Start the sign-in again in the same browser, with cookies allowed; or allow the IdP to start sign-ins (idp_initiated)."
+            }
+            Self::AuthnStatement => {
+                "The IdP has to say when the person signed in, and that session must not be over."
+            }
+            Self::Attributes => "Every Attribute needs a Name.",
+        }
+    }
+
     /// The stable name.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -2,6 +2,7 @@
 //! the values, of what we expect, and of `now`.
 
 use super::instant;
+use super::notes::Notes;
 use super::reading::{AssertionValues, Confirmation, ResponseValues};
 use super::response::Expected;
 use super::rule::{Rejection, Rule, quoted};
@@ -40,24 +41,45 @@ pub(super) fn status(response: &ResponseValues) -> Result<(), Rejection> {
     }
 }
 
-/// Applies every rule. `response_signed` says whether the response-level values are covered by a signature.
+/// Applies every rule, and notes what each of them says; the first one broken is the answer. `response_signed` says
+/// whether the response-level values are covered by a signature.
 pub(super) fn judge(
     response: &ResponseValues,
     response_signed: bool,
     assertion: &AssertionValues,
     expected: &Expected<'_>,
     now: DateTime<Utc>,
+    notes: &mut Notes,
 ) -> Result<Judgement, Rejection> {
-    version(response, assertion)?;
-    issuer(response, assertion, expected)?;
-    destination(response, response_signed, expected)?;
-    let issued = issue_instants(response, assertion, expected, now)?;
-    let conditions_until = conditions(assertion, expected, now)?;
-    audience(assertion, expected)?;
-    subject(assertion)?;
-    let confirmed = confirmation(response, response_signed, assertion, expected, now)?;
-    let session_until = authn_statement(assertion, expected, now)?;
+    let version = notes.keep(Rule::Version, version(response, assertion));
+    let issuer = notes.keep(Rule::Issuer, issuer(response, assertion, expected));
+    let destination = notes.keep(
+        Rule::Destination,
+        destination(response, response_signed, expected),
+    );
+    let issue_instant = notes.keep(
+        Rule::IssueInstant,
+        issue_instants(response, assertion, expected, now),
+    );
+    let conditions = notes.keep(Rule::Conditions, conditions(assertion, expected, now));
+    let audience = notes.keep(Rule::Audience, audience(assertion, expected));
+    let subject = notes.keep(Rule::Subject, subject(assertion));
+    let confirmed = notes.keep(
+        Rule::Confirmation,
+        confirmation(response, response_signed, assertion, expected, now),
+    );
+    let session_until = notes.keep(Rule::AuthnStatement, authn_statement(assertion, expected, now));
 
+    version?;
+    issuer?;
+    destination?;
+    let issued = issue_instant?;
+    let conditions_until = conditions?;
+    audience?;
+    subject?;
+    let confirmed = confirmed?;
+    notes.pass(Rule::InResponseTo);
+    let session_until = session_until?;
     let latest = [Some(issued + LIFETIME), Some(confirmed.until), conditions_until]
         .into_iter()
         .flatten()

@@ -13,6 +13,7 @@
 
 mod browser;
 mod choices;
+mod configuration;
 mod crowd;
 mod forger;
 mod form;
@@ -20,6 +21,7 @@ mod happy;
 mod log_lines;
 mod noise;
 mod pages;
+mod processes;
 mod refused;
 mod stage;
 mod trouble;

@@ -9,7 +9,7 @@ use proptest::test_runner::{Config, TestRunner};
 use std::future::Future;
 use std::sync::Arc;
 use studio_gateway::demo::idp::response::{Response, names};
-use studio_gateway::demo::idp::signature::Signed;
+use studio_gateway::demo::idp::signature::{Algorithms, KeyInfo, Signed};
 use studio_gateway::http;
 use studio_gateway::profile_name::ProfileName;
 use tokio::runtime::Runtime;

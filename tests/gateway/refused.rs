@@ -80,7 +80,7 @@ async fn expired() {
     let response = stage.response_for(&alice());
     stage.clock.advance(TimeDelta::minutes(6));
     stage
-        .refuses(&response, 403, "assertion.expired", "valid until")
+        .refuses(&response, 403, "assertion.expired", "; now is ")
         .await;
 }
 

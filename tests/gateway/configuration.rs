@@ -1,0 +1,552 @@
+//! The configuration as it is shipped, and everything that can be wrong with one.
+
+use crate::stage::{key, stranger_key};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use studio_gateway::clock::Clock;
+use studio_gateway::config::{Config, Problems, Sources};
+use studio_gateway::demo::idp::metadata::metadata_xml;
+use toml::{Table, Value};
+
+const SHIPPED: &str = include_str!("../../config/gateway.toml");
+const DEMO: &str = include_str!("../../config/demo.toml");
+const ENTITY: &str = "https://idp.example.com/metadata";
+
+/// Commented keys that show an example, because there is no default.
+const EXAMPLES: &[&str] = &[
+    "gateway.contact",
+    "gateway.seal_keys",
+    "saml.audiences",
+    "saml.key",
+    "idp.name",
+    "idp.metadata_url",
+    "idp.metadata_certificate",
+    "idp.entity_id",
+    "idp.request_binding",
+    "idp.sign_requests",
+    "idp.authn_context",
+    "idp.name_id_format",
+    "aws.sts_endpoint",
+    "aws.sagemaker_endpoint",
+    "domain.name",
+    "domain.groups",
+    "domain.profile.execution_role",
+    "domain.profile.security_groups",
+    "domain.profile.tags.\"cost-center\"",
+    "domain.profile.tags.\"managed-by\"",
+    "domain.profile.lifecycle",
+];
+
+fn file(path: &Path) -> io::Result<String> {
+    match path.to_str().unwrap() {
+        "idp-metadata.xml" => Ok(metadata_xml(ENTITY, "https://idp.example.com/sso", &[key()]).unwrap()),
+        "other.xml" => {
+            Ok(metadata_xml("https://other.example", "https://other.example/sso", &[key()]).unwrap())
+        }
+        "seal.key" => Ok(STANDARD.encode([7; 32])),
+        "short.key" => Ok(STANDARD.encode([7; 16])),
+        "sp.crt" | "federation.crt" => Ok(key().certificate_pem().unwrap()),
+        "sp.key" => Ok(key().private_key_pem().unwrap()),
+        "other.key" => Ok(stranger_key().private_key_pem().unwrap()),
+        "text.txt" => Ok("just a text".into()),
+        "long.sh" => Ok(format!("#!/bin/sh\n{}", "x".repeat(13_000))),
+        "lifecycle/jupyterlab/git-config.sh" => Ok("#!/bin/bash\ntrue\n".into()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
+fn variable(name: &str) -> Option<String> {
+    (name == "STUDIO_GATEWAY_OLD_SEAL_KEY").then(|| STANDARD.encode([8; 32]))
+}
+
+fn parse(text: &str) -> Result<Config, Problems> {
+    let sources = Sources {
+        file: &file,
+        variable: &variable,
+    };
+    Config::parse(text, &sources, Clock::system().now())
+}
+
+/// What is commented out: a key, or a table with its keys.
+struct Commented {
+    /// Such as `gateway.contact`.
+    path: String,
+    lines: Vec<usize>,
+}
+
+fn setting(line: &str) -> Option<&str> {
+    let text = line.strip_prefix("# ")?;
+    let (name, _) = text.split_once(" = ")?;
+    let named = |part: &str| {
+        part.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_-\"".contains(&b))
+    };
+    named(name).then_some(name)
+}
+
+fn commented() -> Vec<Commented> {
+    let mut found: Vec<Commented> = Vec::new();
+    let mut table = String::new();
+    let mut hidden_table = false;
+    for (number, line) in SHIPPED.lines().enumerate() {
+        let bare = line.trim_start_matches("# ");
+        let header = bare.starts_with('[') && bare.ends_with(']');
+        if header {
+            table = bare.trim_matches(['[', ']']).to_owned();
+            hidden_table = line.starts_with("# ");
+            if hidden_table {
+                found.push(Commented {
+                    path: table.clone(),
+                    lines: vec![number],
+                });
+            }
+        } else if let Some(name) = setting(line) {
+            if hidden_table {
+                found.last_mut().unwrap().lines.push(number);
+            } else {
+                found.push(Commented {
+                    path: format!("{table}.{name}"),
+                    lines: vec![number],
+                });
+            }
+        }
+    }
+    found
+}
+
+fn uncommented(lines: &[usize]) -> String {
+    let lines: Vec<_> = SHIPPED
+        .lines()
+        .enumerate()
+        .map(|(number, line)| {
+            if lines.contains(&number) {
+                line.trim_start_matches("# ")
+            } else {
+                line
+            }
+        })
+        .collect();
+    lines.join("\n")
+}
+
+#[test]
+fn the_shipped_configuration_is_usable() {
+    let config = parse(SHIPPED).expect("usable");
+    assert_eq!(config.warnings.len(), 1, "{:?}", config.warnings);
+    assert!(config.warnings[0].starts_with("gateway.seal_keys: none"));
+}
+
+#[test]
+fn every_commented_key_exists() {
+    let all: Vec<_> = commented().into_iter().flat_map(|one| one.lines).collect();
+    assert!(all.len() > 30, "{}", all.len());
+    let config = parse(&uncommented(&all)).expect("usable");
+    assert_eq!(config.gateway.seal_keys.len(), 2);
+    assert_eq!(config.domains[0].profile.lifecycle.len(), 1);
+}
+
+#[test]
+fn every_commented_key_shows_its_default_or_is_an_example() {
+    let shipped = format!("{:?}", parse(SHIPPED).unwrap());
+    let mut examples = BTreeSet::new();
+    for one in commented() {
+        let changed =
+            parse(&uncommented(&one.lines)).unwrap_or_else(|problems| panic!("{}: {problems}", one.path));
+        if EXAMPLES.contains(&one.path.as_str()) {
+            examples.insert(one.path);
+        } else {
+            let changed = format!("{changed:?}");
+            assert_eq!(changed, shipped, "{} is not the default", one.path);
+        }
+    }
+    let listed: BTreeSet<_> = EXAMPLES.iter().map(ToString::to_string).collect();
+    assert_eq!(examples, listed);
+}
+
+#[test]
+fn every_key_of_the_demo_is_in_the_reference() {
+    fn keys(prefix: &str, value: &Value, found: &mut BTreeSet<String>) {
+        match value {
+            Value::Table(table) if !prefix.ends_with(".tags") => {
+                for (key, value) in table {
+                    keys(&format!("{prefix}.{key}"), value, found);
+                }
+            }
+            Value::Array(items) if items.iter().any(Value::is_table) => {
+                items.iter().for_each(|item| keys(prefix, item, found));
+            }
+            _ => {
+                found.insert(prefix.to_owned());
+            }
+        }
+    }
+    let all: Vec<_> = commented().into_iter().flat_map(|one| one.lines).collect();
+    let mut documented = BTreeSet::new();
+    keys(
+        "",
+        &Value::Table(uncommented(&all).parse().unwrap()),
+        &mut documented,
+    );
+    let mut used = BTreeSet::new();
+    keys("", &Value::Table(DEMO.parse().unwrap()), &mut used);
+    let unknown: Vec<_> = used.difference(&documented).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+/// A value at a path such as `domain.0.region`, or none to take it away; and the line that tells what is wrong.
+type Wrong = (&'static str, Option<&'static str>, &'static str);
+
+/// Every kind of problem that a value can have. No two are at the same place, so that all fit into one file.
+const WRONG: &[Wrong] = &[
+    ("surprise", Some("1"), "surprise: unknown key"),
+    (
+        "gateway.listen",
+        Some("'here'"),
+        "gateway.listen: expected an address and port, got \"here\"",
+    ),
+    (
+        "gateway.public_url",
+        Some("'http://studio.example.com'"),
+        "gateway.public_url: expected an https URL without a path, got \"http://studio.example.com\"",
+    ),
+    (
+        "gateway.contact",
+        Some("7"),
+        "gateway.contact: expected a text, got 7",
+    ),
+    (
+        "gateway.sign_in_seconds",
+        Some("4"),
+        "gateway.sign_in_seconds: expected a whole number from 5 to 120, got 4",
+    ),
+    (
+        "gateway.seal_keys",
+        Some(
+            "['AAECAwQFBgcICQoLDA0ODw==', 'file:none.key', 'env:NONE', 'file:text.txt', 'file:short.key', 3]",
+        ),
+        "gateway.seal_keys[4]: the key has 16 bytes, not 32",
+    ),
+    ("gateway.port", Some("80"), "gateway.port: unknown key"),
+    (
+        "saml.clock_skew_seconds",
+        Some("181"),
+        "saml.clock_skew_seconds: expected a whole number from 0 to 180, got 181",
+    ),
+    (
+        "saml.audiences",
+        Some("'urn:x'"),
+        "saml.audiences: expected a list, got \"urn:x\"",
+    ),
+    (
+        "saml.entity_id",
+        Some("''"),
+        "saml.entity_id: expected a text, got \"\"",
+    ),
+    (
+        "saml.key",
+        Some("[{ certificate = 'file:sp.crt', private_key = 'file:other.key' }]"),
+        "saml.key[0].private_key: ",
+    ),
+    (
+        "idp.0.key",
+        Some("'Corp IdP'"),
+        "idp[0].key: expected a key of a-z, 0-9 and \"-\", got \"Corp IdP\"",
+    ),
+    (
+        "idp.0.metadata_file",
+        Some("'none.xml'"),
+        "idp[0].metadata_file: cannot read \"none.xml\"",
+    ),
+    (
+        "idp.0.metadata_url",
+        Some("'http://idp.example.com'"),
+        "idp[0].metadata_url: expected an https URL",
+    ),
+    (
+        "idp.0.saml_providers",
+        Some("['arn:aws:iam::111122223333:role/corp']"),
+        "idp[0].saml_providers[0]: expected the ARN of an IAM SAML provider",
+    ),
+    (
+        "idp.0.idp_initiated",
+        Some("'yes'"),
+        "idp[0].idp_initiated: expected true or false, got \"yes\"",
+    ),
+    (
+        "idp.0.request_binding",
+        Some("'artifact'"),
+        "idp[0].request_binding: expected \"redirect\" or \"post\"",
+    ),
+    (
+        "idp.0.attributes",
+        Some("'groups'"),
+        "idp[0].attributes: expected a table, got \"groups\"",
+    ),
+    (
+        "aws.sts_endpoint",
+        Some("'sts'"),
+        "aws.sts_endpoint: expected an http(s) URL, got \"sts\"",
+    ),
+    (
+        "aws.attempts",
+        Some("0"),
+        "aws.attempts: expected a whole number from 1 to 10, got 0",
+    ),
+    (
+        "aws.call_milliseconds",
+        Some("1.5"),
+        "aws.call_milliseconds: expected a whole number from 50 to 60000, got 1.5",
+    ),
+    (
+        "replay.ledger",
+        Some("'paper'"),
+        "replay.ledger: expected \"memory\"",
+    ),
+    (
+        "replay.capacity",
+        Some("1"),
+        "replay.capacity: expected a whole number from 1000 to 10000000, got 1",
+    ),
+    ("domain.0.key", None, "domain[0].key: missing"),
+    (
+        "domain.0.domain_id",
+        Some("'research'"),
+        "domain[0].domain_id: expected a domain ID such as \"d-abcdefghijkl\", got \"research\"",
+    ),
+    (
+        "domain.0.region",
+        Some("'Seoul'"),
+        "domain[0].region: expected an AWS region, got \"Seoul\"",
+    ),
+    (
+        "domain.0.roles",
+        Some("['arn:aws:iam::111122223333:role/A', 'arn:aws:iam::444455556666:role/B']"),
+        "domain[0].roles: all have to be of one account",
+    ),
+    (
+        "domain.0.owner_tag",
+        Some("'aws:owner'"),
+        "domain[0].owner_tag: expected a tag key, got \"aws:owner\"",
+    ),
+    (
+        "domain.0.landing_uri",
+        Some("'https://evil.example'"),
+        "domain[0].landing_uri: expected a landing URI such as \"studio::\", got \"https://evil.example\"",
+    ),
+    (
+        "domain.0.session_seconds",
+        Some("1799"),
+        "domain[0].session_seconds: expected a whole number from 1800 to 43200, got 1799",
+    ),
+    (
+        "domain.0.link_seconds",
+        Some("301"),
+        "domain[0].link_seconds: expected a whole number from 5 to 300, got 301",
+    ),
+    (
+        "domain.0.session_policy",
+        Some("'no'"),
+        "domain[0].session_policy: expected true or false, got \"no\"",
+    ),
+    (
+        "domain.0.ready_seconds",
+        Some("-1"),
+        "domain[0].ready_seconds: expected a whole number from 0 to 120, got -1",
+    ),
+    (
+        "domain.0.poll_milliseconds",
+        Some("0"),
+        "domain[0].poll_milliseconds: expected a whole number from 1 to 10000, got 0",
+    ),
+    (
+        "domain.0.profile.execution_role",
+        Some("'StudioExecution'"),
+        "domain[0].profile.execution_role: expected the ARN of an IAM role, got \"StudioExecution\"",
+    ),
+    (
+        "domain.0.profile.security_groups",
+        Some("['sg-1', 'sg-2', 'sg-3', 'sg-4', 'sg-5', 'sg-6']"),
+        "domain[0].profile.security_groups: five at most",
+    ),
+    (
+        "domain.0.profile.tags",
+        Some(
+            "{ team = { attribute = 'a', value = 'b' }, StudioUserId = { value = 'x' }, 'a#b' = { value = 'c' } }",
+        ),
+        "domain[0].profile.tags.team: expected { attribute = \"...\" } or { value = \"...\" }",
+    ),
+    (
+        "domain.0.profile.lifecycle",
+        Some(
+            "[{ app = 'Emacs', script = 'text.txt' }, { app = 'JupyterLab', script = 'long.sh' }, { app = 'JupyterLab' }]",
+        ),
+        "domain[0].profile.lifecycle[1].script: \"long.sh\" has ",
+    ),
+];
+
+fn base() -> Table {
+    SHIPPED.parse().unwrap()
+}
+
+fn apply(table: &mut Table, (path, value, _): &Wrong) {
+    let value = value.map(|value| {
+        format!("v = {value}")
+            .parse::<Table>()
+            .unwrap()
+            .remove("v")
+            .unwrap()
+    });
+    let mut parts: Vec<_> = path.split('.').collect();
+    let last = parts.pop().unwrap();
+    let mut place = table;
+    let mut parts = parts.into_iter().peekable();
+    while let Some(part) = parts.next() {
+        let entry = place.entry(part).or_insert_with(|| Value::Table(Table::new()));
+        let entry = match parts.peek().and_then(|next| next.parse::<usize>().ok()) {
+            Some(index) => {
+                parts.next();
+                &mut entry.as_array_mut().unwrap()[index]
+            }
+            None => entry,
+        };
+        place = entry.as_table_mut().unwrap();
+    }
+    match value {
+        Some(value) => place.insert(last.to_owned(), value),
+        None => place.remove(last),
+    };
+}
+
+fn problems(table: &Table) -> Vec<String> {
+    let sources = Sources {
+        file: &file,
+        variable: &variable,
+    };
+    let problems = Config::from_table(table, &sources, Clock::system().now()).unwrap_err();
+    problems.lines().to_vec()
+}
+
+#[test]
+fn each_problem_is_told_with_its_path() {
+    for wrong in WRONG {
+        let mut table = base();
+        apply(&mut table, wrong);
+        let lines = problems(&table);
+        assert!(
+            lines.iter().any(|line| line.starts_with(wrong.2)),
+            "{}: {lines:#?}",
+            wrong.0
+        );
+    }
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let mut table = base();
+    for wrong in WRONG {
+        apply(&mut table, wrong);
+    }
+    let lines = problems(&table);
+    for wrong in WRONG {
+        assert!(
+            lines.iter().any(|line| line.starts_with(wrong.2)),
+            "{}: {lines:#?}",
+            wrong.0
+        );
+    }
+    // What a list or a table holds is told item by item.
+    for more in [
+        "gateway.seal_keys[0]: expected \"file:PATH\" or \"env:NAME\"",
+        "gateway.seal_keys[1]: cannot read \"none.key\"",
+        "gateway.seal_keys[2]: the variable \"NONE\" is not set",
+        "gateway.seal_keys[3]: the key is not base64",
+        "gateway.seal_keys[5]: expected a text, got 3",
+        "domain[0].profile.tags.StudioUserId: the owner tag is set by the gateway",
+        "domain[0].profile.tags.a#b: not a usable tag key",
+        "domain[0].profile.lifecycle[0].app: expected JupyterLab",
+        "domain[0].profile.lifecycle[0].script: \"text.txt\" does not begin with \"#!\"",
+        "domain[0].profile.lifecycle[2].script: missing",
+    ] {
+        assert!(
+            lines.iter().any(|line| line.starts_with(more)),
+            "{more}: {lines:#?}"
+        );
+    }
+    let text = lines.join("\n");
+    assert!(
+        !text.contains("AAECAwQF"),
+        "a key in the wrong place is not repeated"
+    );
+}
+
+#[test]
+fn repeated_tables_are_told_beside_other_problems() {
+    let mut table: Table = base();
+    let idp = table["idp"][0].clone();
+    let domain = table["domain"][0].clone();
+    let mut broken = domain.clone();
+    broken
+        .as_table_mut()
+        .unwrap()
+        .insert("region".into(), "Seoul".into());
+    table["idp"].as_array_mut().unwrap().push(idp);
+    let domains = table["domain"].as_array_mut().unwrap();
+    domains.insert(0, broken);
+    domains.push(domain);
+    let lines = problems(&table);
+    assert_eq!(
+        lines,
+        [
+            "domain[0].region: expected an AWS region, got \"Seoul\"",
+            "idp[1].key: \"corp\" occurs twice",
+            &format!("idp[1].metadata_file: \"{ENTITY}\" occurs twice"),
+            "domain[2].key: \"research\" occurs twice",
+        ]
+    );
+}
+
+#[test]
+fn too_many_tags_are_told_with_the_path_of_their_domain() {
+    let mut table = base();
+    let tags: Table = (0..50)
+        .map(|number| {
+            (
+                format!("tag{number}"),
+                Table::from_iter([("value".to_owned(), "x".into())]).into(),
+            )
+        })
+        .collect();
+    table["domain"][0]["profile"]
+        .as_table_mut()
+        .unwrap()
+        .insert("tags".into(), tags.into());
+    assert_eq!(
+        problems(&table),
+        ["domain[0].profile.tags: a profile has 50 tags at most, the owner tag included"]
+    );
+}
+
+#[test]
+fn an_empty_file_is_told_what_it_needs() {
+    let problems = parse("").unwrap_err();
+    for needed in [
+        "gateway.listen: missing",
+        "gateway.public_url: missing",
+        "idp: at least one is needed",
+        "domain: at least one is needed",
+    ] {
+        assert!(
+            problems.lines().iter().any(|line| line == needed),
+            "{needed}: {problems}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_toml_is_told_with_its_line() {
+    let problems = parse("[gateway\nlisten = 1").unwrap_err();
+    assert!(problems.to_string().contains("line 1"), "{problems}");
+}
