@@ -22,6 +22,13 @@ pub mod sign_in {
     mod choice;
 
     pub use choice::Choice;
+
+    /// As `sign_in.rs` declares it, which cannot be taken without AWS.
+    #[derive(Debug)]
+    pub struct OutstandingRequest {
+        pub idp: String,
+        pub id: String,
+    }
 }
 
 /// What of HTTP is read before SAML is, with a door into each private module.
@@ -32,6 +39,7 @@ pub mod http {
 
     use crate::error::Refusal;
     use crate::seal::Seal;
+    use crate::sign_in::OutstandingRequest;
     use axum::extract::Request;
     use axum::http::HeaderMap;
     use chrono::{DateTime, Utc};
@@ -42,7 +50,7 @@ pub mod http {
     }
 
     /// The requests that a browser waits for. All its cookies are read.
-    pub fn outstanding(seal: &Seal, headers: &HeaderMap, now: DateTime<Utc>) -> Vec<String> {
+    pub fn outstanding(seal: &Seal, headers: &HeaderMap, now: DateTime<Utc>) -> Vec<OutstandingRequest> {
         cookies::browser_of(headers);
         cookies::surplus(headers);
         cookies::outstanding(seal, headers, now)

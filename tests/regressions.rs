@@ -6,6 +6,7 @@
 #![allow(
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::string_slice,
     clippy::print_stdout,
     clippy::unwrap_used,
     reason = "clippy allows them in test functions only, not in what these share"
