@@ -27,17 +27,12 @@ impl Arn {
             (next()?, next()?, next()?, next()?, next()?, next()?);
         let name = resource.strip_prefix(kind)?.strip_prefix('/')?;
         let acceptable = arn == "arn"
-            && matches!(
-                partition,
-                "aws" | "aws-cn" | "aws-us-gov" | "aws-iso" | "aws-iso-b" | "aws-eusc"
-            )
+            && matches!(partition, "aws" | "aws-cn" | "aws-us-gov" | "aws-iso" | "aws-iso-b" | "aws-eusc")
             && service == "iam"
             && region.is_empty()
             && is_account(account)
             && (1..=576).contains(&name.len())
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"/_+=,.@-".contains(&byte))
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+=,.@-".contains(&byte))
             && name.split('/').all(|part| !part.is_empty());
         acceptable.then(|| Self {
             text: text.to_owned(),
@@ -59,9 +54,7 @@ impl RoleArn {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         // A comma is legal in a role name, but a role attribute is split at its comma.
-        Arn::parse(text, "role")
-            .filter(|arn| !arn.name.contains(','))
-            .map(Self)
+        Arn::parse(text, "role").filter(|arn| !arn.name.contains(',')).map(Self)
     }
 
     /// The role's name, without its path.
@@ -93,9 +86,7 @@ impl SamlProviderArn {
     /// Parses a SAML provider ARN.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Arn::parse(text, "saml-provider")
-            .filter(|arn| !arn.name.contains(['/', ',']))
-            .map(Self)
+        Arn::parse(text, "saml-provider").filter(|arn| !arn.name.contains(['/', ','])).map(Self)
     }
 
     /// The twelve digits of the account.
@@ -159,14 +150,8 @@ mod tests {
     fn a_pair_is_read_in_either_order() {
         let pair = RolePair::parse(&format!("{ROLE},{PROVIDER}")).unwrap();
         assert_eq!(RolePair::parse(&format!("{PROVIDER},{ROLE}")).unwrap(), pair);
-        assert_eq!(
-            RolePair::parse(&format!(" {PROVIDER} ,\n {ROLE} ")).unwrap(),
-            pair
-        );
-        assert_eq!(
-            (pair.role.name(), pair.role.account()),
-            ("DataScientist", "111122223333")
-        );
+        assert_eq!(RolePair::parse(&format!(" {PROVIDER} ,\n {ROLE} ")).unwrap(), pair);
+        assert_eq!((pair.role.name(), pair.role.account()), ("DataScientist", "111122223333"));
         let path = RolePair::parse(
             "arn:aws-cn:iam::111122223333:role/a/b/C,arn:aws-cn:iam::111122223333:saml-provider/x",
         );

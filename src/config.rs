@@ -111,14 +111,7 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|fault| Problems(vec![format!("{}: {fault}", path.display())]))?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        Self::parse(
-            &text,
-            &Sources {
-                file: &|path| read_file(folder, path),
-                variable: &read_variable,
-            },
-            now,
-        )
+        Self::parse(&text, &Sources { file: &|path| read_file(folder, path), variable: &read_variable }, now)
     }
 
     /// Reads a configuration from text.
@@ -145,11 +138,8 @@ impl Config {
             .collect();
         let aws = aws(root.section("aws"));
         let replay_capacity = replay(root.section("replay"));
-        let domains: Vec<_> = root
-            .sections("domain")
-            .into_iter()
-            .map(|section| domain::read(section, sources))
-            .collect();
+        let domains: Vec<_> =
+            root.sections("domain").into_iter().map(|section| domain::read(section, sources)).collect();
         for (key, empty) in [("idp", idps.is_empty()), ("domain", domains.is_empty())] {
             if empty {
                 root.problem(key, "at least one is needed");
@@ -163,23 +153,14 @@ impl Config {
         repeated(&problems, "idp", "key", &of_idps(|idp| Some(&idp.key)));
         let entity_ids = of_idps(|idp| Some(&idp.metadata.file.as_ref()?.entity_id));
         repeated(&problems, "idp", "metadata_file", &entity_ids);
-        let keys: Vec<_> = domains
-            .iter()
-            .map(|domain| Some(domain.as_ref()?.key.as_str()))
-            .collect();
+        let keys: Vec<_> = domains.iter().map(|domain| Some(domain.as_ref()?.key.as_str())).collect();
         repeated(&problems, "domain", "key", &keys);
         let idps: Option<Vec<_>> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
         match (gateway, saml, idps, domains) {
-            (Some(gateway), Some(saml), Some(idps), Some(domains)) if problems.is_empty() => Ok(Self {
-                gateway,
-                saml,
-                idps,
-                aws,
-                replay_capacity,
-                domains,
-                warnings,
-            }),
+            (Some(gateway), Some(saml), Some(idps), Some(domains)) if problems.is_empty() => {
+                Ok(Self { gateway, saml, idps, aws, replay_capacity, domains, warnings })
+            }
             _ => Err(problems.into_problems()),
         }
     }
@@ -233,9 +214,7 @@ fn origin(value: &Value) -> Result<String, String> {
 
 fn seal_key(value: &Value, sources: &Sources<'_>) -> Result<SealKey, String> {
     let text = referred(value, sources)?;
-    let bytes = STANDARD
-        .decode(text.trim())
-        .map_err(|_| "the key is not base64")?;
+    let bytes = STANDARD.decode(text.trim()).map_err(|_| "the key is not base64")?;
     <[u8; 32]>::try_from(bytes)
         .map(SealKey)
         .map_err(|bytes| format!("the key has {} bytes, not 32", bytes.len()))
@@ -259,14 +238,8 @@ fn referred(value: &Value, sources: &Sources<'_>) -> Result<String, String> {
 fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_>) -> Option<Saml> {
     let entity_id = section.optional("entity_id", string);
     let more = section.list("audiences", string);
-    let skew = section
-        .optional("clock_skew_seconds", number(0..=180))
-        .unwrap_or(60);
-    let keys: Vec<_> = section
-        .sections("key")
-        .into_iter()
-        .map(|section| sp_key(section, sources))
-        .collect();
+    let skew = section.optional("clock_skew_seconds", number(0..=180)).unwrap_or(60);
+    let keys: Vec<_> = section.sections("key").into_iter().map(|section| sp_key(section, sources)).collect();
     let keys: Option<Vec<_>> = keys.into_iter().collect();
     let decryption = keys.as_ref().map(|keys| {
         let able = keys.iter().filter(|key| key.decrypts());
@@ -291,13 +264,11 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
 fn sp_key(mut section: Section<'_>, sources: &Sources<'_>) -> Option<SpKey> {
     let certificate = section.required("certificate", |value| referred(value, sources));
     let private_key = section.required("private_key", |value| referred(value, sources));
-    let key = certificate
-        .zip(private_key)
-        .and_then(|(certificate, private_key)| {
-            SpKey::from_pem(&certificate, &private_key)
-                .map_err(|problem| section.problem("private_key", problem))
-                .ok()
-        });
+    let key = certificate.zip(private_key).and_then(|(certificate, private_key)| {
+        SpKey::from_pem(&certificate, &private_key)
+            .map_err(|problem| section.problem("private_key", problem))
+            .ok()
+    });
     section.finish();
     key
 }
@@ -305,44 +276,25 @@ fn sp_key(mut section: Section<'_>, sources: &Sources<'_>) -> Option<SpKey> {
 fn aws(mut section: Section<'_>) -> Aws {
     let endpoint = || {
         kind("an http(s) URL", |text| {
-            Url::parse(text)
-                .ok()
-                .filter(|url| matches!(url.scheme(), "http" | "https"))
+            Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
         })
     };
     let sts_endpoint = section.optional("sts_endpoint", endpoint());
     let sagemaker_endpoint = section.optional("sagemaker_endpoint", endpoint());
     let mut milliseconds = |key, default| {
-        Duration::from_millis(
-            section
-                .optional(key, number(50..=60_000))
-                .unwrap_or(default)
-                .into(),
-        )
+        Duration::from_millis(section.optional(key, number(50..=60_000)).unwrap_or(default).into())
     };
     let connect = milliseconds("connect_milliseconds", 2_000);
     let attempt = milliseconds("attempt_milliseconds", 5_000);
     let call = milliseconds("call_milliseconds", 12_000);
     let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
     section.finish();
-    Aws {
-        sts_endpoint,
-        sagemaker_endpoint,
-        connect,
-        attempt,
-        call,
-        attempts,
-    }
+    Aws { sts_endpoint, sagemaker_endpoint, connect, attempt, call, attempts }
 }
 
 fn replay(mut section: Section<'_>) -> usize {
-    section.optional(
-        "ledger",
-        kind("\"memory\"", |text| (text == "memory").then_some(())),
-    );
-    let capacity = section
-        .optional("capacity", number(1_000..=10_000_000))
-        .unwrap_or(100_000);
+    section.optional("ledger", kind("\"memory\"", |text| (text == "memory").then_some(())));
+    let capacity = section.optional("capacity", number(1_000..=10_000_000)).unwrap_or(100_000);
     section.finish();
     usize::try_from(capacity).unwrap_or(usize::MAX)
 }
@@ -353,10 +305,7 @@ fn repeated(problems: &Collector, table: &str, key: &str, values: &[Option<&str>
     for (index, value) in values.iter().enumerate() {
         let Some(value) = value else { continue };
         if !seen.insert(value) {
-            problems.add(
-                &format!("{table}[{index}].{key}"),
-                format!("{value:?} occurs twice"),
-            );
+            problems.add(&format!("{table}[{index}].{key}"), format!("{value:?} occurs twice"));
         }
     }
 }
@@ -365,9 +314,7 @@ fn repeated(problems: &Collector, table: &str, key: &str, values: &[Option<&str>
 fn key(value: &Value) -> Result<String, String> {
     kind("a key of a-z, 0-9 and \"-\"", |text| {
         let fits = (1..=40).contains(&text.len())
-            && text
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         fits.then(|| text.to_owned())
     })(value)
 }

@@ -57,22 +57,14 @@ impl Demo {
         let metadata = idp::metadata::metadata_xml(ENTITY_ID, &sso_url, &[&key])?;
 
         let mut table: Table = CONFIGURATION.parse()?;
-        set(
-            &mut table,
-            "gateway",
-            "listen",
-            &gateway_listener.local_addr()?.to_string(),
-        );
+        set(&mut table, "gateway", "listen", &gateway_listener.local_addr()?.to_string());
         set(&mut table, "gateway", "public_url", &url);
         let files = |path: &Path| match path.to_str() {
             Some("idp-metadata.xml") => Ok(metadata.clone()),
             Some("lifecycle/jupyterlab/git-config.sh") => Ok(GIT_CONFIG.to_owned()),
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         };
-        let sources = Sources {
-            file: &files,
-            variable: &|_| None,
-        };
+        let sources = Sources { file: &files, variable: &|_| None };
 
         let config = Config::from_table(&table, &sources, clock.now())?;
         let people = demo_people(ACCOUNT, PROVIDER);
@@ -93,22 +85,12 @@ impl Demo {
             acs_url: config.saml.acs_url.clone(),
             audiences: config.saml.audiences.clone(),
         };
-        let setup = IdpSetup {
-            entity_id: ENTITY_ID.into(),
-            service_provider,
-            people,
-            signed: Signed::Both,
-        };
+        let setup = IdpSetup { entity_id: ENTITY_ID.into(), service_provider, people, signed: Signed::Both };
         let idp = EmbeddedIdp::start(idp_listener, setup, key, clock.clone())?;
 
         let config = with_endpoints(table, aws.url(), &sources, &clock)?;
         let gateway = start_gateway(gateway_listener, config, clock).await?;
-        Ok(Self {
-            gateway,
-            aws,
-            idp: Some(idp),
-            url,
-        })
+        Ok(Self { gateway, aws, idp: Some(idp), url })
     }
 
     /// Starts the gateway with a configuration of the user's own, and so with their real IdP; only AWS is embedded.
@@ -127,12 +109,7 @@ impl Demo {
         let aws = start_aws(path, loopback(aws_port), clock.clone()).await?;
         let config = with_endpoints(table, aws.url(), &sources, &clock)?;
         let gateway = start_gateway(listener, config, clock).await?;
-        Ok(Self {
-            gateway,
-            aws,
-            idp: None,
-            url,
-        })
+        Ok(Self { gateway, aws, idp: None, url })
     }
 
     /// Stops everything.
@@ -163,12 +140,8 @@ async fn start_gateway(
     config: Config,
     clock: Clock,
 ) -> Result<Running, Box<dyn Error>> {
-    let gateway = Gateway::new(
-        config,
-        clock,
-        GatewayCredentials::Static(world::gateway_credentials()),
-    )
-    .await?;
+    let gateway =
+        Gateway::new(config, clock, GatewayCredentials::Static(world::gateway_credentials())).await?;
     Ok(Running::start(listener, Arc::new(gateway))?)
 }
 
@@ -197,21 +170,14 @@ fn seeds(people: &[Person]) -> Vec<aws::Profile> {
         Some(aws::Profile {
             domain_id: domain.to_owned(),
             name: crate::profile_name::ProfileName::of(&person.user_id).to_string(),
-            tags: [(
-                "studiouserid".to_owned(),
-                owner.unwrap_or(&person.user_id).to_owned(),
-            )]
-            .into(),
+            tags: [("studiouserid".to_owned(), owner.unwrap_or(&person.user_id).to_owned())].into(),
             ..aws::Profile::default()
         })
     };
-    [
-        profile("minjun", "d-research12345", None),
-        profile("yuna", "d-platform12345", Some("somebody.else")),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    [profile("minjun", "d-research12345", None), profile("yuna", "d-platform12345", Some("somebody.else"))]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 async fn bind(port: u16) -> Result<TcpListener, String> {

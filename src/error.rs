@@ -43,11 +43,7 @@ impl Refusal {
 
 /// A character as it is, or escaped if it is a control character.
 pub(crate) fn escaped(c: char) -> impl Iterator<Item = char> {
-    let (plain, escape) = if c.is_control() {
-        (None, Some(c.escape_default()))
-    } else {
-        (Some(c), None)
-    };
+    let (plain, escape) = if c.is_control() { (None, Some(c.escape_default())) } else { (Some(c), None) };
     plain.into_iter().chain(escape.into_iter().flatten())
 }
 

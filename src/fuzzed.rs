@@ -2,10 +2,7 @@
 //! and what they need, without the AWS SDK. Never part of the product: `lib.rs` does not know this file.
 
 #![forbid(unsafe_code)]
-#![allow(
-    dead_code,
-    reason = "modules are taken whole, and the fuzz targets use a part of each"
-)]
+#![allow(dead_code, reason = "modules are taken whole, and the fuzz targets use a part of each")]
 
 pub mod arn;
 pub mod config;

@@ -42,11 +42,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!(target: "studio_gateway", "a handler panicked");
-            (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                [(header::CONTENT_TYPE, "text/plain")],
-                "gateway.fault\n",
-            )
+            (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/plain")], "gateway.fault\n")
                 .into_response()
         }))
         .layer(from_fn_with_state(Arc::clone(&gateway), headers::secure))
@@ -59,12 +55,7 @@ async fn not_found(State(gateway): State<Arc<Gateway>>, visit: Visit, _request: 
 }
 
 async fn wrong_method(State(gateway): State<Arc<Gateway>>, visit: Visit, _request: Request) -> Response {
-    unrouted(
-        &gateway,
-        &visit,
-        Code::RequestMethod,
-        "no such method on this route",
-    )
+    unrouted(&gateway, &visit, Code::RequestMethod, "no such method on this route")
 }
 
 /// Not a warning: whoever scans the Internet comes by here.

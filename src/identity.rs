@@ -51,32 +51,21 @@ impl Identity {
     /// one of the IdP's own SAML providers.
     pub fn map(assertion: &FreshAssertion, idp: &Idp) -> Result<Self, Refusal> {
         let attributes = Attributes(assertion.attributes());
-        let session_name = attributes
-            .one(&aws("RoleSessionName"))?
-            .ok_or_else(|| invalid("RoleSessionName is missing"))?;
+        let session_name =
+            attributes.one(&aws("RoleSessionName"))?.ok_or_else(|| invalid("RoleSessionName is missing"))?;
         if !is_session_name(session_name) {
             return Err(invalid("RoleSessionName is not 2 to 64 of [A-Za-z0-9_+=,.@-]"));
         }
         let user_id = attributes.one(&idp.user_id_attribute)?.ok_or_else(|| {
-            invalid(format!(
-                "the user id attribute {:?} is missing",
-                idp.user_id_attribute
-            ))
+            invalid(format!("the user id attribute {:?} is missing", idp.user_id_attribute))
         })?;
         if user_id.is_empty() || user_id.trim() != user_id || !crate::config::is_tag_value(user_id) {
-            return Err(invalid(
-                "the user id is not a usable tag value of 1 to 256 characters",
-            ));
+            return Err(invalid("the user id is not a usable tag value of 1 to 256 characters"));
         }
         let principal_tags = principal_tags(&attributes)?;
-        let transitive_tags: BTreeSet<_> = attributes
-            .all(&aws("TransitiveTagKeys"))
-            .map(str::to_owned)
-            .collect();
-        if let Some(key) = transitive_tags
-            .iter()
-            .find(|key| !principal_tags.contains_key(*key))
-        {
+        let transitive_tags: BTreeSet<_> =
+            attributes.all(&aws("TransitiveTagKeys")).map(str::to_owned).collect();
+        if let Some(key) = transitive_tags.iter().find(|key| !principal_tags.contains_key(*key)) {
             return Err(invalid(format!(
                 "TransitiveTagKeys names {key:?}, for which there is no PrincipalTag"
             )));
@@ -221,9 +210,7 @@ struct Attributes<'a>(&'a [Attribute]);
 impl<'a> Attributes<'a> {
     fn all(&self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         let found = self.0.iter().find(|attribute| attribute.name == name);
-        found
-            .into_iter()
-            .flat_map(|attribute| attribute.values.iter().map(String::as_str))
+        found.into_iter().flat_map(|attribute| attribute.values.iter().map(String::as_str))
     }
 
     /// The only value, if there is any.
@@ -261,10 +248,7 @@ fn roles(attributes: &Attributes<'_>, idp: &Idp) -> Result<Vec<String>, Refusal>
         }
     }
     if pairs.is_empty() {
-        let reason = format!(
-            "none of {stated} Role values is for a SAML provider of IdP {:?}",
-            idp.key
-        );
+        let reason = format!("none of {stated} Role values is for a SAML provider of IdP {:?}", idp.key);
         return Err(Refusal::new(Code::EntitlementNone, reason));
     }
     Ok(pairs)
@@ -274,14 +258,8 @@ fn session_seconds(attributes: &Attributes<'_>) -> Result<Option<u32>, Refusal> 
     let Some(value) = attributes.one(&aws("SessionDuration"))? else {
         return Ok(None);
     };
-    let seconds = value
-        .trim()
-        .parse()
-        .ok()
-        .filter(|seconds| (900..=43_200).contains(seconds));
-    seconds
-        .map(Some)
-        .ok_or_else(|| invalid("SessionDuration is not a number of seconds from 900 to 43200"))
+    let seconds = value.trim().parse().ok().filter(|seconds| (900..=43_200).contains(seconds));
+    seconds.map(Some).ok_or_else(|| invalid("SessionDuration is not a number of seconds from 900 to 43200"))
 }
 
 fn source_identity(attributes: &Attributes<'_>) -> Result<Option<String>, Refusal> {
@@ -305,9 +283,7 @@ fn principal_tags(attributes: &Attributes<'_>) -> Result<BTreeMap<String, String
             .one(&attribute.name)?
             .ok_or_else(|| invalid(format!("PrincipalTag {key:?} has no value")))?;
         if key.is_empty() || key.chars().count() > 128 || !crate::config::is_tag_value(key) {
-            return Err(invalid(
-                "a PrincipalTag key is not 1 to 128 characters of the tag alphabet",
-            ));
+            return Err(invalid("a PrincipalTag key is not 1 to 128 characters of the tag alphabet"));
         }
         if !crate::config::is_tag_value(value) {
             return Err(invalid(format!("PrincipalTag {key:?} is not a usable tag value")));
@@ -323,7 +299,5 @@ fn principal_tags(attributes: &Attributes<'_>) -> Result<BTreeMap<String, String
 /// `[A-Za-z0-9_+=,.@-]{2,64}` (STS `RoleSessionName`).
 fn is_session_name(value: &str) -> bool {
     (2..=64).contains(&value.len())
-        && value
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
+        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
 }

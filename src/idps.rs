@@ -24,29 +24,19 @@ impl KnownIdp {
     /// Whether requests go by the HTTP-POST binding: as configured, or where the metadata offers nothing else.
     #[must_use]
     pub fn by_post(&self) -> bool {
-        self.settings
-            .request
-            .by_post
-            .unwrap_or(self.metadata.sso_redirect.is_none())
+        self.settings.request.by_post.unwrap_or(self.metadata.sso_redirect.is_none())
     }
 
     /// Where an AuthnRequest is sent; `None` if the IdP takes none.
     #[must_use]
     pub fn sso_location(&self) -> Option<&str> {
-        if self.by_post() {
-            self.metadata.sso_post.as_deref()
-        } else {
-            self.metadata.sso_redirect.as_deref()
-        }
+        if self.by_post() { self.metadata.sso_post.as_deref() } else { self.metadata.sso_redirect.as_deref() }
     }
 
     /// Whether requests are signed: as configured, or as the metadata wants it.
     #[must_use]
     pub fn signs_requests(&self) -> bool {
-        self.settings
-            .request
-            .signed
-            .unwrap_or(self.metadata.wants_signed_requests)
+        self.settings.request.signed.unwrap_or(self.metadata.wants_signed_requests)
     }
 
     /// Whether the metadata may still be used.
@@ -73,10 +63,7 @@ impl Idps {
     /// Starts with the metadata that files hold.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let idps = Self {
-            settings: config.idps.clone(),
-            known: RwLock::default(),
-        };
+        let idps = Self { settings: config.idps.clone(), known: RwLock::default() };
         for settings in &config.idps {
             if let Some(metadata) = &settings.metadata.file {
                 // The configuration has no two IdPs with one entity ID.
@@ -103,10 +90,7 @@ impl Idps {
     #[must_use]
     pub fn all(&self) -> Vec<KnownIdp> {
         let known = self.snapshot();
-        self.settings
-            .iter()
-            .filter_map(|settings| known.by_key.get(&settings.key).cloned())
-            .collect()
+        self.settings.iter().filter_map(|settings| known.by_key.get(&settings.key).cloned()).collect()
     }
 
     /// Takes a new copy of an IdP's metadata.
@@ -121,10 +105,7 @@ impl Idps {
             return Err(format!("the IdP {other:?} has the same entity ID"));
         }
         next.keys.insert(metadata.entity_id.clone(), settings.key.clone());
-        let idp = KnownIdp {
-            settings: Arc::clone(settings),
-            metadata,
-        };
+        let idp = KnownIdp { settings: Arc::clone(settings), metadata };
         next.by_key.insert(settings.key.clone(), idp);
         *known = Arc::new(next);
         Ok(())
@@ -137,8 +118,6 @@ impl Idps {
 
 impl fmt::Debug for Idps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.settings.iter().map(|settings| &settings.key))
-            .finish()
+        f.debug_list().entries(self.settings.iter().map(|settings| &settings.key)).finish()
     }
 }

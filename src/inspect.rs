@@ -35,12 +35,7 @@ pub fn examine(
     if let Err(fault) = &verdict {
         notes.fault(fault);
     }
-    Report {
-        accepted: verdict.is_ok(),
-        code: verdict.err().map(|fault| fault.code.name()),
-        notes,
-        issuer,
-    }
+    Report { accepted: verdict.is_ok(), code: verdict.err().map(|fault| fault.code.name()), notes, issuer }
 }
 
 fn steps(
@@ -55,13 +50,7 @@ fn steps(
     let decoded = EncodedResponse::new(form_value(text))?.decode()?;
     notes.pass(Rule::Encoding);
     let unverified = UnverifiedResponse::parse(&decoded)?;
-    for rule in [
-        Rule::Xml,
-        Rule::Limits,
-        Rule::Structure,
-        Rule::SignatureShape,
-        Rule::SignatureAlgorithm,
-    ] {
+    for rule in [Rule::Xml, Rule::Limits, Rule::Structure, Rule::SignatureShape, Rule::SignatureAlgorithm] {
         notes.pass(rule);
     }
     *issuer = Some(unverified.issuer().to_owned());
@@ -74,9 +63,7 @@ fn steps(
         });
     }
     notes.pass(Rule::IssuerKnown);
-    unverified
-        .verify_noting(keys, decryption, expected, now, notes)
-        .map(|_| ())
+    unverified.verify_noting(keys, decryption, expected, now, notes).map(|_| ())
 }
 
 /// The value of `SAMLResponse`, from whatever was captured.
@@ -120,15 +107,9 @@ impl Report {
             };
             line("Assertion", &values.assertion_id);
             line("Issued", &values.issue_instant);
-            line(
-                "Not on or after",
-                values.not_on_or_after.as_deref().unwrap_or("not stated"),
-            );
+            line("Not on or after", values.not_on_or_after.as_deref().unwrap_or("not stated"));
             line("NameID", &values.name_id.value);
-            line(
-                "NameID format",
-                values.name_id.format.as_deref().unwrap_or("not stated"),
-            );
+            line("NameID format", values.name_id.format.as_deref().unwrap_or("not stated"));
             line("Audiences", &values.audiences.join(", "));
             line("Recipients", &values.recipients.join(", "));
             for attribute in &values.attributes {
@@ -231,9 +212,7 @@ mod tests {
     fn xml_base64_and_form_bodies_are_read_alike() {
         let form_body = |xml: &str| {
             let mut body = form_urlencoded::Serializer::new(String::new());
-            body.append_pair("RelayState", "x")
-                .append_pair("SAMLResponse", &STANDARD.encode(xml))
-                .finish()
+            body.append_pair("RelayState", "x").append_pair("SAMLResponse", &STANDARD.encode(xml)).finish()
         };
         for report in [
             report(|_| {}, str::to_owned),

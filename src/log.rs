@@ -10,18 +10,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Starts logging to standard output: lines for a person at a terminal, JSON otherwise.
 pub(crate) fn start() {
-    let filter = Targets::new()
-        .with_target("studio_gateway", LevelFilter::INFO)
-        .with_default(LevelFilter::WARN);
+    let filter =
+        Targets::new().with_target("studio_gateway", LevelFilter::INFO).with_default(LevelFilter::WARN);
     let layer = if stdout().is_terminal() {
         tracing_subscriber::fmt::layer().compact().boxed()
     } else {
-        tracing_subscriber::fmt::layer()
-            .json()
-            .flatten_event(true)
-            .boxed()
+        tracing_subscriber::fmt::layer().json().flatten_event(true).boxed()
     };
-    tracing_subscriber::registry()
-        .with(layer.with_filter(filter))
-        .init();
+    tracing_subscriber::registry().with(layer.with_filter(filter)).init();
 }

@@ -1,10 +1,6 @@
 //! Command line of studio-gateway: reads arguments, prints, and sets the exit code. Decides nothing else.
 
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "this is the command line"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 mod log;
 
@@ -156,13 +152,8 @@ async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     }
     let (listen, public_url) = (config.gateway.listen, config.gateway.public_url.clone());
     let gateway = Gateway::new(config, clock, GatewayCredentials::Default).await?;
-    let listener = TcpListener::bind(listen)
-        .await
-        .map_err(|fault| format!("{listen}: {fault}"))?;
-    gateway
-        .fetch_metadata()
-        .await
-        .map_err(|fault| format!("metadata: {fault}"))?;
+    let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
+    gateway.fetch_metadata().await.map_err(|fault| format!("metadata: {fault}"))?;
     let running = Running::start(listener, Arc::new(gateway))?;
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
     until_signal().await?;
@@ -197,18 +188,9 @@ fn inspect(args: &InspectArgs) -> Result<(), Box<dyn Error>> {
         _ => std::io::read_to_string(std::io::stdin())?,
     };
     // Expired metadata would hide what the message itself is like: it is judged at the given time too.
-    let metadata = IdpMetadata::parse(
-        &read(&args.idp_metadata)?,
-        args.idp_entity_id.as_deref(),
-        None,
-        now,
-    )
-    .map_err(|fault| format!("{}: {fault}", args.idp_metadata.display()))?;
-    let keys = args
-        .decryption_key
-        .iter()
-        .map(|path| read(path))
-        .collect::<Result<Vec<_>, _>>()?;
+    let metadata = IdpMetadata::parse(&read(&args.idp_metadata)?, args.idp_entity_id.as_deref(), None, now)
+        .map_err(|fault| format!("{}: {fault}", args.idp_metadata.display()))?;
+    let keys = args.decryption_key.iter().map(|path| read(path)).collect::<Result<Vec<_>, _>>()?;
     let decryption = DecryptionKeys::from_pem(&keys.iter().map(String::as_str).collect::<Vec<_>>())?;
     let outstanding: Vec<_> = args.request_id.iter().cloned().collect();
     let expected = Expected {
@@ -226,21 +208,14 @@ fn inspect(args: &InspectArgs) -> Result<(), Box<dyn Error>> {
     } else {
         print!("{}", report.to_text());
     }
-    if report.accepted() {
-        Ok(())
-    } else {
-        Err("this response would be refused".into())
-    }
+    if report.accepted() { Ok(()) } else { Err("this response would be refused".into()) }
 }
 
 fn metadata(path: &Path) -> Result<(), Box<dyn Error>> {
     let config = Config::load(path, Clock::system().now())?;
     let saml = &config.saml;
-    let signed = Idps::new(&config).all().iter().any(KnownIdp::signs_requests);
-    println!(
-        "{}",
-        sp_metadata::document(&saml.entity_id, &saml.acs_url, &saml.keys, signed)?
-    );
+    let signed = !saml.keys.is_empty() && Idps::new(&config).all().iter().any(KnownIdp::signs_requests);
+    println!("{}", sp_metadata::document(&saml.entity_id, &saml.acs_url, &saml.keys, signed)?);
     Ok(())
 }
 
@@ -250,10 +225,7 @@ async fn run_demo(port_base: u16, config: Option<PathBuf>) -> Result<(), Box<dyn
         None => Demo::start(port_base, Clock::system()).await?,
         Some(path) => Demo::start_with(&path, 0, Clock::system()).await?,
     };
-    println!(
-        "studio-gateway demo: open {} in a browser. Ctrl-C ends it.",
-        demo.url
-    );
+    println!("studio-gateway demo: open {} in a browser. Ctrl-C ends it.", demo.url);
     until_signal().await?;
     demo.stop().await?;
     Ok(())
@@ -262,10 +234,7 @@ async fn run_demo(port_base: u16, config: Option<PathBuf>) -> Result<(), Box<dyn
 async fn demo_aws(config: PathBuf, listen: SocketAddr) -> Result<(), Box<dyn Error>> {
     log::start();
     let aws = demo::start_aws(&config, listen, Clock::system()).await?;
-    println!(
-        "embedded AWS at {}. Run `serve` with this environment, and with sts_endpoint and",
-        aws.url()
-    );
+    println!("embedded AWS at {}. Run `serve` with this environment, and with sts_endpoint and", aws.url());
     println!("sagemaker_endpoint set to that address. Ctrl-C ends it.");
     println!("AWS_ACCESS_KEY_ID={}", world::ACCESS_KEY_ID);
     println!("AWS_SECRET_ACCESS_KEY={}", world::SECRET_ACCESS_KEY);

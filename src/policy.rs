@@ -40,10 +40,7 @@ impl<'c> Grant<'c> {
     /// The value that the profile's owner tag must have.
     #[must_use]
     pub fn owner(&self) -> &str {
-        self.tags
-            .get(&self.domain.owner_tag)
-            .map(String::as_str)
-            .unwrap_or_default()
+        self.tags.get(&self.domain.owner_tag).map(String::as_str).unwrap_or_default()
     }
 
     /// All tags of a new profile, the owner tag among them.
@@ -80,25 +77,14 @@ impl<'c> Grant<'c> {
 pub fn grants<'c>(identity: &Identity, config: &'c Config) -> Result<Vec<Grant<'c>>, Refusal> {
     let mut grants = Vec::new();
     for domain in &config.domains {
-        let in_group = domain.groups.is_empty()
-            || domain
-                .groups
-                .iter()
-                .any(|group| identity.groups().contains(group));
+        let in_group =
+            domain.groups.is_empty() || domain.groups.iter().any(|group| identity.groups().contains(group));
         if !in_group {
             continue;
         }
-        for role in identity
-            .role_pairs()
-            .filter(|pair| domain.roles.contains(&pair.role))
-        {
+        for role in identity.role_pairs().filter(|pair| domain.roles.contains(&pair.role)) {
             let tags = tags(identity, domain)?;
-            grants.push(Grant {
-                domain,
-                role,
-                profile: ProfileName::of(identity.user_id()),
-                tags,
-            });
+            grants.push(Grant { domain, role, profile: ProfileName::of(identity.user_id()), tags });
         }
     }
     if grants.is_empty() {

@@ -30,11 +30,7 @@ impl ProfileName {
         let digest = digest::digest(&digest::SHA256, user_id.as_bytes());
         let hash: String = encode_hex(digest.as_ref()).chars().take(HASH).collect();
         let slug = slug(user_id, MAX - HASH - MARK.len());
-        if slug.is_empty() {
-            Self(format!("u{MARK}{hash}"))
-        } else {
-            Self(format!("{slug}{MARK}{hash}"))
-        }
+        if slug.is_empty() { Self(format!("u{MARK}{hash}")) } else { Self(format!("{slug}{MARK}{hash}")) }
     }
 
     /// The name as text.
@@ -51,19 +47,14 @@ impl fmt::Display for ProfileName {
 }
 
 fn is_plain(id: &str) -> bool {
-    let letters = |text: &str| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
+    let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     let hashed = id.len() > HASH
         && id.is_ascii()
         && id
             .split_at_checked(id.len() - HASH)
             .is_some_and(|(head, tail)| head.ends_with(MARK) && letters(tail));
     (1..=MAX).contains(&id.len())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && !id.starts_with('-')
         && !id.ends_with('-')
         && !hashed
@@ -96,9 +87,7 @@ mod tests {
     /// The API's own pattern, written out.
     fn is_valid(name: &str) -> bool {
         (1..=63).contains(&name.len())
-            && name
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             && !name.starts_with('-')
             && !name.ends_with('-')
     }
@@ -113,10 +102,7 @@ mod tests {
     #[test]
     fn names_are_stable() {
         // Recorded: a change of these would part people from their profiles.
-        assert_eq!(
-            ProfileName::of("alice@example.com").as_str(),
-            "alice-example-com--ff8d9819fc0e12bf0d24"
-        );
+        assert_eq!(ProfileName::of("alice@example.com").as_str(), "alice-example-com--ff8d9819fc0e12bf0d24");
         assert_eq!(ProfileName::of("Alice").as_str(), "alice--3bc51062973c458d5a6f");
         assert_eq!(ProfileName::of("김하늘").as_str(), "u--eee33acd857818671434");
     }

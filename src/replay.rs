@@ -29,9 +29,7 @@ type Key = (String, String);
 
 impl fmt::Debug for MemoryLedger {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemoryLedger")
-            .field("started", &self.started)
-            .finish_non_exhaustive()
+        f.debug_struct("MemoryLedger").field("started", &self.started).finish_non_exhaustive()
     }
 }
 
@@ -39,11 +37,7 @@ impl MemoryLedger {
     /// An empty ledger that holds up to `capacity` unexpired assertions.
     #[must_use]
     pub fn new(started: DateTime<Utc>, capacity: usize) -> Self {
-        Self {
-            started,
-            capacity,
-            used: Mutex::default(),
-        }
+        Self { started, capacity, used: Mutex::default() }
     }
 
     /// Claims the first and only use of an assertion.
@@ -57,10 +51,7 @@ impl MemoryLedger {
             return Err(Refusal::new(Code::AssertionExpired, reason));
         }
         let Ok(mut used) = self.used.lock() else {
-            return Err(Refusal::new(
-                Code::LedgerUnavailable,
-                "the memory ledger is poisoned",
-            ));
+            return Err(Refusal::new(Code::LedgerUnavailable, "the memory ledger is poisoned"));
         };
         while used.by_expiry.first().is_some_and(|(expiry, _)| *expiry < now) {
             if let Some((_, key)) = used.by_expiry.pop_first() {
@@ -69,16 +60,11 @@ impl MemoryLedger {
         }
         let key = (assertion.issuer().to_owned(), assertion.id().to_owned());
         if used.keys.contains(&key) {
-            return Err(Refusal::new(
-                Code::AssertionReplayed,
-                "this assertion was used already",
-            ));
+            return Err(Refusal::new(Code::AssertionReplayed, "this assertion was used already"));
         }
         if used.keys.len() >= self.capacity {
-            let reason = format!(
-                "the memory ledger is full ({} assertions): raise replay.capacity",
-                self.capacity
-            );
+            let reason =
+                format!("the memory ledger is full ({} assertions): raise replay.capacity", self.capacity);
             return Err(Refusal::new(Code::LedgerUnavailable, reason));
         }
         used.by_expiry.insert((assertion.acceptable_until(), key.clone()));

@@ -66,10 +66,8 @@ impl Seal {
         } else {
             keys
         };
-        let keys: Result<Vec<_>, _> = keys
-            .iter()
-            .map(|key| RandomizedNonceKey::new(&AES_256_GCM, &key.0))
-            .collect();
+        let keys: Result<Vec<_>, _> =
+            keys.iter().map(|key| RandomizedNonceKey::new(&AES_256_GCM, &key.0)).collect();
         keys.map(|keys| Self { keys }).map_err(|_| NoRandomness)
     }
 
@@ -93,9 +91,7 @@ impl Seal {
         self.keys.iter().find_map(|key| {
             let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
             let mut sealed = sealed.to_vec();
-            let text = key
-                .open_in_place(nonce, Aad::from(associated(purpose, binding)), &mut sealed)
-                .ok()?;
+            let text = key.open_in_place(nonce, Aad::from(associated(purpose, binding)), &mut sealed).ok()?;
             String::from_utf8(text.to_vec()).ok().map(Opened)
         })
     }
@@ -116,10 +112,7 @@ mod tests {
     #[test]
     fn a_token_opens_with_its_key_purpose_and_browser_only() {
         let token = seal(1).seal(Purpose::Choice, "browser", "text").unwrap();
-        assert_eq!(
-            seal(1).open(Purpose::Choice, "browser", &token).unwrap().text(),
-            "text"
-        );
+        assert_eq!(seal(1).open(Purpose::Choice, "browser", &token).unwrap().text(), "text");
         assert_eq!(seal(2).open(Purpose::Choice, "browser", &token), None);
         assert_eq!(seal(1).open(Purpose::Request, "browser", &token), None);
         assert_eq!(seal(1).open(Purpose::Choice, "another", &token), None);

@@ -36,11 +36,7 @@ impl Running {
                 })
                 .await
         });
-        Ok(Self {
-            address,
-            stop: Some(stop),
-            task,
-        })
+        Ok(Self { address, stop: Some(stop), task })
     }
 
     /// Where it listens.
@@ -54,10 +50,7 @@ impl Running {
         drop(self.stop.take());
         let Ok(ended) = timeout(DRAIN, &mut self.task).await else {
             self.task.abort();
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "some sign-ins did not end in time",
-            ));
+            return Err(io::Error::new(io::ErrorKind::TimedOut, "some sign-ins did not end in time"));
         };
         ended.map_err(io::Error::other)?
     }

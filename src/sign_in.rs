@@ -71,15 +71,7 @@ impl Gateway {
         let ledger = MemoryLedger::new(clock.now(), config.replay_capacity);
         let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
-        Ok(Self {
-            config,
-            clock,
-            seal,
-            idps,
-            ledger,
-            clients,
-            profiles: Profiles::default(),
-        })
+        Ok(Self { config, clock, seal, idps, ledger, clients, profiles: Profiles::default() })
     }
 
     /// Fetches the metadata of those IdPs whose metadata is on the web, and keeps it fresh from then on.
@@ -88,11 +80,7 @@ impl Gateway {
     /// When the metadata of an IdP cannot be had and no file holds a copy: without keys there is no trust, and the
     /// service does not start.
     pub async fn fetch_metadata(&self) -> Result<(), String> {
-        let with_url = self
-            .config
-            .idps
-            .iter()
-            .filter(|settings| settings.metadata.url.is_some());
+        let with_url = self.config.idps.iter().filter(|settings| settings.metadata.url.is_some());
         let mut client = None;
         for settings in with_url {
             let client = match &client {
@@ -133,16 +121,11 @@ impl Gateway {
         let identity = Identity::map(&fresh, &idp.settings)?;
         record.identity(&identity);
         let mut grants = policy::grants(&identity, &self.config)?;
-        if grants
-            .iter()
-            .any(|grant| Some(grant.domain().key.as_str()) == destination)
-        {
+        if grants.iter().any(|grant| Some(grant.domain().key.as_str()) == destination) {
             grants.retain(|grant| Some(grant.domain().key.as_str()) == destination);
         }
         match <[Grant<'_>; 1]>::try_from(grants) {
-            Ok([grant]) => Box::pin(self.open(&response, &identity, &grant, record))
-                .await
-                .map(Next::Studio),
+            Ok([grant]) => Box::pin(self.open(&response, &identity, &grant, record)).await.map(Next::Studio),
             Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
         }
     }
@@ -178,20 +161,13 @@ impl Gateway {
         let issuer = unverified.issuer();
         let idp = self.idps.by_entity_id(issuer).ok_or_else(|| {
             let shown: String = issuer.chars().take(200).flat_map(char::escape_debug).collect();
-            Rejection::new(
-                Rule::IssuerKnown,
-                format!("no IdP is configured with the entity ID \"{shown}\""),
-            )
+            Rejection::new(Rule::IssuerKnown, format!("no IdP is configured with the entity ID \"{shown}\""))
         })?;
         record.idp(&idp.settings.key);
         if !idp.is_valid(now) {
-            return Err(
-                Rejection::new(Rule::IssuerKnown, "the IdP's metadata is past its validUntil").into(),
-            );
+            return Err(Rejection::new(Rule::IssuerKnown, "the IdP's metadata is past its validUntil").into());
         }
-        let asked = outstanding
-            .iter()
-            .filter(|request| request.idp == idp.settings.key);
+        let asked = outstanding.iter().filter(|request| request.idp == idp.settings.key);
         let outstanding: Vec<_> = asked.map(|request| request.id.clone()).collect();
         let expected = Expected {
             idp_entity_id: &idp.metadata.entity_id,
@@ -232,20 +208,14 @@ impl Gateway {
             }
             // Gone since it was last seen: made anew, once.
             let found = self.profiles.find(&self.clients, grant).await?;
-            let profile = self
-                .profiles
-                .ensure(&self.clients, grant, &session, found)
-                .await?;
+            let profile = self.profiles.ensure(&self.clients, grant, &session, found).await?;
             return Ok(presign(&session, &profile).await?);
         }
         let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
         // What STS says about the person goes before what SageMaker says about the profile.
         let session = session?;
         record.role_session(session.arn());
-        let profile = self
-            .profiles
-            .ensure(&self.clients, grant, &session, found?)
-            .await?;
+        let profile = self.profiles.ensure(&self.clients, grant, &session, found?).await?;
         Ok(presign(&session, &profile).await?)
     }
 }

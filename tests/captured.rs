@@ -57,10 +57,7 @@ impl Capture {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "where the captures are is a matter of the machine"
-)]
+#[expect(clippy::disallowed_methods, reason = "where the captures are is a matter of the machine")]
 fn folder() -> Option<PathBuf> {
     let named = std::env::var_os("SAML_VECTORS").map(PathBuf::from);
     let folder = named.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vectors"));
@@ -90,18 +87,11 @@ fn captures() -> Vec<Capture> {
         .map(|one| Capture {
             name: text(&one["name"]),
             xml: String::from_utf8(read(&one["response"])).unwrap(),
-            certificate: X509::from_pem(&read(&one["certificate"]))
-                .unwrap()
-                .to_der()
-                .unwrap(),
+            certificate: X509::from_pem(&read(&one["certificate"])).unwrap().to_der().unwrap(),
             issuer: text(&one["issuer"]),
             audiences: one["audience"].as_array().unwrap().iter().map(text).collect(),
             destination: text(&one["destination"]),
-            outstanding: one["in_response_to"]
-                .as_str()
-                .map(str::to_owned)
-                .into_iter()
-                .collect(),
+            outstanding: one["in_response_to"].as_str().map(str::to_owned).into_iter().collect(),
             clock: text(&one["clock"]).parse().unwrap(),
         })
         .collect()
@@ -130,19 +120,9 @@ fn each_verifies_at_its_time() {
 #[test]
 fn none_verifies_ten_minutes_off() {
     for capture in captures() {
-        for now in [
-            capture.clock - TimeDelta::minutes(10),
-            capture.clock + TimeDelta::minutes(10),
-        ] {
-            let fault = capture
-                .verify(&capture.xml, &capture.certificate, now)
-                .expect_err(&capture.name);
-            assert_eq!(
-                fault.code.name(),
-                "assertion.expired",
-                "{}: {fault}",
-                capture.name
-            );
+        for now in [capture.clock - TimeDelta::minutes(10), capture.clock + TimeDelta::minutes(10)] {
+            let fault = capture.verify(&capture.xml, &capture.certificate, now).expect_err(&capture.name);
+            assert_eq!(fault.code.name(), "assertion.expired", "{}: {fault}", capture.name);
         }
     }
 }
@@ -151,13 +131,9 @@ fn none_verifies_ten_minutes_off() {
 fn none_verifies_with_another_certificate() {
     let captures = captures();
     for capture in &captures {
-        for other in captures
-            .iter()
-            .filter(|other| other.certificate != capture.certificate)
-        {
-            let fault = capture
-                .verify(&capture.xml, &other.certificate, capture.clock)
-                .expect_err(&capture.name);
+        for other in captures.iter().filter(|other| other.certificate != capture.certificate) {
+            let fault =
+                capture.verify(&capture.xml, &other.certificate, capture.clock).expect_err(&capture.name);
             assert_eq!(fault.rule, Rule::Signature, "{}: {fault}", capture.name);
         }
     }
@@ -166,9 +142,7 @@ fn none_verifies_with_another_certificate() {
 #[test]
 fn no_changed_byte_changes_a_value() {
     for capture in captures() {
-        let original = capture
-            .verify(&capture.xml, &capture.certificate, capture.clock)
-            .unwrap();
+        let original = capture.verify(&capture.xml, &capture.certificate, capture.clock).unwrap();
         // Every byte in turn would take minutes; a prime step meets all parts of a message.
         for index in (0..capture.xml.len()).step_by(41) {
             let mut bytes = capture.xml.clone().into_bytes();
@@ -177,12 +151,7 @@ fn no_changed_byte_changes_a_value() {
                 continue;
             };
             if let Ok(verified) = capture.verify(&xml, &capture.certificate, capture.clock) {
-                assert_eq!(
-                    reading(&verified),
-                    reading(&original),
-                    "{} at byte {index}",
-                    capture.name
-                );
+                assert_eq!(reading(&verified), reading(&original), "{} at byte {index}", capture.name);
             }
         }
     }

@@ -37,10 +37,7 @@ const ROLE: &str = "arn:aws:iam::111122223333:role/Studio,arn:aws:iam::111122223
 fn replay(target: &str, run: fn(&[u8])) {
     let seeds = harness::files(&format!("seeds/{target}"));
     assert!(!seeds.is_empty(), "no seeds of {target}");
-    for file in seeds
-        .into_iter()
-        .chain(harness::files(&format!("regressions/{target}")))
-    {
+    for file in seeds.into_iter().chain(harness::files(&format!("regressions/{target}"))) {
         println!("{}", file.display());
         let input = fs::read(&file).unwrap();
         harness::bounded(|| run(&input));
@@ -119,16 +116,8 @@ fn write_keys_and_seeds() {
     }
     put("unseal", "plain-choice", CHOICE);
     put("unseal", "void", "");
-    put(
-        "form",
-        "form",
-        "SAMLResponse=PGE%2BPC9hPg%3D%3D&RelayState=to.research",
-    );
-    put(
-        "form",
-        "cookies",
-        "__Host-sg-request-a1=e30; __Host-sg-browser=0123456789abcdef0123456789abcdef",
-    );
+    put("form", "form", "SAMLResponse=PGE%2BPC9hPg%3D%3D&RelayState=to.research");
+    put("form", "cookies", "__Host-sg-request-a1=e30; __Host-sg-browser=0123456789abcdef0123456789abcdef");
     put("form", "relay-state", "again.to.research");
 }
 
@@ -144,11 +133,9 @@ const CHOICE: &str = concat!(
 
 fn write_keys() {
     fs::create_dir_all(folder("keys")).unwrap();
-    for (name, kind) in [
-        ("idp-rsa.pem", KeyKind::Rsa(2048)),
-        ("idp-ec.pem", KeyKind::P256),
-        ("sp.pem", KeyKind::Rsa(2048)),
-    ] {
+    for (name, kind) in
+        [("idp-rsa.pem", KeyKind::Rsa(2048)), ("idp-ec.pem", KeyKind::P256), ("sp.pem", KeyKind::Rsa(2048))]
+    {
         let path = folder("keys").join(name);
         if !path.exists() {
             let key = SigningKey::generate(kind, "fuzz.test").unwrap();
@@ -205,26 +192,14 @@ fn accepted() -> Vec<(&'static str, String)> {
         ("inclusive", with(ec, Signed::Both, &inclusive)),
         ("prefixes", with(ec, Signed::Assertion, &prefixes)),
         ("pss", with(rsa, Signed::Assertion, &pss)),
-        (
-            "answer",
-            response().answering(REQUEST).sign(ec, Signed::Assertion).unwrap(),
-        ),
+        ("answer", response().answering(REQUEST).sign(ec, Signed::Assertion).unwrap()),
         ("encrypted-response", encrypted(Signed::Response, uri::AES128_GCM)),
         ("encrypted-cbc", encrypted(Signed::Both, uri::AES128_CBC)),
-        (
-            "encrypted-cbc-inside",
-            encrypted(Signed::Assertion, uri::AES256_CBC),
-        ),
+        ("encrypted-cbc-inside", encrypted(Signed::Assertion, uri::AES256_CBC)),
         // Encrypted by the harness, so that what is inside can be changed.
         ("sealed", sealed(&with(ec, Signed::Assertion, &usual))),
-        (
-            "sealed-inclusive",
-            sealed(&with(ec, Signed::Assertion, &inclusive)),
-        ),
-        (
-            "encrypted-name",
-            sign_xml(&harness::encrypted(&named_in_secret()), IDS[1], ec, &usual_ec).unwrap(),
-        ),
+        ("sealed-inclusive", sealed(&with(ec, Signed::Assertion, &inclusive))),
+        ("encrypted-name", sign_xml(&harness::encrypted(&named_in_secret()), IDS[1], ec, &usual_ec).unwrap()),
     ]
 }
 
@@ -246,25 +221,18 @@ fn named_in_secret() -> String {
     let (from, end) = (xml.find("<saml:NameID").unwrap(), "</saml:NameID>");
     let name = &xml[from..xml.find(end).unwrap() + end.len()];
     let plain = "<saml:NameID xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\">kim</saml:NameID>";
-    xml.replace(
-        name,
-        &format!("<saml:EncryptedID>{ENCRYPT}{plain}{ENCRYPT}</saml:EncryptedID>"),
-    )
+    xml.replace(name, &format!("<saml:EncryptedID>{ENCRYPT}{plain}{ENCRYPT}</saml:EncryptedID>"))
 }
 
 /// Messages that the harness signs.
 fn unsigned() -> Vec<(&'static str, String)> {
     let mut rich = response().answering(REQUEST);
     let assertion = &mut rich.assertion;
-    assertion.attributes.push(Attribute::new(
-        "https://aws.amazon.com/SAML/Attributes/SessionDuration",
-        ["3600"],
-    ));
-    assertion.confirmations.push(assertion.confirmations[0].clone());
     assertion
-        .conditions
-        .audience_restrictions
-        .push(vec!["x".to_owned(), AUDIENCE.to_owned()]);
+        .attributes
+        .push(Attribute::new("https://aws.amazon.com/SAML/Attributes/SessionDuration", ["3600"]));
+    assertion.confirmations.push(assertion.confirmations[0].clone());
+    assertion.conditions.audience_restrictions.push(vec!["x".to_owned(), AUDIENCE.to_owned()]);
     "<saml:OneTimeUse/><saml:ProxyRestriction Count=\"1\"/>".clone_into(&mut assertion.conditions.extra);
     let plain = response().to_xml();
     vec![
@@ -279,12 +247,7 @@ fn unsigned() -> Vec<(&'static str, String)> {
 fn documents() -> Vec<(&'static str, String)> {
     let (rsa, ec) = (&world().rsa, &world().ec);
     let one = metadata_xml(IDP, "https://idp.example.com/sso", &[rsa, ec]).unwrap();
-    let other = metadata_xml(
-        "https://other.example.com/",
-        "https://other.example.com/sso",
-        &[rsa],
-    )
-    .unwrap();
+    let other = metadata_xml("https://other.example.com/", "https://other.example.com/sso", &[rsa]).unwrap();
     let limits = "ID=\"_r\" validUntil=\"2026-03-02T00:00:00Z\" cacheDuration=\"PT6H\"";
     let limited = one.replacen(" entityID", &format!(" {limits} entityID"), 1);
     let several = format!(

@@ -17,22 +17,14 @@ fuzz_target!(|input: &[u8]| harness::bounded(|| {
     cookies(input);
     let state = String::from_utf8_lossy(input);
     if let Some(written) = http::relay_state(&state) {
-        assert!(
-            written
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
-        );
+        assert!(written.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte)));
         assert_eq!(http::relay_state(&written), Some(written));
     }
 }));
 
 fn form(input: &[u8]) {
-    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
-        Builder::new_current_thread()
-            .enable_time()
-            .build()
-            .expect("a runtime")
-    });
+    static RUNTIME: LazyLock<Runtime> =
+        LazyLock::new(|| Builder::new_current_thread().enable_time().build().expect("a runtime"));
     let request = Request::post("/saml/acs")
         .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
         .body(Body::from(input.to_vec()))
@@ -49,8 +41,5 @@ fn cookies(input: &[u8]) {
     };
     let headers = HeaderMap::from_iter([(header::COOKIE, value)]);
     let seal = harness::unseal::seal();
-    assert!(
-        http::outstanding(&seal, &headers, harness::now()).is_empty(),
-        "a request that we did not make"
-    );
+    assert!(http::outstanding(&seal, &headers, harness::now()).is_empty(), "a request that we did not make");
 }

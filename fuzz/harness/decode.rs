@@ -5,10 +5,7 @@ use gateway::saml::{EncodedResponse, MAX_ENCODED, UnverifiedResponse};
 pub(crate) fn run(input: &[u8]) {
     let value = String::from_utf8_lossy(input).into_owned();
     let Ok(encoded) = EncodedResponse::new(value.clone()) else {
-        assert!(
-            value.len() > MAX_ENCODED,
-            "refused for its size, which is allowed"
-        );
+        assert!(value.len() > MAX_ENCODED, "refused for its size, which is allowed");
         return;
     };
     assert_eq!(encoded.expose_for_sts(), value);

@@ -60,9 +60,7 @@ pub(crate) fn world() -> &'static World {
         let (rsa, ec, sp) = (key("idp-rsa.pem"), key("idp-ec.pem"), pem("sp.pem"));
         let certificates = [&rsa, &ec].map(|key| key.certificate_der().expect("a certificate"));
         World {
-            keys: TrustedKeys::from_certificates(&certificates)
-                .expect("strong keys")
-                .0,
+            keys: TrustedKeys::from_certificates(&certificates).expect("strong keys").0,
             decryption: DecryptionKeys::from_pem(&[&sp]).expect("an RSA key"),
             audiences: vec![AUDIENCE.to_owned()],
             outstanding: vec![REQUEST.to_owned()],
@@ -134,14 +132,8 @@ const CONTENT_KEY: [u8; 16] = [7; 16];
 fn envelope(plain: &str) -> String {
     let iv = [1; 12];
     let mut tag = [0; 16];
-    let sealed = encrypt_aead(
-        Cipher::aes_128_gcm(),
-        &CONTENT_KEY,
-        Some(&iv),
-        &[],
-        plain.as_bytes(),
-        &mut tag,
-    );
+    let sealed =
+        encrypt_aead(Cipher::aes_128_gcm(), &CONTENT_KEY, Some(&iv), &[], plain.as_bytes(), &mut tag);
     let data = [&iv[..], &sealed.expect("AES works"), &tag].concat();
     format!(
         "<xenc:EncryptedData xmlns:xenc=\"http://www.w3.org/2001/04/xmlenc#\">\
@@ -168,9 +160,7 @@ fn wrapped(certificate: &str) -> Vec<u8> {
 
 /// Puts a changed input where the fuzzer wants it, and says how long it is. `None` if there is no room.
 pub(crate) fn store(data: &mut [u8], room: usize, changed: &[u8]) -> Option<usize> {
-    let place = data
-        .get_mut(..changed.len())
-        .filter(|place| place.len() <= room)?;
+    let place = data.get_mut(..changed.len()).filter(|place| place.len() <= room)?;
     place.copy_from_slice(changed);
     Some(changed.len())
 }

@@ -44,26 +44,14 @@ const WRAPPERS: &[(&str, &str)] = &[
     ("<samlp:StatusDetail>", "</samlp:StatusDetail>"),
     ("<saml:Advice>", "</saml:Advice>"),
     ("<saml:AttributeValue>", "</saml:AttributeValue>"),
-    (
-        "<ds:Object xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">",
-        "</ds:Object>",
-    ),
-    (
-        "<samlp:Response xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"_o\">",
-        "</samlp:Response>",
-    ),
-    (
-        "<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_o\">",
-        "</saml:Assertion>",
-    ),
+    ("<ds:Object xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\">", "</ds:Object>"),
+    ("<samlp:Response xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" ID=\"_o\">", "</samlp:Response>"),
+    ("<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_o\">", "</saml:Assertion>"),
     ("<md:EntitiesDescriptor>", "</md:EntitiesDescriptor>"),
     ("<x xmlns=\"y\">", "</x>"),
     ("<!--", "-->"),
     ("<![CDATA[", "]]>"),
-    (
-        "<saml:EncryptedAssertion>\u{1}",
-        "\u{1}</saml:EncryptedAssertion>",
-    ),
+    ("<saml:EncryptedAssertion>\u{1}", "\u{1}</saml:EncryptedAssertion>"),
     ("<saml:EncryptedID>\u{1}", "\u{1}</saml:EncryptedID>"),
 ];
 
@@ -155,52 +143,27 @@ fn change(text: &str, dice: &mut Dice) -> String {
         }
         // The tags taken away from around the content.
         7 => splice(text, one.whole(), &text[one.content.clone()]),
-        8 => splice(
-            text,
-            one.content.start..one.content.start,
-            dice.pick(FRAGMENTS).unwrap_or(&""),
-        ),
+        8 => splice(text, one.content.start..one.content.start, dice.pick(FRAGMENTS).unwrap_or(&"")),
         9 => splice(text, one.end..one.end, dice.pick(FRAGMENTS).unwrap_or(&"")),
         10 => {
             let fragment = dice.pick(FRAGMENTS).unwrap_or(&"");
             let from = boundary(text, one.content.start + dice.below(one.content.len() + 1));
             splice(text, from..from, fragment)
         }
-        11 => splice(
-            text,
-            one.name_end..one.name_end,
-            dice.pick(ATTRIBUTES).unwrap_or(&""),
-        ),
+        11 => splice(text, one.name_end..one.name_end, dice.pick(ATTRIBUTES).unwrap_or(&"")),
         12 => {
-            let colon = text[one.start..one.name_end]
-                .find(':')
-                .map_or(one.start + 1, |at| one.start + at + 1);
-            let prefix = dice
-                .pick(&["", "saml:", "samlp:", "ds:", "y:", "::"])
-                .unwrap_or(&"");
+            let colon =
+                text[one.start..one.name_end].find(':').map_or(one.start + 1, |at| one.start + at + 1);
+            let prefix = dice.pick(&["", "saml:", "samlp:", "ds:", "y:", "::"]).unwrap_or(&"");
             splice(text, one.start + 1..colon, prefix)
         }
-        13 => one_attribute(
-            text,
-            &attributes(text),
-            dice,
-            |attribute| attribute.whole.clone(),
-            "",
-        ),
+        13 => one_attribute(text, &attributes(text), dice, |attribute| attribute.whole.clone(), ""),
         _ => {
             let attributes = attributes(text);
-            let own = dice
-                .pick(&attributes)
-                .map_or("", |attribute| &text[attribute.value.clone()]);
+            let own = dice.pick(&attributes).map_or("", |attribute| &text[attribute.value.clone()]);
             let listed = dice.pick(VALUES).unwrap_or(&"");
             let value = if dice.below(2) == 0 { own } else { listed };
-            one_attribute(
-                text,
-                &attributes,
-                dice,
-                |attribute| attribute.value.clone(),
-                value,
-            )
+            one_attribute(text, &attributes, dice, |attribute| attribute.value.clone(), value)
         }
     }
 }
@@ -213,10 +176,7 @@ fn one_attribute(
     value: &str,
 ) -> String {
     let chosen = dice.pick(attributes);
-    chosen.map_or_else(
-        || text.to_owned(),
-        |attribute| splice(text, range(attribute), value),
-    )
+    chosen.map_or_else(|| text.to_owned(), |attribute| splice(text, range(attribute), value))
 }
 
 fn splice(text: &str, range: Range<usize>, piece: &str) -> String {
@@ -292,10 +252,7 @@ fn attributes(text: &str) -> Vec<Attribute> {
             break;
         };
         let name = text[from..start].rfind([' ', '\n']).map_or(from, |at| from + at);
-        found.push(Attribute {
-            whole: name..end + 1,
-            value: start..end,
-        });
+        found.push(Attribute { whole: name..end + 1, value: start..end });
         from = end + 1;
     }
     found

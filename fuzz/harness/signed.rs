@@ -33,19 +33,11 @@ fn check(xml: &str) {
     assert!(accepted.request_id().is_none_or(|id| id == REQUEST));
     let (skew, lifetime) = (TimeDelta::seconds(60), TimeDelta::minutes(5));
     assert!(accepted.issued() <= now() + skew && now() < accepted.issued() + lifetime + skew);
-    assert!(
-        now() < accepted.acceptable_until(),
-        "accepted although it is over"
-    );
+    assert!(now() < accepted.acceptable_until(), "accepted although it is over");
     assert!(accepted.acceptable_until() <= accepted.issued() + lifetime + skew);
     assert!(accepted.session_until().is_none_or(|until| now() < until + skew));
     let name = &accepted.name_id().value;
     assert!(!name.trim().is_empty() && name.chars().count() <= 1_024 && !name.chars().any(char::is_control));
     let mut names = HashSet::new();
-    assert!(
-        accepted
-            .attributes()
-            .iter()
-            .all(|attribute| names.insert(&attribute.name))
-    );
+    assert!(accepted.attributes().iter().all(|attribute| names.insert(&attribute.name)));
 }

@@ -34,9 +34,7 @@ pub(crate) fn run(input: &[u8]) {
         for binding in ["", BROWSER] {
             let opened = SEAL.open(purpose, binding, &input).is_some();
             let ours = binding_of(purpose) == binding
-                && SEALED
-                    .iter()
-                    .any(|(other, token)| purpose == *other && *token == *input);
+                && SEALED.iter().any(|(other, token)| purpose == *other && *token == *input);
             assert_eq!(opened, ours, "{purpose:?} for {binding:?}");
         }
     }

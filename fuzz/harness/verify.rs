@@ -32,25 +32,13 @@ pub(crate) fn accept(xml: &str) -> Result<VerifiedAssertion, Rejection> {
 
 /// All that the rest of the gateway will know.
 fn facts(accepted: &VerifiedAssertion) -> String {
-    let attributes: Vec<_> = accepted
-        .attributes()
-        .iter()
-        .map(|attribute| (&attribute.name, &attribute.values))
-        .collect();
+    let attributes: Vec<_> =
+        accepted.attributes().iter().map(|attribute| (&attribute.name, &attribute.values)).collect();
     format!(
         "{:?}",
         (
-            (
-                accepted.id(),
-                accepted.issuer(),
-                accepted.recipient(),
-                accepted.request_id()
-            ),
-            (
-                accepted.issued(),
-                accepted.acceptable_until(),
-                accepted.session_until()
-            ),
+            (accepted.id(), accepted.issuer(), accepted.recipient(), accepted.request_id()),
+            (accepted.issued(), accepted.acceptable_until(), accepted.session_until()),
             (&accepted.name_id().value, &accepted.name_id().format),
             attributes,
         )

@@ -43,11 +43,7 @@ impl AwsClients {
         let retries = RetryConfig::standard()
             .with_max_attempts(config.aws.attempts)
             .with_initial_backoff(Duration::from_millis(200));
-        let region = config
-            .domains
-            .first()
-            .map(|domain| domain.region.clone())
-            .unwrap_or_default();
+        let region = config.domains.first().map(|domain| domain.region.clone()).unwrap_or_default();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(region))
             .timeout_config(timeouts)
@@ -67,9 +63,7 @@ impl AwsClients {
                     with_endpoint(builder, endpoint, aws_sdk_sts::config::Builder::endpoint_url).build(),
                 )
             });
-            sagemaker
-                .entry(region.clone())
-                .or_insert_with(|| sagemaker_client(config, &shared, region));
+            sagemaker.entry(region.clone()).or_insert_with(|| sagemaker_client(config, &shared, region));
         }
         Self { sts, sagemaker }
     }
@@ -90,9 +84,7 @@ impl AwsClients {
         session: Credentials,
     ) -> Option<aws_sdk_sagemaker::Client> {
         let config = self.sagemaker.get(region)?.config().to_builder();
-        let config = config
-            .credentials_provider(SharedCredentialsProvider::new(session))
-            .build();
+        let config = config.credentials_provider(SharedCredentialsProvider::new(session)).build();
         Some(aws_sdk_sagemaker::Client::from_conf(config))
     }
 }
@@ -101,12 +93,7 @@ fn sagemaker_client(config: &Config, shared: &SdkConfig, region: &str) -> aws_sd
     let endpoint = config.aws.sagemaker_endpoint.as_ref();
     let builder = aws_sdk_sagemaker::config::Builder::from(shared).region(Region::new(region.to_owned()));
     aws_sdk_sagemaker::Client::from_conf(
-        with_endpoint(
-            builder,
-            endpoint,
-            aws_sdk_sagemaker::config::Builder::endpoint_url,
-        )
-        .build(),
+        with_endpoint(builder, endpoint, aws_sdk_sagemaker::config::Builder::endpoint_url).build(),
     )
 }
 

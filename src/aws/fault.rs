@@ -63,10 +63,7 @@ impl AwsFault {
             }
             SdkError::DispatchFailure(failure) => {
                 let cause = failure.as_connector_error().map(ToString::to_string);
-                (
-                    Kind::Unavailable,
-                    format!("not reached: {}", cause.unwrap_or_default()),
-                )
+                (Kind::Unavailable, format!("not reached: {}", cause.unwrap_or_default()))
             }
             SdkError::ServiceError(failure) => {
                 let metadata = failure.err();
@@ -74,15 +71,9 @@ impl AwsFault {
                 let code = metadata.code().unwrap_or("without code");
                 let request_id = failure.raw().headers().get("x-amzn-requestid").unwrap_or("none");
                 let message = message(code, metadata.message().unwrap_or_default(), secret);
-                (
-                    sort(api, code, status),
-                    format!("{code} ({status}){message}, AWS request id {request_id}"),
-                )
+                (sort(api, code, status), format!("{code} ({status}){message}, AWS request id {request_id}"))
             }
-            _ => (
-                Kind::Unavailable,
-                "an answer that cannot be understood".to_owned(),
-            ),
+            _ => (Kind::Unavailable, "an answer that cannot be understood".to_owned()),
         };
         Self { api, kind, detail }
     }

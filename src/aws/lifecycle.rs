@@ -26,33 +26,27 @@ pub(super) async fn ensure(client: &Client, wanted: &LifecycleConfig) -> Result<
         .send()
         .await;
     match created {
-        Ok(output) => output
-            .studio_lifecycle_config_arn()
-            .map(str::to_owned)
-            .ok_or_else(|| without_arn(CREATE)),
+        Ok(output) => {
+            output.studio_lifecycle_config_arn().map(str::to_owned).ok_or_else(|| without_arn(CREATE))
+        }
         Err(error) => match AwsFault::of(CREATE, &error) {
             // Somebody else's sign-in made it meanwhile.
-            AwsFault {
-                kind: Kind::InUse, ..
-            } => find(client, wanted).await?.ok_or_else(|| without_arn(DESCRIBE)),
+            AwsFault { kind: Kind::InUse, .. } => {
+                find(client, wanted).await?.ok_or_else(|| without_arn(DESCRIBE))
+            }
             fault => Err(fault.into()),
         },
     }
 }
 
 async fn find(client: &Client, wanted: &LifecycleConfig) -> Result<Option<String>, Refusal> {
-    let found = client
-        .describe_studio_lifecycle_config()
-        .studio_lifecycle_config_name(&wanted.name)
-        .send()
-        .await;
+    let found =
+        client.describe_studio_lifecycle_config().studio_lifecycle_config_name(&wanted.name).send().await;
     let output = match found {
         Ok(output) => output,
         Err(error) => {
             return match AwsFault::of(DESCRIBE, &error) {
-                AwsFault {
-                    kind: Kind::NotFound, ..
-                } => Ok(None),
+                AwsFault { kind: Kind::NotFound, .. } => Ok(None),
                 fault => Err(fault.into()),
             };
         }
@@ -60,16 +54,11 @@ async fn find(client: &Client, wanted: &LifecycleConfig) -> Result<Option<String
     let same = output.studio_lifecycle_config_content() == Some(&wanted.content)
         && output.studio_lifecycle_config_app_type() == Some(&app_type(wanted.app));
     if !same {
-        let reason = format!(
-            "the lifecycle config {:?} exists with another content or app type",
-            wanted.name
-        );
+        let reason =
+            format!("the lifecycle config {:?} exists with another content or app type", wanted.name);
         return Err(Refusal::new(Code::GatewayFault, reason));
     }
-    output
-        .studio_lifecycle_config_arn()
-        .map(|arn| Some(arn.to_owned()))
-        .ok_or_else(|| without_arn(DESCRIBE))
+    output.studio_lifecycle_config_arn().map(|arn| Some(arn.to_owned())).ok_or_else(|| without_arn(DESCRIBE))
 }
 
 fn without_arn(api: &str) -> Refusal {

@@ -90,11 +90,7 @@ fn refused(code: Code, reason: &str) -> PresignFault {
 
 /// The domain's session length; not longer than the session at the IdP, but at least the 1,800 s that the API takes.
 fn studio_seconds(domain: &Domain, identity: &Identity, now: DateTime<Utc>) -> i32 {
-    let left = identity
-        .session_until()
-        .map(|until| (until - now).num_seconds().clamp(1_800, 43_200));
-    let left = left
-        .and_then(|left| i32::try_from(left).ok())
-        .unwrap_or(domain.session_seconds);
+    let left = identity.session_until().map(|until| (until - now).num_seconds().clamp(1_800, 43_200));
+    let left = left.and_then(|left| i32::try_from(left).ok()).unwrap_or(domain.session_seconds);
     domain.session_seconds.min(left)
 }

@@ -57,12 +57,7 @@ pub struct Profiles {
 
 impl Default for Profiles {
     fn default() -> Self {
-        Self {
-            in_service: Cache::builder()
-                .max_capacity(MOST_REMEMBERED)
-                .time_to_live(REMEMBERED)
-                .build(),
-        }
+        Self { in_service: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build() }
     }
 }
 
@@ -71,9 +66,7 @@ impl Profiles {
     #[must_use]
     pub fn remembered(&self, grant: &Grant<'_>) -> Option<StudioProfile> {
         let owner = self.in_service.get(&grant.profile_arn())?;
-        (owner == grant.owner()).then(|| StudioProfile {
-            name: grant.profile().to_string(),
-        })
+        (owner == grant.owner()).then(|| StudioProfile { name: grant.profile().to_string() })
     }
 
     /// Forgets a profile that turned out to be gone.
@@ -123,20 +116,14 @@ impl Profiles {
                 Some(profile) => {
                     check_owner(profile, grant)?;
                     if in_service(profile, grant)? {
-                        self.in_service
-                            .insert(grant.profile_arn(), grant.owner().to_owned());
-                        return Ok(StudioProfile {
-                            name: grant.profile().to_string(),
-                        });
+                        self.in_service.insert(grant.profile_arn(), grant.owner().to_owned());
+                        return Ok(StudioProfile { name: grant.profile().to_string() });
                     }
                 }
             }
             if Instant::now() >= deadline {
-                let reason = format!(
-                    "{} is not in service after {} s",
-                    grant.profile_arn(),
-                    domain.ready.as_secs()
-                );
+                let reason =
+                    format!("{} is not in service after {} s", grant.profile_arn(), domain.ready.as_secs());
                 return Err(Refusal::new(Code::ProfilePending, reason));
             }
             sleep(domain.poll).await;
@@ -162,44 +149,28 @@ async fn find(client: &Client, grant: &Grant<'_>) -> Result<Option<FoundProfile>
         Ok(output) => output,
         Err(error) => {
             return match AwsFault::of(DESCRIBE, &error) {
-                AwsFault {
-                    kind: Kind::NotFound, ..
-                } => Ok(None),
+                AwsFault { kind: Kind::NotFound, .. } => Ok(None),
                 fault => Err(fault.into()),
             };
         }
     };
     let status = output.status().cloned().ok_or_else(|| {
-        Refusal::new(
-            Code::AwsUnavailable,
-            format!("{DESCRIBE}: an answer without a status"),
-        )
+        Refusal::new(Code::AwsUnavailable, format!("{DESCRIBE}: an answer without a status"))
     })?;
     // Two looks are not one: where the tags were looked for before somebody else's sign-in made the profile, they have to
     // be looked for again. A profile is made with its tags.
     let tags = match listed {
         Ok(tags) if tags.contains_key(&grant.domain().owner_tag) => tags,
-        Ok(_)
-        | Err(AwsFault {
-            kind: Kind::NotFound | Kind::Invalid,
-            ..
-        }) => tags(client, grant.profile_arn()).await?,
+        Ok(_) | Err(AwsFault { kind: Kind::NotFound | Kind::Invalid, .. }) => {
+            tags(client, grant.profile_arn()).await?
+        }
         Err(fault) => return Err(fault.into()),
     };
-    Ok(Some(FoundProfile {
-        status,
-        failure: output.failure_reason().map(str::to_owned),
-        tags,
-    }))
+    Ok(Some(FoundProfile { status, failure: output.failure_reason().map(str::to_owned), tags }))
 }
 
 async fn tags(client: &Client, arn: String) -> Result<BTreeMap<String, String>, AwsFault> {
-    let mut pages = client
-        .list_tags()
-        .resource_arn(arn)
-        .into_paginator()
-        .items()
-        .send();
+    let mut pages = client.list_tags().resource_arn(arn).into_paginator().items().send();
     let mut tags = BTreeMap::new();
     while let Some(tag) = pages.next().await {
         match tag {
@@ -237,25 +208,17 @@ fn in_service(profile: &FoundProfile, grant: &Grant<'_>) -> Result<bool, Refusal
             let why = profile.failure.as_deref().unwrap_or("no reason given");
             Err(Refusal::new(Code::ProfileFailed, format!("{arn}: {why}")))
         }
-        UserProfileStatus::Deleting | UserProfileStatus::DeleteFailed => Err(Refusal::new(
-            Code::ProfileDeleting,
-            format!("{arn}: {}", profile.status.as_str()),
-        )),
-        other => Err(Refusal::new(
-            Code::AwsUnavailable,
-            format!("{arn}: unknown status {}", other.as_str()),
-        )),
+        UserProfileStatus::Deleting | UserProfileStatus::DeleteFailed => {
+            Err(Refusal::new(Code::ProfileDeleting, format!("{arn}: {}", profile.status.as_str())))
+        }
+        other => Err(Refusal::new(Code::AwsUnavailable, format!("{arn}: unknown status {}", other.as_str()))),
     }
 }
 
 async fn create(client: &Client, grant: &Grant<'_>) -> Result<(), Refusal> {
     let domain = grant.domain();
     let settings = user_settings(client, domain).await?;
-    let tags = grant
-        .tags()
-        .iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build())
-        .collect();
+    let tags = grant.tags().iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     let created = client
         .create_user_profile()
         .domain_id(&domain.id)
@@ -268,9 +231,7 @@ async fn create(client: &Client, grant: &Grant<'_>) -> Result<(), Refusal> {
         Ok(_) => Ok(()),
         Err(error) => match AwsFault::of(CREATE, &error) {
             // Another sign-in of the same person was faster: its profile will do, if it is theirs.
-            AwsFault {
-                kind: Kind::InUse, ..
-            } => Ok(()),
+            AwsFault { kind: Kind::InUse, .. } => Ok(()),
             fault => Err(fault.into()),
         },
     }
@@ -290,10 +251,7 @@ async fn user_settings(client: &Client, domain: &Domain) -> Result<UserSettings,
     }
     let mut of = |app: LifecycleApp| {
         arns.remove(app.name()).map(|(all, default)| {
-            (
-                Some(all),
-                default.map(|arn| ResourceSpec::builder().lifecycle_config_arn(arn).build()),
-            )
+            (Some(all), default.map(|arn| ResourceSpec::builder().lifecycle_config_arn(arn).build()))
         })
     };
     let mut settings = UserSettings::builder()

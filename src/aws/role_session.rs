@@ -35,9 +35,7 @@ impl RoleSession {
 
 impl fmt::Debug for RoleSession {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RoleSession")
-            .field("arn", &self.arn)
-            .finish_non_exhaustive()
+        f.debug_struct("RoleSession").field("arn", &self.arn).finish_non_exhaustive()
     }
 }
 
@@ -58,10 +56,7 @@ pub async fn assume_role(
         .sts(region)
         .ok_or_else(|| Refusal::new(Code::GatewayFault, "no STS client for the region"))?;
     let seconds = session_seconds(identity, now);
-    let policy = grant
-        .domain()
-        .session_policy
-        .then(|| session_policy(&grant.profile_arn()));
+    let policy = grant.domain().session_policy.then(|| session_policy(&grant.profile_arn()));
     let output = client
         .assume_role_with_saml()
         .role_arn(grant.role().role.as_str())
@@ -85,11 +80,7 @@ pub async fn assume_role(
     }
     let missing = |what: &str| Refusal::new(Code::AwsUnavailable, format!("{API}: an answer without {what}"));
     let keys = output.credentials().ok_or_else(|| missing("credentials"))?;
-    let arn = output
-        .assumed_role_user()
-        .ok_or_else(|| missing("a session"))?
-        .arn()
-        .to_owned();
+    let arn = output.assumed_role_user().ok_or_else(|| missing("a session"))?.arn().to_owned();
     let credentials = Credentials::new(
         keys.access_key_id(),
         keys.secret_access_key(),
@@ -103,9 +94,7 @@ pub async fn assume_role(
 /// What the IdP asks for, or an hour; not longer than the session at the IdP, but at least the 900 s that STS takes.
 fn session_seconds(identity: &Identity, now: DateTime<Utc>) -> u32 {
     let wanted = identity.session_seconds().unwrap_or(DEFAULT_SECONDS);
-    let left = identity
-        .session_until()
-        .map(|until| (until - now).num_seconds().max(0));
+    let left = identity.session_until().map(|until| (until - now).num_seconds().max(0));
     let left = left.map_or(wanted, |left| u32::try_from(left).unwrap_or(wanted));
     wanted.min(left).max(900)
 }

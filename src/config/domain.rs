@@ -84,14 +84,9 @@ pub enum LifecycleApp {
 
 impl LifecycleApp {
     fn parse(name: &str) -> Option<Self> {
-        [
-            Self::JupyterLab,
-            Self::CodeEditor,
-            Self::JupyterServer,
-            Self::KernelGateway,
-        ]
-        .into_iter()
-        .find(|app| app.name() == name)
+        [Self::JupyterLab, Self::CodeEditor, Self::JupyterServer, Self::KernelGateway]
+            .into_iter()
+            .find(|app| app.name() == name)
     }
 
     /// The API's name.
@@ -123,10 +118,7 @@ pub struct LifecycleConfig {
 pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Domain> {
     let key = section.required("key", key);
     let name = section.optional("name", string);
-    let id = section.required(
-        "domain_id",
-        kind("a domain ID such as \"d-abcdefghijkl\"", domain_id),
-    );
+    let id = section.required("domain_id", kind("a domain ID such as \"d-abcdefghijkl\"", domain_id));
     let region = section.required("region", kind("an AWS region", region));
     let roles = section.list("roles", kind("the ARN of an IAM role", RoleArn::parse));
     match roles.split_first() {
@@ -137,24 +129,16 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
         Some(_) => {}
     }
     let groups = section.list("groups", string);
-    let owner_tag = section
-        .optional("owner_tag", kind("a tag key", tag_key))
-        .unwrap_or_else(|| "studiouserid".into());
+    let owner_tag =
+        section.optional("owner_tag", kind("a tag key", tag_key)).unwrap_or_else(|| "studiouserid".into());
     let landing_uri = section
-        .optional(
-            "landing_uri",
-            kind("a landing URI such as \"studio::\"", landing_uri),
-        )
+        .optional("landing_uri", kind("a landing URI such as \"studio::\"", landing_uri))
         .unwrap_or_else(|| "studio::".into());
-    let session_seconds = section
-        .optional("session_seconds", number(1_800..=43_200))
-        .unwrap_or(43_200);
+    let session_seconds = section.optional("session_seconds", number(1_800..=43_200)).unwrap_or(43_200);
     let link_seconds = section.optional("link_seconds", number(5..=300)).unwrap_or(60);
     let session_policy = section.optional("session_policy", boolean).unwrap_or(true);
     let ready = section.optional("ready_seconds", number(0..=120)).unwrap_or(30);
-    let poll = section
-        .optional("poll_milliseconds", number(1..=10_000))
-        .unwrap_or(1_000);
+    let poll = section.optional("poll_milliseconds", number(1..=10_000)).unwrap_or(1_000);
     let profile = profile(section.section("profile"), &owner_tag, sources);
     section.finish();
     let key = key?;
@@ -184,18 +168,10 @@ fn profile(mut section: Section<'_>, owner_tag: &str, sources: &Sources<'_>) -> 
     }
     let problems = section.problems();
     let tags = tags(section.section("tags"), owner_tag, problems);
-    let lifecycle = section
-        .sections("lifecycle")
-        .into_iter()
-        .map(|script| lifecycle(script, sources))
-        .collect();
+    let lifecycle =
+        section.sections("lifecycle").into_iter().map(|script| lifecycle(script, sources)).collect();
     section.finish();
-    Some(ProfileTemplate {
-        execution_role,
-        security_groups,
-        tags: tags?,
-        lifecycle: all(lifecycle)?,
-    })
+    Some(ProfileTemplate { execution_role, security_groups, tags: tags?, lifecycle: all(lifecycle)? })
 }
 
 fn all<T>(items: Vec<Option<T>>) -> Option<Vec<T>> {
@@ -240,13 +216,8 @@ fn tag_source(value: &Value) -> Option<TagSource> {
 }
 
 fn lifecycle(mut section: Section<'_>, sources: &Sources<'_>) -> Option<LifecycleConfig> {
-    let app = section.required(
-        "app",
-        kind(
-            "JupyterLab, CodeEditor, JupyterServer or KernelGateway",
-            LifecycleApp::parse,
-        ),
-    );
+    let app = section
+        .required("app", kind("JupyterLab, CodeEditor, JupyterServer or KernelGateway", LifecycleApp::parse));
     let script = section.required("script", |value| {
         let path = string(value)?;
         let script =
@@ -266,37 +237,23 @@ fn lifecycle(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Lifecycl
     let default = section.optional("default", boolean).unwrap_or(true);
     section.finish();
     let (app, (path, content)) = (app?, script?);
-    Some(LifecycleConfig {
-        app,
-        name: lifecycle_name(app, &path, &content),
-        content,
-        default,
-    })
+    Some(LifecycleConfig { app, name: lifecycle_name(app, &path, &content), content, default })
 }
 
 /// File name as a slug, 40 characters at most, and 16 hexadecimal digits of a hash over app and content.
 fn lifecycle_name(app: LifecycleApp, path: &str, content: &str) -> String {
-    let stem = Path::new(path)
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or("script");
+    let stem = Path::new(path).file_stem().and_then(|stem| stem.to_str()).unwrap_or("script");
     let slug = crate::profile_name::slug(stem, 40);
     let hash = digest::digest(&digest::SHA256, format!("{}\0{content}", app.name()).as_bytes());
     let hash: String = encode_hex(hash.as_ref()).chars().take(16).collect();
-    if slug.is_empty() {
-        format!("lcc-{hash}")
-    } else {
-        format!("{slug}-{hash}")
-    }
+    if slug.is_empty() { format!("lcc-{hash}") } else { format!("{slug}-{hash}") }
 }
 
 /// `DomainId`: `d-(-*[a-z0-9]){1,61}`, at most 63 characters.
 fn domain_id(text: &str) -> Option<String> {
     let rest = text.strip_prefix("d-")?;
     let fits = text.len() <= 63
-        && rest
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
         && rest.bytes().last().is_some_and(|last| last != b'-');
     fits.then(|| text.to_owned())
 }
@@ -305,10 +262,7 @@ fn region(text: &str) -> Option<String> {
     let fits = text.len() <= 32
         && text.split('-').count() >= 3
         && text.split('-').all(|part| {
-            !part.is_empty()
-                && part
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         });
     fits.then(|| text.to_owned())
 }

@@ -85,28 +85,21 @@ pub(super) fn read(
     let key = section.required("key", key);
     let name = section.optional("name", string);
     let metadata = metadata(&mut section, sources, now, warnings);
-    let saml_providers = section.list(
-        "saml_providers",
-        kind("the ARN of an IAM SAML provider", SamlProviderArn::parse),
-    );
+    let saml_providers =
+        section.list("saml_providers", kind("the ARN of an IAM SAML provider", SamlProviderArn::parse));
     if saml_providers.is_empty() {
         section.problem("saml_providers", "at least one is needed");
     }
     let idp_initiated = section.optional("idp_initiated", boolean).unwrap_or(true);
-    let cbc_without_response_signature = section
-        .optional("cbc_without_response_signature", boolean)
-        .unwrap_or(false);
+    let cbc_without_response_signature =
+        section.optional("cbc_without_response_signature", boolean).unwrap_or(false);
     let mut attributes = section.section("attributes");
-    let user_id_attribute = attributes
-        .optional("user_id", string)
-        .unwrap_or_else(|| USER_ID.into());
-    let groups_attribute = attributes
-        .optional("groups", string)
-        .unwrap_or_else(|| "groups".into());
+    let user_id_attribute = attributes.optional("user_id", string).unwrap_or_else(|| USER_ID.into());
+    let groups_attribute = attributes.optional("groups", string).unwrap_or_else(|| "groups".into());
     attributes.finish();
     let request = request_options(&mut section);
     if let Some(file) = metadata.as_ref().and_then(|metadata| metadata.file.as_deref()) {
-        check_request(&section, file, &request, idp_initiated, can_sign);
+        check_request(&section, file, &request, idp_initiated, can_sign, warnings);
     }
     section.finish();
     let key = key?;
@@ -138,9 +131,7 @@ fn metadata(
             .map_err(|fault| format!("{path:?}: {fault}"))
     });
     let url = section.optional("metadata_url", kind("an https URL", fetchable));
-    let refresh = section
-        .optional("metadata_refresh_seconds", number(60..=604_800))
-        .unwrap_or(3_600);
+    let refresh = section.optional("metadata_refresh_seconds", number(60..=604_800)).unwrap_or(3_600);
     let signed_by = section.optional("metadata_certificate", |value| {
         let pem = referred(value, sources)?;
         let der = openssl::x509::X509::from_pem(pem.as_bytes()).and_then(|certificate| certificate.to_der());
@@ -154,16 +145,8 @@ fn metadata(
     if !section.has("metadata_file") && !section.has("metadata_url") {
         section.problem("metadata_file", "missing (or metadata_url)");
     }
-    let url = url.map(|url| MetadataUrl {
-        url,
-        refresh: Duration::from_secs(refresh.into()),
-        signed_by,
-    });
-    (file.is_some() || url.is_some()).then(|| MetadataSource {
-        entity_id,
-        file: file.map(Arc::new),
-        url,
-    })
+    let url = url.map(|url| MetadataUrl { url, refresh: Duration::from_secs(refresh.into()), signed_by });
+    (file.is_some() || url.is_some()).then(|| MetadataSource { entity_id, file: file.map(Arc::new), url })
 }
 
 /// https, or http on loopback: whoever can change the metadata can sign in as anyone.
@@ -195,6 +178,7 @@ fn check_request(
     request: &RequestOptions,
     idp_initiated: bool,
     can_sign: bool,
+    warnings: &mut Vec<String>,
 ) {
     if !idp_initiated && metadata.sso_redirect.is_none() && metadata.sso_post.is_none() {
         section.problem(
@@ -202,23 +186,19 @@ fn check_request(
             "false, but the metadata has no SingleSignOnService to start a sign-in with",
         );
     }
-    if request.signed.unwrap_or(metadata.wants_signed_requests) && !can_sign {
-        section.problem(
-            "sign_requests",
-            "requests are to be signed (the metadata may say so), but saml.key has no key",
-        );
+    if request.signed == Some(true) && !can_sign {
+        section.problem("sign_requests", "saml.key has no key to sign with");
+    } else if request.signed.is_none() && metadata.wants_signed_requests && !can_sign {
+        // Some IdPs say so in their metadata and take unsigned requests all the same.
+        warnings.push(format!(
+            "{}: the metadata wants signed requests, but saml.key has no key: they are sent unsigned",
+            section.path("sign_requests")
+        ));
     }
     if let Some(by_post) = request.by_post {
-        let offered = if by_post {
-            &metadata.sso_post
-        } else {
-            &metadata.sso_redirect
-        };
+        let offered = if by_post { &metadata.sso_post } else { &metadata.sso_redirect };
         if offered.is_none() {
-            section.problem(
-                "request_binding",
-                "the metadata has no SingleSignOnService with this binding",
-            );
+            section.problem("request_binding", "the metadata has no SingleSignOnService with this binding");
         }
     }
 }

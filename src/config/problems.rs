@@ -54,21 +54,12 @@ pub(super) struct Section<'a> {
 
 impl<'a> Section<'a> {
     pub(super) fn root(table: &'a Table, problems: &'a Collector) -> Self {
-        Self {
-            table: Some(table),
-            path: String::new(),
-            asked: BTreeSet::new(),
-            problems,
-        }
+        Self { table: Some(table), path: String::new(), asked: BTreeSet::new(), problems }
     }
 
     /// The path of a key of this table, for messages.
     pub(super) fn path(&self, key: &str) -> String {
-        if self.path.is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", self.path)
-        }
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
     /// The path of this table, for messages.
@@ -158,12 +149,7 @@ impl<'a> Section<'a> {
                 None
             }
         };
-        Section {
-            table,
-            path: self.path(key),
-            asked: BTreeSet::new(),
-            problems: self.problems,
-        }
+        Section { table, path: self.path(key), asked: BTreeSet::new(), problems: self.problems }
     }
 
     /// The tables of an array of tables.
@@ -235,12 +221,7 @@ pub(super) fn kind<T>(
     what: &'static str,
     parse: impl Fn(&str) -> Option<T>,
 ) -> impl Fn(&Value) -> Result<T, String> {
-    move |value| {
-        value
-            .as_str()
-            .and_then(&parse)
-            .ok_or_else(|| expected(what, value))
-    }
+    move |value| value.as_str().and_then(&parse).ok_or_else(|| expected(what, value))
 }
 
 /// A parser for whole numbers in a range.
@@ -248,10 +229,7 @@ pub(super) fn number(range: RangeInclusive<u32>) -> impl Fn(&Value) -> Result<u3
     move |value| {
         let number = value.as_integer().and_then(|number| u32::try_from(number).ok());
         number.filter(|number| range.contains(number)).ok_or_else(|| {
-            expected(
-                &format!("a whole number from {} to {}", range.start(), range.end()),
-                value,
-            )
+            expected(&format!("a whole number from {} to {}", range.start(), range.end()), value)
         })
     }
 }

@@ -67,15 +67,9 @@ impl EmbeddedAws {
         if !bind.ip().is_loopback() {
             return Err(invalid(format!("{bind} is not a loopback address")));
         }
-        if let Some(lost) = world
-            .profiles
-            .iter()
-            .find(|p| !world.domains.iter().any(|d| d.id == p.domain_id))
+        if let Some(lost) = world.profiles.iter().find(|p| !world.domains.iter().any(|d| d.id == p.domain_id))
         {
-            return Err(invalid(format!(
-                "profile {} is in an unknown domain {}",
-                lost.name, lost.domain_id
-            )));
+            return Err(invalid(format!("profile {} is in an unknown domain {}", lost.name, lost.domain_id)));
         }
         let listener = TcpListener::bind(bind).await?;
         let url = format!("http://{}", listener.local_addr()?);
@@ -87,11 +81,7 @@ impl EmbeddedAws {
             let _ = stopped.await;
         });
         let task = tokio::spawn(async { serving.await });
-        Ok(Self {
-            server,
-            stop: Some(stop),
-            task,
-        })
+        Ok(Self { server, stop: Some(stop), task })
     }
 
     /// `http://127.0.0.1:PORT`: the endpoint override of every client.
@@ -124,11 +114,7 @@ impl EmbeddedAws {
         let now = self.server.clock.now();
         let mut state = self.server.state();
         state.settle(now);
-        state
-            .profiles
-            .values()
-            .map(|profile| profile.view.clone())
-            .collect()
+        state.profiles.values().map(|profile| profile.view.clone()).collect()
     }
 
     /// The lifecycle configs that exist now.

@@ -66,12 +66,7 @@ impl EmbeddedIdp {
     /// is not a loopback address.
     pub fn start(listener: TcpListener, setup: IdpSetup, key: SigningKey, clock: Clock) -> io::Result<Self> {
         let url = url_of(&listener)?;
-        let idp = Arc::new(Idp {
-            sso_url: sso_url(&url),
-            setup,
-            key,
-            clock,
-        });
+        let idp = Arc::new(Idp { sso_url: sso_url(&url), setup, key, clock });
         let (stop, stopped) = oneshot::channel::<()>();
         let serving =
             axum::serve(listener, server::router(Arc::clone(&idp))).with_graceful_shutdown(async move {
@@ -114,9 +109,7 @@ impl EmbeddedIdp {
     /// Stops it and waits until it has stopped. Fails if serving had failed before.
     pub async fn stop(self) -> io::Result<()> {
         drop(self.stop);
-        self.task
-            .await
-            .unwrap_or_else(|error| Err(io::Error::other(error)))
+        self.task.await.unwrap_or_else(|error| Err(io::Error::other(error)))
     }
 }
 

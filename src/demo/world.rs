@@ -25,12 +25,8 @@ pub fn gateway_credentials() -> Credentials {
 /// The accounts that `config` expects. `metadata` holds the metadata document of each IdP, in order.
 #[must_use]
 pub fn of(config: &Config, metadata: &[String]) -> World {
-    let decryption_key = config
-        .saml
-        .keys
-        .iter()
-        .find(|key| key.decrypts())
-        .map(|key| key.expose_private_key_pem().to_owned());
+    let decryption_key =
+        config.saml.keys.iter().find(|key| key.decrypts()).map(|key| key.expose_private_key_pem().to_owned());
     let saml_providers = config
         .idps
         .iter()
@@ -50,11 +46,7 @@ pub fn of(config: &Config, metadata: &[String]) -> World {
         .map(|domain| Domain {
             id: domain.id.clone(),
             region: domain.region.clone(),
-            account: domain
-                .roles
-                .first()
-                .map(|role| role.account().to_owned())
-                .unwrap_or_default(),
+            account: domain.roles.first().map(|role| role.account().to_owned()).unwrap_or_default(),
             ..Domain::default()
         })
         .collect();
@@ -107,10 +99,7 @@ fn trust_policy(config: &Config, account: &str) -> Value {
 
 /// Opening a profile whose owner tag equals the person's tag. Where the user id is no session tag, AWS cannot compare.
 fn own_profile_only(config: &Config, owner_tag: &str) -> Value {
-    let tag = config
-        .idps
-        .iter()
-        .find_map(|idp| idp.user_id_attribute.strip_prefix(PRINCIPAL_TAG));
+    let tag = config.idps.iter().find_map(|idp| idp.user_id_attribute.strip_prefix(PRINCIPAL_TAG));
     let condition = tag.map_or_else(
         || json!({}),
         |tag| json!({ "StringEquals": { format!("sagemaker:ResourceTag/{owner_tag}"): format!("${{aws:PrincipalTag/{tag}}}") } }),
@@ -128,18 +117,12 @@ fn own_profile_only(config: &Config, owner_tag: &str) -> Value {
 
 /// The gateway's own principal: it looks up, creates and tags profiles, and opens none.
 fn gateway_keys(config: &Config) -> StaticKeys {
-    let account = config
-        .domains
-        .first()
-        .and_then(|domain| domain.roles.first())
-        .map(crate::arn::RoleArn::account);
+    let account =
+        config.domains.first().and_then(|domain| domain.roles.first()).map(crate::arn::RoleArn::account);
     StaticKeys {
         access_key_id: ACCESS_KEY_ID.into(),
         secret_access_key: SECRET_ACCESS_KEY.into(),
-        principal_arn: format!(
-            "arn:aws:iam::{}:role/studio-gateway",
-            account.unwrap_or("111122223333")
-        ),
+        principal_arn: format!("arn:aws:iam::{}:role/studio-gateway", account.unwrap_or("111122223333")),
         policies: vec![json!({
             "Version": "2012-10-17",
             "Statement": [
@@ -170,11 +153,7 @@ pub fn read_table(path: &Path) -> Result<(Table, PathBuf), Box<dyn Error>> {
 
 /// The metadata documents that a configuration names, in the order of its IdPs.
 pub fn metadata_files(table: &Table, folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
-    let idps = table
-        .get("idp")
-        .and_then(toml::Value::as_array)
-        .into_iter()
-        .flatten();
+    let idps = table.get("idp").and_then(toml::Value::as_array).into_iter().flatten();
     idps.filter_map(|idp| idp.get("metadata_file")?.as_str())
         .map(|file| Ok(crate::config::read_file(folder, Path::new(file))?))
         .collect()

@@ -221,16 +221,9 @@ mod tests {
         let document = include_str!("../../docs/errors.md");
         for code in Code::ALL {
             let row = format!("| `{}` | {} |", code.name(), code.status());
-            assert!(
-                document.contains(&row),
-                "docs/errors.md has no row starting with {row}"
-            );
+            assert!(document.contains(&row), "docs/errors.md has no row starting with {row}");
         }
         let rows = document.lines().filter(|line| line.starts_with("| `")).count();
-        assert_eq!(
-            rows,
-            Code::ALL.len(),
-            "docs/errors.md lists codes that do not exist"
-        );
+        assert_eq!(rows, Code::ALL.len(), "docs/errors.md lists codes that do not exist");
     }
 }

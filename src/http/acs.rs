@@ -19,10 +19,7 @@ pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, re
     let limit = gateway.config.gateway.sign_in_limit;
     let answer = match timeout(limit, process(&gateway, request, &mut relay_state, &mut record)).await {
         Ok(answer) => answer,
-        Err(_) => Err(Refusal::new(
-            Code::AwsTimeout,
-            format!("no end after {} s", limit.as_secs()),
-        )),
+        Err(_) => Err(Refusal::new(Code::AwsTimeout, format!("no end after {} s", limit.as_secs()))),
     };
     match answer {
         Ok((outcome, response)) => {
@@ -49,25 +46,20 @@ async fn process(
     let browser = cookies::browser_of(request.headers()).map(str::to_owned);
     let mut form = Form::read(request).await?;
     if form.take("SAMLRequest").is_some() || form.take("SAMLart").is_some() {
-        return Err(Refusal::new(
-            Code::RequestMalformed,
-            "a form with another SAML message than a response",
-        ));
+        return Err(Refusal::new(Code::RequestMalformed, "a form with another SAML message than a response"));
     }
     let value = form
         .take("SAMLResponse")
         .ok_or_else(|| Refusal::new(Code::RequestMalformed, "no SAMLResponse in the form"))?;
     *relay_state = RelayState::read(form.take("RelayState").as_deref());
     let destination = relay_state.destination.as_deref();
-    match gateway
-        .accept(EncodedResponse::new(value)?, &outstanding, destination, record)
-        .await?
-    {
+    let accepted = gateway.accept(EncodedResponse::new(value)?, &outstanding, destination, record);
+    // On the heap: the calls of AWS make it large.
+    match Box::pin(accepted).await? {
         Next::Studio(url) => Ok(("granted", pages::see_other(url.expose_for_redirect())?)),
-        Next::Choose(choice, grants) => Ok((
-            "offered",
-            choose::page(gateway, &choice, &grants, browser.as_deref())?,
-        )),
+        Next::Choose(choice, grants) => {
+            Ok(("offered", choose::page(gateway, &choice, &grants, browser.as_deref())?))
+        }
     }
 }
 

@@ -52,10 +52,7 @@ pub(super) fn page(
             region: &grant.domain().region,
         })
         .collect();
-    let mut response = pages::html(&Page {
-        token: &token,
-        options,
-    })?;
+    let mut response = pages::html(&Page { token: &token, options })?;
     let cookie = cookies::browser(&browser).map_err(|error| fault(error.to_string()))?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
@@ -67,10 +64,7 @@ pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, re
     let limit = gateway.config.gateway.sign_in_limit;
     let answer = match timeout(limit, process(&gateway, request, &mut record)).await {
         Ok(answer) => answer,
-        Err(_) => Err(Refusal::new(
-            Code::AwsTimeout,
-            format!("no end after {} s", limit.as_secs()),
-        )),
+        Err(_) => Err(Refusal::new(Code::AwsTimeout, format!("no end after {} s", limit.as_secs()))),
     };
     match answer {
         Ok(response) => {
@@ -89,12 +83,10 @@ async fn process(gateway: &Gateway, request: Request, record: &mut Record) -> Re
     let browser = browser.ok_or_else(|| Refusal::new(Code::ChoiceExpired, "no browser cookie"))?;
     let mut form = Form::read(request).await?;
     let (Some(token), Some(key)) = (form.take("token"), form.take("choice")) else {
-        return Err(Refusal::new(
-            Code::RequestMalformed,
-            "a form without token or choice",
-        ));
+        return Err(Refusal::new(Code::RequestMalformed, "a form without token or choice"));
     };
     let choice = Choice::open(&gateway.seal, &browser, &token, gateway.clock.now())?;
-    let url = gateway.choose(&choice, &key, record).await?;
+    // On the heap: the calls of AWS make it large.
+    let url = Box::pin(gateway.choose(&choice, &key, record)).await?;
     pages::see_other(url.expose_for_redirect())
 }

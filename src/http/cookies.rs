@@ -22,22 +22,9 @@ pub(super) fn request(
     now: DateTime<Utc>,
 ) -> Result<HeaderValue, NoRandomness> {
     let expires = (now + REQUEST_LIFETIME).timestamp();
-    let token = seal.seal(
-        Purpose::Request,
-        "",
-        &format!("{expires} {} {}", request.idp, request.id),
-    )?;
-    let name: String = request
-        .id
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(16)
-        .collect();
-    cookie(
-        &format!("{REQUEST_PREFIX}{name}={token}"),
-        "None",
-        REQUEST_LIFETIME,
-    )
+    let token = seal.seal(Purpose::Request, "", &format!("{expires} {} {}", request.idp, request.id))?;
+    let name: String = request.id.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+    cookie(&format!("{REQUEST_PREFIX}{name}={token}"), "None", REQUEST_LIFETIME)
 }
 
 /// The AuthnRequests that this browser waits to be answered.
@@ -57,10 +44,8 @@ pub(super) fn outstanding(seal: &Seal, headers: &HeaderMap, now: DateTime<Utc>) 
 
 /// Cookies to end, when a browser holds too many request cookies: the oldest in the order that browsers send them.
 pub(super) fn surplus(headers: &HeaderMap) -> Vec<HeaderValue> {
-    let names: Vec<_> = all(headers)
-        .map(|(name, _)| name)
-        .filter(|name| name.starts_with(REQUEST_PREFIX))
-        .collect();
+    let names: Vec<_> =
+        all(headers).map(|(name, _)| name).filter(|name| name.starts_with(REQUEST_PREFIX)).collect();
     let surplus = names.len().saturating_sub(MOST_REQUESTS - 1);
     names
         .into_iter()
@@ -77,10 +62,7 @@ pub(super) fn browser(value: &str) -> Result<HeaderValue, NoRandomness> {
 
 /// What this browser's cookie says.
 pub(super) fn browser_of(headers: &HeaderMap) -> Option<&str> {
-    all(headers)
-        .find(|(name, _)| *name == BROWSER)
-        .map(|(_, value)| value)
-        .filter(|value| value.len() == 32)
+    all(headers).find(|(name, _)| *name == BROWSER).map(|(_, value)| value).filter(|value| value.len() == 32)
 }
 
 fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
@@ -106,10 +88,7 @@ mod tests {
     use crate::config::SealKey;
 
     fn asked(id: &str) -> OutstandingRequest {
-        OutstandingRequest {
-            idp: "corp".into(),
-            id: id.to_owned(),
-        }
+        OutstandingRequest { idp: "corp".into(), id: id.to_owned() }
     }
 
     fn seal() -> Seal {
@@ -127,13 +106,8 @@ mod tests {
     #[test]
     fn ten_tabs_wait_for_ten_answers() {
         let now = DateTime::UNIX_EPOCH;
-        let ids: Vec<_> = (0..10)
-            .map(|_| format!("_{}", crate::random::hex::<20>().unwrap()))
-            .collect();
-        let cookies: Vec<_> = ids
-            .iter()
-            .map(|id| request(&seal(), &asked(id), now).unwrap())
-            .collect();
+        let ids: Vec<_> = (0..10).map(|_| format!("_{}", crate::random::hex::<20>().unwrap())).collect();
+        let cookies: Vec<_> = ids.iter().map(|id| request(&seal(), &asked(id), now).unwrap()).collect();
         let asked: Vec<_> = ids.iter().map(|id| asked(id)).collect();
         assert_eq!(outstanding(&seal(), &sent_back(&cookies), now), asked);
         assert!(surplus(&sent_back(&cookies)).is_empty());
@@ -143,20 +117,14 @@ mod tests {
     fn a_request_is_waited_for_a_quarter_of_an_hour() {
         let now = DateTime::UNIX_EPOCH;
         let headers = sent_back(&[request(&seal(), &asked("_a1"), now).unwrap()]);
-        assert_eq!(
-            outstanding(&seal(), &headers, now + TimeDelta::seconds(899)),
-            [asked("_a1")]
-        );
+        assert_eq!(outstanding(&seal(), &headers, now + TimeDelta::seconds(899)), [asked("_a1")]);
         assert!(outstanding(&seal(), &headers, now + TimeDelta::seconds(900)).is_empty());
     }
 
     #[test]
     fn a_cookie_that_we_did_not_make_counts_for_nothing() {
         let mut headers = HeaderMap::new();
-        headers.insert(
-            header::COOKIE,
-            "__Host-sg-request-x=_a1; __Host-sg-request-y=".parse().unwrap(),
-        );
+        headers.insert(header::COOKIE, "__Host-sg-request-x=_a1; __Host-sg-request-y=".parse().unwrap());
         assert!(outstanding(&seal(), &headers, DateTime::UNIX_EPOCH).is_empty());
     }
 
@@ -165,18 +133,14 @@ mod tests {
         let cookie = request(&seal(), &asked("_a1"), DateTime::UNIX_EPOCH).unwrap();
         let cookie = cookie.to_str().unwrap();
         assert!(cookie.starts_with("__Host-sg-request-a1="));
-        assert!(
-            cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=900"),
-            "{cookie}"
-        );
+        assert!(cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=900"), "{cookie}");
     }
 
     #[test]
     fn too_many_request_cookies_are_ended() {
         let now = DateTime::UNIX_EPOCH;
-        let cookies: Vec<_> = (0..40)
-            .map(|n| request(&seal(), &asked(&format!("_a{n}")), now).unwrap())
-            .collect();
+        let cookies: Vec<_> =
+            (0..40).map(|n| request(&seal(), &asked(&format!("_a{n}")), now).unwrap()).collect();
         let ended = surplus(&sent_back(&cookies));
         assert_eq!(ended.len(), 9);
         assert!(ended[0].to_str().unwrap().starts_with("__Host-sg-request-a0=; "));

@@ -59,13 +59,7 @@ fn is_form(headers: &HeaderMap) -> bool {
     let (Some(only), None) = (types.next(), types.next()) else {
         return false;
     };
-    let essence = only
-        .to_str()
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
+    let essence = only.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/x-www-form-urlencoded")
         && !headers.contains_key(header::CONTENT_ENCODING)
 }
@@ -93,12 +87,8 @@ async fn collect(body: Body) -> Result<Vec<u8>, Refusal> {
         }
         Ok(bytes)
     });
-    read.await.unwrap_or_else(|_| {
-        Err(Refusal::new(
-            Code::RequestMalformed,
-            "the body did not arrive in time",
-        ))
-    })
+    read.await
+        .unwrap_or_else(|_| Err(Refusal::new(Code::RequestMalformed, "the body did not arrive in time")))
 }
 
 #[cfg(test)]
@@ -115,23 +105,14 @@ mod tests {
 
     #[test]
     fn a_parameter_twice_is_refused_also_when_it_is_spelled_differently() {
-        for body in [
-            "SAMLResponse=a&SAMLResponse=a",
-            "SAMLResponse=a&%53AMLResponse=b",
-            "x=1&x=1",
-        ] {
-            assert_eq!(
-                Form::parse(body.as_bytes()).map(|_| ()).unwrap_err().code(),
-                Code::RequestMalformed
-            );
+        for body in ["SAMLResponse=a&SAMLResponse=a", "SAMLResponse=a&%53AMLResponse=b", "x=1&x=1"] {
+            assert_eq!(Form::parse(body.as_bytes()).map(|_| ()).unwrap_err().code(), Code::RequestMalformed);
         }
     }
 
     #[test]
     fn more_parameters_than_a_form_has_are_refused() {
-        let body: Vec<_> = (0..=MAX_PARAMETERS)
-            .map(|number| format!("p{number}=1"))
-            .collect();
+        let body: Vec<_> = (0..=MAX_PARAMETERS).map(|number| format!("p{number}=1")).collect();
         assert!(Form::parse(body.join("&").as_bytes()).is_err());
     }
 
@@ -140,15 +121,10 @@ mod tests {
         let headers =
             |value: &'static str| HeaderMap::from_iter([(header::CONTENT_TYPE, value.parse().unwrap())]);
         assert!(is_form(&headers("application/x-www-form-urlencoded")));
-        assert!(is_form(&headers(
-            "Application/X-WWW-Form-URLencoded; charset=UTF-8"
-        )));
-        for value in [
-            "",
-            "text/plain",
-            "multipart/form-data; boundary=x",
-            "application/x-www-form-urlencoded2",
-        ] {
+        assert!(is_form(&headers("Application/X-WWW-Form-URLencoded; charset=UTF-8")));
+        for value in
+            ["", "text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded2"]
+        {
             assert!(!is_form(&headers(value)), "{value}");
         }
         assert!(!is_form(&HeaderMap::new()));

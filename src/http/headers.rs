@@ -15,14 +15,8 @@ pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
-        (
-            HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
-        ),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (
             HeaderName::from_static("permissions-policy"),
             "camera=(), geolocation=(), microphone=(), payment=()",
@@ -30,17 +24,12 @@ pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request
     ] {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     if let Ok(policy) = HeaderValue::from_str(&content_security_policy(&gateway)) {
         headers.entry(header::CONTENT_SECURITY_POLICY).or_insert(policy);
     }
     if gateway.config.gateway.public_url.starts_with("https://") {
-        headers.insert(
-            header::STRICT_TRANSPORT_SECURITY,
-            HeaderValue::from_static("max-age=31536000"),
-        );
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
     }
     response
 }
@@ -49,17 +38,13 @@ pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request
 /// let people on to Studio: over HTTPS, or to an endpoint that is configured with plain HTTP.
 fn content_security_policy(gateway: &Gateway) -> String {
     let endpoint = gateway.config.aws.sagemaker_endpoint.as_ref();
-    let plain = endpoint
-        .filter(|url| url.scheme() == "http")
-        .map(|url| url.origin().ascii_serialization());
+    let plain = endpoint.filter(|url| url.scheme() == "http").map(|url| url.origin().ascii_serialization());
     policy(&format!("'self' https: {}", plain.unwrap_or_default()), None)
 }
 
 /// A policy that allows our own style sheet and icon, forms to `form_action`, and one script that carries `nonce`.
 pub(super) fn policy(form_action: &str, nonce: Option<&str>) -> String {
-    let script = nonce
-        .map(|nonce| format!(" script-src 'nonce-{nonce}';"))
-        .unwrap_or_default();
+    let script = nonce.map(|nonce| format!(" script-src 'nonce-{nonce}';")).unwrap_or_default();
     format!(
         "default-src 'none'; style-src 'self'; img-src 'self';{script} form-action {form_action}; base-uri 'none'; \
          frame-ancestors 'none'"

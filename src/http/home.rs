@@ -19,9 +19,7 @@ pub(super) async fn page(State(gateway): State<Arc<Gateway>>, visit: Visit) -> R
     let idps = gateway.idps.all();
     let startable = idps.iter().filter(|idp| idp.sso_location().is_some());
     let page = Page {
-        idps: startable
-            .map(|idp| (idp.settings.key.as_str(), idp.settings.name.as_str()))
-            .collect(),
+        idps: startable.map(|idp| (idp.settings.key.as_str(), idp.settings.name.as_str())).collect(),
         contact: gateway.config.gateway.contact.as_deref(),
     };
     pages::html(&page).unwrap_or_else(|fault| refusal::answer(&gateway, &visit, &fault))

@@ -62,10 +62,7 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
     let destination = idp.sso_location().ok_or_else(|| {
         Refusal::new(
             Code::IdpUnknown,
-            format!(
-                "the metadata of IdP {:?} has no SingleSignOnService",
-                idp.settings.key
-            ),
+            format!("the metadata of IdP {:?} has no SingleSignOnService", idp.settings.key),
         )
     })?;
     // Only the key of a domain that exists goes into the relay state.
@@ -95,10 +92,7 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
         let request = request::redirect(&spec, now)?;
         (request.id, pages::see_other(&request.location)?)
     };
-    let asked = OutstandingRequest {
-        idp: idp.settings.key.clone(),
-        id,
-    };
+    let asked = OutstandingRequest { idp: idp.settings.key.clone(), id };
     let cookie = cookies::request(&gateway.seal, &asked, now).map_err(no_randomness)?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     for ended in cookies::surplus(headers) {
@@ -109,21 +103,13 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
 
 fn post_page(spec: &RequestSpec<'_>, saml_request: &str) -> Result<Response, Refusal> {
     let nonce = random::hex::<16>().map_err(no_randomness)?;
-    let page = PostPage {
-        action: spec.destination,
-        saml_request,
-        relay_state: spec.relay_state,
-        nonce: &nonce,
-    };
+    let page =
+        PostPage { action: spec.destination, saml_request, relay_state: spec.relay_state, nonce: &nonce };
     let mut response = pages::html(&page)?;
-    let idp = Url::parse(spec.destination)
-        .map(|url| url.origin().ascii_serialization())
-        .unwrap_or_default();
+    let idp = Url::parse(spec.destination).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let policy = headers::policy(&format!("https: {idp}"), Some(&nonce));
     if let Ok(policy) = HeaderValue::from_str(&policy) {
-        response
-            .headers_mut()
-            .insert(header::CONTENT_SECURITY_POLICY, policy);
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     Ok(response)
 }
@@ -134,12 +120,8 @@ fn no_randomness(fault: NoRandomness) -> Refusal {
 
 /// The IdP that is asked for, or the only one; `None` when there are several to choose from.
 fn choose_idp(gateway: &Gateway, key: Option<&str>) -> Result<Option<KnownIdp>, Refusal> {
-    let unknown = || {
-        Refusal::new(
-            Code::IdpUnknown,
-            "no IdP with the key that was asked for, or no metadata of it",
-        )
-    };
+    let unknown =
+        || Refusal::new(Code::IdpUnknown, "no IdP with the key that was asked for, or no metadata of it");
     match (key, gateway.config.idps.as_slice()) {
         (Some(key), _) => gateway.idps.by_key(key).map(Some).ok_or_else(unknown),
         (None, [only]) => gateway.idps.by_key(&only.key).map(Some).ok_or_else(unknown),

@@ -16,7 +16,7 @@ pub(super) async fn document(State(gateway): State<Arc<Gateway>>, visit: Visit) 
         &saml.entity_id,
         &saml.acs_url,
         &saml.keys,
-        gateway.idps.all().iter().any(KnownIdp::signs_requests),
+        !saml.keys.is_empty() && gateway.idps.all().iter().any(KnownIdp::signs_requests),
     ) {
         Ok(xml) => ([(header::CONTENT_TYPE, "application/samlmetadata+xml")], xml).into_response(),
         Err(fault) => refusal::answer(&gateway, &visit, &fault),

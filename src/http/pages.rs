@@ -16,19 +16,14 @@ const KEEP: (header::HeaderName, &str) = (header::CACHE_CONTROL, "public, max-ag
 
 /// Renders a page.
 pub(super) fn html(page: &impl Template) -> Result<Response, Refusal> {
-    let html = page
-        .render()
-        .map_err(|fault| Refusal::new(Code::GatewayFault, format!("page: {fault}")))?;
+    let html = page.render().map_err(|fault| Refusal::new(Code::GatewayFault, format!("page: {fault}")))?;
     Ok(Html(html).into_response())
 }
 
 /// `303 See Other`: whatever the method was, the next request is a GET without our form.
 pub(super) fn see_other(location: &str) -> Result<Response, Refusal> {
     let location = HeaderValue::from_str(location).map_err(|_| {
-        Refusal::new(
-            Code::GatewayFault,
-            "a redirect to an address that is not a header value",
-        )
+        Refusal::new(Code::GatewayFault, "a redirect to an address that is not a header value")
     })?;
     Ok((StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response())
 }

@@ -51,11 +51,7 @@ fn respond(gateway: &Gateway, visit: &Visit, refusal: &Refusal, automatic: Optio
             "code": code.name(),
             "requestId": visit.request_id,
         });
-        (
-            [(header::CONTENT_TYPE, "application/problem+json")],
-            problem.to_string(),
-        )
-            .into_response()
+        ([(header::CONTENT_TYPE, "application/problem+json")], problem.to_string()).into_response()
     } else {
         let page = Page {
             title: code.title(),
@@ -70,9 +66,7 @@ fn respond(gateway: &Gateway, visit: &Visit, refusal: &Refusal, automatic: Optio
     };
     *response.status_mut() = status;
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response
-            .headers_mut()
-            .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response
 }

@@ -21,22 +21,13 @@ impl RelayState {
         let value = value.unwrap_or_default();
         let (rest, again) = match value.strip_prefix(AGAIN) {
             Some("") => {
-                return Self {
-                    destination: None,
-                    again: true,
-                };
+                return Self { destination: None, again: true };
             }
             Some(rest) => (rest.strip_prefix('.').unwrap_or_default(), true),
             None => (value, false),
         };
-        let destination = rest
-            .strip_prefix(DESTINATION)
-            .filter(|key| is_key(key))
-            .map(str::to_owned);
-        Self {
-            again: again && destination.is_some(),
-            destination,
-        }
+        let destination = rest.strip_prefix(DESTINATION).filter(|key| is_key(key)).map(str::to_owned);
+        Self { again: again && destination.is_some(), destination }
     }
 
     /// Writes it: at most 80 bytes of `[A-Za-z0-9._-]` (saml-bindings 3.4.3), or nothing when there is nothing to say.
@@ -54,9 +45,7 @@ impl RelayState {
 /// Whether this may be the key of a domain.
 fn is_key(text: &str) -> bool {
     !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
 #[cfg(test)]
@@ -67,10 +56,7 @@ mod tests {
     fn what_is_written_is_read() {
         for destination in [None, Some("research".to_owned()), Some("x".repeat(40))] {
             for again in [false, true] {
-                let state = RelayState {
-                    destination: destination.clone(),
-                    again,
-                };
+                let state = RelayState { destination: destination.clone(), again };
                 let written = state.write();
                 assert!(written.as_ref().is_none_or(|text| text.len() <= 80));
                 assert_eq!(RelayState::read(written.as_deref()), state);

@@ -42,14 +42,9 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Response {
 
 /// Whether JSON is accepted and HTML is not.
 fn wants_json(headers: &HeaderMap) -> bool {
-    let accept = headers
-        .get(header::ACCEPT)
-        .and_then(|accept| accept.to_str().ok())
-        .unwrap_or_default();
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     !accept.contains("text/html")
-        && ["application/json", "application/problem+json"]
-            .iter()
-            .any(|kind| accept.contains(kind))
+        && ["application/json", "application/problem+json"].iter().any(|kind| accept.contains(kind))
 }
 
 impl<S: Sync> FromRequestParts<S> for Visit {

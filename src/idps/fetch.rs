@@ -46,10 +46,7 @@ impl MetadataClient {
         let Some(source) = &settings.metadata.url else {
             return Err("no metadata_url".into());
         };
-        let document = self
-            .fetch(source)
-            .await
-            .map_err(|fault| format!("{}: {fault}", source.url))?;
+        let document = self.fetch(source).await.map_err(|fault| format!("{}: {fault}", source.url))?;
         let entity_id = settings.metadata.entity_id.as_deref();
         let metadata = IdpMetadata::parse(&document, entity_id, source.signed_by.as_ref(), now)
             .map_err(|fault| format!("{}: {fault}", source.url))?;
@@ -62,12 +59,7 @@ impl MetadataClient {
     }
 
     async fn fetch(&self, source: &MetadataUrl) -> Result<String, String> {
-        let answer = self
-            .0
-            .get(source.url.clone())
-            .send()
-            .await
-            .map_err(|fault| cause(&fault))?;
+        let answer = self.0.get(source.url.clone()).send().await.map_err(|fault| cause(&fault))?;
         if !answer.status().is_success() {
             return Err(format!("answered {}", answer.status()));
         }
@@ -99,16 +91,8 @@ fn cause(fault: &reqwest::Error) -> String {
 /// `validUntil`.
 fn pause(source: &MetadataUrl, metadata: &IdpMetadata, now: DateTime<Utc>) -> Duration {
     let cache = metadata.cache_for.and_then(|cache| cache.to_std().ok());
-    let valid = metadata
-        .valid_until
-        .and_then(|until| (until - now).to_std().ok())
-        .map(|left| left / 2);
-    [Some(source.refresh), cache, valid]
-        .into_iter()
-        .flatten()
-        .min()
-        .unwrap_or(source.refresh)
-        .max(SHORTEST)
+    let valid = metadata.valid_until.and_then(|until| (until - now).to_std().ok()).map(|left| left / 2);
+    [Some(source.refresh), cache, valid].into_iter().flatten().min().unwrap_or(source.refresh).max(SHORTEST)
 }
 
 /// Keeps the metadata of one IdP fresh, for as long as the process runs.

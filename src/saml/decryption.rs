@@ -98,11 +98,7 @@ pub(super) fn open_name(text: String, keys: &DecryptionKeys) -> Result<String, R
     let assertion = gate::check_alone(&document)?;
     let whole = named(&document, assertion.node, ASSERTION, "Subject")
         .flat_map(|subject| named(&document, subject, ASSERTION, "EncryptedID").collect::<Vec<_>>())
-        .flat_map(|holder| {
-            elements(&document, holder)
-                .map(|(name, _)| name)
-                .collect::<Vec<_>>()
-        })
+        .flat_map(|holder| elements(&document, holder).map(|(name, _)| name).collect::<Vec<_>>())
         .all(|name| document.node_range(name) == Some(envelope.place(plain)));
     if whole { Ok(opened) } else { Err(unreadable()) }
 }

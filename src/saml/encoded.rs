@@ -17,10 +17,7 @@ impl EncodedResponse {
     /// Takes the value of the form parameter `SAMLResponse`.
     pub fn new(value: String) -> Result<Self, Rejection> {
         if value.len() > MAX_ENCODED {
-            let detail = format!(
-                "{} base64 characters; STS takes {MAX_ENCODED} at most",
-                value.len()
-            );
+            let detail = format!("{} base64 characters; STS takes {MAX_ENCODED} at most", value.len());
             return Err(Rejection::coded(Rule::Encoding, Code::RequestTooLarge, detail));
         }
         Ok(Self(value))
@@ -36,17 +33,12 @@ impl EncodedResponse {
     /// byte order mark).
     pub fn decode(&self) -> Result<DecodedResponse, Rejection> {
         let malformed = |detail: String| Rejection::coded(Rule::Encoding, Code::RequestMalformed, detail);
-        let packed: Vec<u8> = self
-            .0
-            .bytes()
-            .filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n'))
-            .collect();
+        let packed: Vec<u8> =
+            self.0.bytes().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).collect();
         if packed.len() < 4 {
             return Err(malformed("SAMLResponse is empty".into()));
         }
-        let bytes = STANDARD
-            .decode(packed)
-            .map_err(|fault| malformed(format!("not base64: {fault}")))?;
+        let bytes = STANDARD.decode(packed).map_err(|fault| malformed(format!("not base64: {fault}")))?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Rejection::coded(Rule::Xml, Code::RequestMalformed, "not UTF-8"))?;
         Ok(DecodedResponse(match text.strip_prefix('\u{feff}') {
@@ -97,21 +89,8 @@ mod tests {
 
     #[test]
     fn what_is_not_base64_of_utf8_is_malformed() {
-        for value in [
-            "",
-            "   ",
-            "PGE+PC9hPg=",
-            "PGE+PC9hPg",
-            "PGE-PC9hPg==",
-            "<Response/>",
-            "gICAgA==",
-        ] {
-            let code = EncodedResponse::new(value.into())
-                .unwrap()
-                .decode()
-                .map(|_| ())
-                .unwrap_err()
-                .code;
+        for value in ["", "   ", "PGE+PC9hPg=", "PGE+PC9hPg", "PGE-PC9hPg==", "<Response/>", "gICAgA=="] {
+            let code = EncodedResponse::new(value.into()).unwrap().decode().map(|_| ()).unwrap_err().code;
             assert_eq!(code, Code::RequestMalformed, "{value:?}");
         }
     }
@@ -127,9 +106,6 @@ mod tests {
     fn debug_shows_no_content() {
         let encoded = EncodedResponse::new(STANDARD.encode("<secret/>")).unwrap();
         assert_eq!(format!("{encoded:?}"), "EncodedResponse(12 characters)");
-        assert_eq!(
-            format!("{:?}", encoded.decode().unwrap()),
-            "DecodedResponse(9 bytes)"
-        );
+        assert_eq!(format!("{:?}", encoded.decode().unwrap()), "DecodedResponse(9 bytes)");
     }
 }

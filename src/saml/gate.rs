@@ -61,11 +61,7 @@ pub(super) fn check(document: &Document<'_>) -> Result<Layout, Rejection> {
     };
     census.expect(1, plain, encrypted)?;
     census.expect_signatures(usize::from(response_signature.is_some()) + inner)?;
-    Ok(Layout {
-        response,
-        response_signature,
-        content,
-    })
+    Ok(Layout { response, response_signature, content })
 }
 
 /// Checks the structure of a response whose EncryptedAssertion holds, instead of its ciphertext, what was in it
@@ -88,9 +84,7 @@ pub(super) fn check_opened(document: &Document<'_>) -> Result<AssertionLayout, R
 /// Checks the structure of an Assertion that is a document of its own.
 pub(super) fn check_alone(document: &Document<'_>) -> Result<AssertionLayout, Rejection> {
     let census = Census::take(document)?;
-    let node = document
-        .document_element()
-        .ok_or_else(|| structure("no document element"))?;
+    let node = document.document_element().ok_or_else(|| structure("no document element"))?;
     let assertion = check_assertion(document, node)?;
     census.expect(0, 1, 0)?;
     census.expect_signatures(usize::from(assertion.signature.is_some()))?;
@@ -127,10 +121,7 @@ fn response_content(document: &Document<'_>, response: NodeId) -> Result<Option<
     if !children.iter().any(|(_, place)| *place == 3) {
         return Err(structure("a Response without a Status"));
     }
-    Ok(children
-        .iter()
-        .find(|(_, place)| *place == 4)
-        .map(|(node, _)| *node))
+    Ok(children.iter().find(|(_, place)| *place == 4).map(|(node, _)| *node))
 }
 
 /// The children that the schema gives an Assertion, in its order (saml-core 2.3.3); its statements in any order.
@@ -159,10 +150,7 @@ fn check_assertion(document: &Document<'_>, node: NodeId) -> Result<AssertionLay
     if children.first().is_none_or(|(_, place)| *place != 0) {
         return Err(structure("an Assertion without an Issuer"));
     }
-    Ok(AssertionLayout {
-        node,
-        signature: enveloped_signature(document, node)?,
-    })
+    Ok(AssertionLayout { node, signature: enveloped_signature(document, node)? })
 }
 
 /// Child elements with their places in the schema's sequence. Each place is taken once, but for `repeated`.
@@ -182,11 +170,7 @@ fn sequence(
         };
         let place = places
             .iter()
-            .position(|names| {
-                names
-                    .iter()
-                    .any(|(namespace, name)| element.matches_name_ns(namespace, name))
-            })
+            .position(|names| names.iter().any(|(namespace, name)| element.matches_name_ns(namespace, name)))
             .ok_or_else(|| structure(format!("an unexpected {}", quoted(&element.name.local_name))))?;
         if let Some((_, last)) = found.last()
             && (place < *last || (place == *last && repeated != Some(place)))
@@ -209,12 +193,7 @@ struct Census {
 
 impl Census {
     fn take(document: &Document<'_>) -> Result<Self, Rejection> {
-        let mut census = Self {
-            responses: 0,
-            assertions: 0,
-            encrypted_assertions: 0,
-            signatures: 0,
-        };
+        let mut census = Self { responses: 0, assertions: 0, encrypted_assertions: 0, signatures: 0 };
         let mut ids = HashSet::new();
         for node in document.descendants(document.root()) {
             let element = match document.node_kind(node) {
@@ -261,9 +240,7 @@ impl Census {
         if self.signatures == signatures {
             Ok(())
         } else {
-            Err(shape(
-                "a Signature that is not a direct child of the Response or the Assertion",
-            ))
+            Err(shape("a Signature that is not a direct child of the Response or the Assertion"))
         }
     }
 }

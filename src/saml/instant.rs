@@ -15,9 +15,7 @@ pub fn parse(value: &str) -> Option<DateTime<Utc>> {
     if !plain {
         return None;
     }
-    DateTime::parse_from_rfc3339(value)
-        .ok()
-        .map(|instant| instant.with_timezone(&Utc))
+    DateTime::parse_from_rfc3339(value).ok().map(|instant| instant.with_timezone(&Utc))
 }
 
 /// Writes an instant as SAML messages carry it, in whole seconds.
@@ -40,11 +38,7 @@ mod tests {
             "2026-01-02T12:04:05+09:00",
             " 2026-01-02T03:04:05Z\n",
         ] {
-            assert_eq!(
-                parse(value).map(format).as_deref(),
-                Some("2026-01-02T03:04:05Z"),
-                "{value}"
-            );
+            assert_eq!(parse(value).map(format).as_deref(), Some("2026-01-02T03:04:05Z"), "{value}");
         }
     }
 

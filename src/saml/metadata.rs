@@ -11,6 +11,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uppsala::{Document, NodeId};
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+/// How long before its end an admin is told that a certificate expires.
+const EXPIRY_NOTICE: TimeDelta = TimeDelta::days(30);
+
 /// What the gateway needs to know of an identity provider.
 #[derive(Debug)]
 pub struct IdpMetadata {
@@ -67,9 +70,7 @@ impl IdpMetadata {
         let role = named(&document, entity, METADATA, "IDPSSODescriptor")
             .find(|role| {
                 let supported = attribute(&document, *role, "protocolSupportEnumeration").unwrap_or_default();
-                supported
-                    .split_ascii_whitespace()
-                    .any(|protocol| protocol == PROTOCOL)
+                supported.split_ascii_whitespace().any(|protocol| protocol == PROTOCOL)
             })
             .ok_or("the entity is not a SAML 2.0 identity provider")?;
         let valid_until = valid_until(&document, role)?;
@@ -81,9 +82,7 @@ impl IdpMetadata {
         warnings.extend(certificates.iter().filter_map(|der| expiry_warning(der, now)));
         let wanted = attribute(&document, role, "WantAuthnRequestsSigned");
         Ok(Self {
-            entity_id: attribute(&document, entity, "entityID")
-                .unwrap_or_default()
-                .to_owned(),
+            entity_id: attribute(&document, entity, "entityID").unwrap_or_default().to_owned(),
             keys,
             sso_redirect: sso_location(&document, role, HTTP_REDIRECT)?,
             sso_post: sso_location(&document, role, HTTP_POST)?,
@@ -137,10 +136,7 @@ fn duration(value: &str) -> Option<TimeDelta> {
         seconds = seconds.checked_add(whole.checked_mul(unit)?)?;
         number.clear();
     }
-    number
-        .is_empty()
-        .then(|| TimeDelta::try_seconds(seconds))
-        .flatten()
+    number.is_empty().then(|| TimeDelta::try_seconds(seconds)).flatten()
 }
 
 /// Where requests with this binding go. A location that is not a web address is refused: the browser is sent there.
@@ -195,9 +191,7 @@ fn signing_certificates(document: &Document<'_>, role: NodeId) -> Result<Vec<Vec
                 for node in named(document, data, DSIG, "X509Certificate") {
                     let value = text(document, node).unwrap_or_default();
                     let packed: String = collapsed(&value).split_ascii_whitespace().collect();
-                    let der = STANDARD
-                        .decode(packed)
-                        .map_err(|_| "a signing certificate is not base64")?;
+                    let der = STANDARD.decode(packed).map_err(|_| "a signing certificate is not base64")?;
                     if !certificates.contains(&der) {
                         certificates.push(der);
                     }
@@ -208,10 +202,19 @@ fn signing_certificates(document: &Document<'_>, role: NodeId) -> Result<Vec<Vec
     Ok(certificates)
 }
 
+/// A certificate that has expired, or is about to. It still verifies: the IdP may go on using it, and often does; but
+/// many IdPs change their key then, and the new one has to be in the metadata by that day.
 fn expiry_warning(der: &[u8], now: DateTime<Utc>) -> Option<String> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let until = DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0)?;
-    (until <= now).then(|| format!("a signing certificate expired on {}", until.format("%Y-%m-%d")))
+    let day = until.format("%Y-%m-%d");
+    if until <= now {
+        Some(format!("a signing certificate expired on {day}"))
+    } else if until <= now + EXPIRY_NOTICE {
+        Some(format!("a signing certificate expires on {day}"))
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -219,31 +222,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_certificate_that_ends_is_told_a_month_ahead() {
+        use crate::demo::idp::key::{KeyKind, SigningKey};
+        let now = instant::parse("2026-06-01T00:00:00Z").unwrap();
+        for (days, told) in
+            [(31, None), (29, Some("expires on 2026-06-30")), (-1, Some("expired on 2026-05-31"))]
+        {
+            let until = now + TimeDelta::days(days);
+            let key =
+                SigningKey::generate_between(KeyKind::P256, "idp", now - TimeDelta::days(90), until).unwrap();
+            let warning = expiry_warning(&key.certificate_der().unwrap(), now);
+            assert_eq!(warning.is_some(), told.is_some(), "{days}");
+            assert!(warning.unwrap_or_default().contains(told.unwrap_or_default()));
+        }
+    }
+
+    #[test]
     fn durations_of_fixed_length_are_read() {
-        for (value, seconds) in [
-            ("PT1H", 3_600),
-            ("P1D", 86_400),
-            ("P1DT2H3M4.5S", 93_784),
-            ("PT0S", 0),
-        ] {
+        for (value, seconds) in [("PT1H", 3_600), ("P1D", 86_400), ("P1DT2H3M4.5S", 93_784), ("PT0S", 0)] {
             assert_eq!(duration(value), Some(TimeDelta::seconds(seconds)), "{value}");
         }
-        for value in [
-            "",
-            "P",
-            "1H",
-            "P1Y",
-            "P1M",
-            "PT1",
-            "PTH",
-            "P1H",
-            "-P1D",
-            "PT99999999999999999999S",
-        ] {
-            assert!(
-                duration(value).is_none_or(|found| found == TimeDelta::zero()),
-                "{value}"
-            );
+        for value in ["", "P", "1H", "P1Y", "P1M", "PT1", "PTH", "P1H", "-P1D", "PT99999999999999999999S"] {
+            assert!(duration(value).is_none_or(|found| found == TimeDelta::zero()), "{value}");
         }
     }
 }

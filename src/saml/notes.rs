@@ -74,18 +74,8 @@ impl Notes {
             issue_instant: assertion.issue_instant.clone(),
             issuer: assertion.issuer.clone(),
             name_id: assertion.name_id.clone(),
-            audiences: assertion
-                .conditions
-                .audience_restrictions
-                .iter()
-                .flatten()
-                .cloned()
-                .collect(),
-            recipients: assertion
-                .confirmations
-                .iter()
-                .filter_map(|data| data.recipient.clone())
-                .collect(),
+            audiences: assertion.conditions.audience_restrictions.iter().flatten().cloned().collect(),
+            recipients: assertion.confirmations.iter().filter_map(|data| data.recipient.clone()).collect(),
             not_on_or_after: assertion.conditions.not_on_or_after.clone(),
             attributes: assertion.attributes.clone(),
         });

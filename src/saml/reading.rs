@@ -43,9 +43,7 @@ pub struct NameId {
 
 impl fmt::Debug for NameId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NameId")
-            .field("format", &self.format)
-            .finish_non_exhaustive()
+        f.debug_struct("NameId").field("format", &self.format).finish_non_exhaustive()
     }
 }
 
@@ -167,9 +165,7 @@ fn entity_id(document: &Document<'_>, issuer: NodeId) -> Result<String, Rejectio
 fn name_id(document: &Document<'_>, subject: NodeId) -> Result<NameId, Rejection> {
     let fault = |detail: &str| Rejection::new(Rule::Subject, detail);
     let mut names = elements(document, subject).filter(|(_, element)| {
-        ["NameID", "BaseID", "EncryptedID"]
-            .iter()
-            .any(|name| element.matches_name_ns(ASSERTION, name))
+        ["NameID", "BaseID", "EncryptedID"].iter().any(|name| element.matches_name_ns(ASSERTION, name))
     });
     let (mut node, _) = names.next().ok_or_else(|| fault("no NameID"))?;
     if names.next().is_some() {
@@ -187,10 +183,7 @@ fn name_id(document: &Document<'_>, subject: NodeId) -> Result<NameId, Rejection
         return Err(fault("the subject is not named by a NameID"));
     }
     let value = text(document, node).ok_or_else(|| fault("a NameID with child elements"))?;
-    Ok(NameId {
-        value,
-        format: owned(document, node, "Format"),
-    })
+    Ok(NameId { value, format: owned(document, node, "Format") })
 }
 
 fn confirmations(document: &Document<'_>, subject: NodeId) -> Result<Vec<Confirmation>, Rejection> {
@@ -254,10 +247,7 @@ fn attributes(document: &Document<'_>, assertion: NodeId) -> Result<Vec<Attribut
             let values =
                 named(document, node, ASSERTION, "AttributeValue").filter_map(|value| text(document, value));
             let position = *index.entry(name.clone()).or_insert_with(|| {
-                found.push(Attribute {
-                    name,
-                    values: Vec::new(),
-                });
+                found.push(Attribute { name, values: Vec::new() });
                 found.len() - 1
             });
             if let Some(attribute) = found.get_mut(position) {

@@ -18,11 +18,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 
 /// Everything that query strings leave as it is; escapes are upper-case, which some IdPs need to verify a signature.
-const QUERY: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// samael's closing tag of the Issuer.
 const ISSUER_END: &str = "</saml2:Issuer>";
 
@@ -83,10 +79,7 @@ pub fn redirect(spec: &RequestSpec<'_>, now: DateTime<Utc>) -> Result<RedirectRe
         let _ = write!(query, "&Signature={}", encoded(&STANDARD.encode(signature)));
     }
     let separator = if spec.destination.contains('?') { '&' } else { '?' };
-    Ok(RedirectRequest {
-        id,
-        location: format!("{}{separator}{query}", spec.destination),
-    })
+    Ok(RedirectRequest { id, location: format!("{}{separator}{query}", spec.destination) })
 }
 
 /// Makes a request for the HTTP-POST binding. A signature is inside the message.
@@ -94,23 +87,16 @@ pub fn post(spec: &RequestSpec<'_>, now: DateTime<Utc>) -> Result<PostRequest, R
     let id = new_id()?;
     let mut xml = message(spec, &id, now)?;
     if let Some(key) = spec.sign_with {
-        xml = key
-            .sign_message(&xml, &id, ISSUER_END)
-            .map_err(|error| fault(&error))?;
+        xml = key.sign_message(&xml, &id, ISSUER_END).map_err(|error| fault(&error))?;
     }
-    Ok(PostRequest {
-        id,
-        saml_request: STANDARD.encode(xml),
-    })
+    Ok(PostRequest { id, saml_request: STANDARD.encode(xml) })
 }
 
 fn message(spec: &RequestSpec<'_>, id: &str, now: DateTime<Utc>) -> Result<String, Refusal> {
     let classes: Vec<_> = spec
         .authn_context
         .iter()
-        .map(|class| AuthnContextClassRef {
-            value: Some(escape_text(class)),
-        })
+        .map(|class| AuthnContextClassRef { value: Some(escape_text(class)) })
         .collect();
     let request = AuthnRequest {
         id: id.to_owned(),
@@ -119,10 +105,7 @@ fn message(spec: &RequestSpec<'_>, id: &str, now: DateTime<Utc>) -> Result<Strin
         issue_instant: instant::parse(&instant::format(now)).unwrap_or(now),
         destination: Some(spec.destination.to_owned()),
         // samael writes element text as it is.
-        issuer: Some(Issuer {
-            value: Some(escape_text(spec.sp_entity_id)),
-            ..Issuer::default()
-        }),
+        issuer: Some(Issuer { value: Some(escape_text(spec.sp_entity_id)), ..Issuer::default() }),
         assertion_consumer_service_url: Some(spec.acs_url.to_owned()),
         protocol_binding: Some(HTTP_POST.into()),
         force_authn: spec.force_authn.then_some(true),
@@ -143,9 +126,7 @@ fn message(spec: &RequestSpec<'_>, id: &str, now: DateTime<Utc>) -> Result<Strin
 
 /// An xs:ID, which must not begin with a digit.
 fn new_id() -> Result<String, Refusal> {
-    random::hex::<20>()
-        .map(|hex| format!("_{hex}"))
-        .map_err(|error| fault(&error.to_string()))
+    random::hex::<20>().map(|hex| format!("_{hex}")).map_err(|error| fault(&error.to_string()))
 }
 
 fn encoded(value: &str) -> impl std::fmt::Display {
@@ -153,10 +134,7 @@ fn encoded(value: &str) -> impl std::fmt::Display {
 }
 
 fn escape_text(value: &str) -> String {
-    value
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    value.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 fn fault(reason: &str) -> Refusal {
@@ -205,11 +183,7 @@ mod tests {
     #[test]
     fn the_request_says_who_asks_and_where_to_answer() {
         let request = redirect(&SPEC, now()).unwrap();
-        assert!(
-            request
-                .location
-                .starts_with("https://idp.test/sso?tenant=1&SAMLRequest=")
-        );
+        assert!(request.location.starts_with("https://idp.test/sso?tenant=1&SAMLRequest="));
         let (pairs, xml) = inflated(&request.location);
         assert_eq!(pairs["RelayState"], "to.research");
         let document = uppsala::parse(&xml).unwrap();
@@ -223,12 +197,7 @@ mod tests {
         ] {
             assert_eq!(document.get_attribute(root, name), Some(value), "{name}");
         }
-        assert!(
-            document
-                .get_attribute(root, "IssueInstant")
-                .unwrap()
-                .starts_with("2026-01-02T03:04:05")
-        );
+        assert!(document.get_attribute(root, "IssueInstant").unwrap().starts_with("2026-01-02T03:04:05"));
         assert_eq!(document.get_attribute(root, "ForceAuthn"), None);
         let issuer = document.get_elements_by_tag_name("Issuer")[0];
         assert_eq!(document.element_text(issuer), Some("https://sp.test/a?b&c"));
@@ -245,10 +214,7 @@ mod tests {
         };
         let (_, xml) = inflated(&redirect(&spec, now()).unwrap().location);
         let document = uppsala::parse(&xml).unwrap();
-        assert_eq!(
-            document.get_attribute(document.document_element().unwrap(), "ForceAuthn"),
-            Some("true")
-        );
+        assert_eq!(document.get_attribute(document.document_element().unwrap(), "ForceAuthn"), Some("true"));
         let class = document.get_elements_by_tag_name("AuthnContextClassRef")[0];
         assert_eq!(document.element_text(class), Some(classes[0].as_str()));
         let policy = document.get_elements_by_tag_name("NameIDPolicy")[0];
@@ -266,49 +232,24 @@ mod tests {
     fn a_redirect_is_signed_over_its_very_query_string() {
         for kind in [KeyKind::Rsa(2048), KeyKind::P256, KeyKind::P384] {
             let key = sp_key(kind);
-            let location = redirect(
-                &RequestSpec {
-                    sign_with: Some(&key),
-                    ..SPEC
-                },
-                now(),
-            )
-            .unwrap()
-            .location;
+            let location = redirect(&RequestSpec { sign_with: Some(&key), ..SPEC }, now()).unwrap().location;
             let (signed, signature) = location.split_once("&Signature=").unwrap();
             let octets = signed.split_once("tenant=1&").unwrap().1;
             assert!(octets.contains("&SigAlg="));
-            let signature = percent_encoding::percent_decode_str(signature)
-                .decode_utf8()
-                .unwrap();
+            let signature = percent_encoding::percent_decode_str(signature).decode_utf8().unwrap();
             let signature = STANDARD.decode(signature.as_bytes()).unwrap();
             let certificate = STANDARD.decode(key.certificate_base64()).unwrap();
-            let public = load_x509_cert_der(&certificate)
-                .unwrap()
-                .to_signing_key()
-                .unwrap()
-                .unwrap();
+            let public = load_x509_cert_der(&certificate).unwrap().to_signing_key().unwrap().unwrap();
             let algorithm = bergshamra::crypto::sign::from_uri(key.algorithm()).unwrap();
             assert!(algorithm.verify(&public, octets.as_bytes(), &signature).unwrap());
-            assert!(
-                !algorithm
-                    .verify(&public, octets.to_lowercase().as_bytes(), &signature)
-                    .unwrap()
-            );
+            assert!(!algorithm.verify(&public, octets.to_lowercase().as_bytes(), &signature).unwrap());
         }
     }
 
     #[test]
     fn a_posted_request_is_signed_inside_after_its_issuer() {
         let key = sp_key(KeyKind::Rsa(2048));
-        let request = post(
-            &RequestSpec {
-                sign_with: Some(&key),
-                ..SPEC
-            },
-            now(),
-        )
-        .unwrap();
+        let request = post(&RequestSpec { sign_with: Some(&key), ..SPEC }, now()).unwrap();
         let xml = String::from_utf8(STANDARD.decode(&request.saml_request).unwrap()).unwrap();
         let certificate = STANDARD.decode(key.certificate_base64()).unwrap();
         let mut keys = bergshamra::KeysManager::new();

@@ -52,12 +52,7 @@ impl<'a> UnverifiedResponse<'a> {
             Content::Nothing | Content::Encrypted(_) => None,
         };
         let issuer = reading::claimed_issuer(&document, layout.response, assertion)?;
-        Ok(Self {
-            text,
-            document,
-            layout,
-            issuer,
-        })
+        Ok(Self { text, document, layout, issuer })
     }
 
     /// Whom the message claims to come from.
@@ -107,10 +102,9 @@ impl<'a> UnverifiedResponse<'a> {
             None => None,
         };
         let signed_assertion = match &self.layout.content {
-            Content::Plain(AssertionLayout {
-                node,
-                signature: Some(layout),
-            }) => Some(verified_text(&self.document, *node, layout, keys)?),
+            Content::Plain(AssertionLayout { node, signature: Some(layout) }) => {
+                Some(verified_text(&self.document, *node, layout, keys)?)
+            }
             _ => None,
         };
 
@@ -133,10 +127,7 @@ impl<'a> UnverifiedResponse<'a> {
             (Content::Plain(_), Some(document), _) => {
                 let mut assertions = named(document, root(document)?, ASSERTION, "Assertion");
                 let (Some(node), None) = (assertions.next(), assertions.next()) else {
-                    return Err(Rejection::new(
-                        Rule::Structure,
-                        "not exactly one signed Assertion",
-                    ));
+                    return Err(Rejection::new(Rule::Structure, "not exactly one signed Assertion"));
                 };
                 standalone_text(document, node)?
             }
@@ -155,14 +146,7 @@ impl<'a> UnverifiedResponse<'a> {
         let assertion = reading::assertion(&document, root(&document)?)?;
         notes.pass(Rule::Attributes);
         notes.read(&assertion);
-        Self::conclude(
-            &response,
-            signed_document.is_some(),
-            assertion,
-            expected,
-            now,
-            notes,
-        )
+        Self::conclude(&response, signed_document.is_some(), assertion, expected, now, notes)
     }
 
     /// The text of the encrypted Assertion: as its own signature covers it if it has one, and else as it is, if the
@@ -179,23 +163,19 @@ impl<'a> UnverifiedResponse<'a> {
         // Whether the plaintext of a ciphertext that anybody may have changed makes sense is an oracle: for CBC one that
         // gives the plaintext away (Jager and Somorovsky 2011), for GCM none.
         if !ciphertext_signed && !envelope.authenticated() && !expected.cbc_without_response_signature {
-            return Err(decryption::fault(
-                "a CBC ciphertext that no signature of the Response covers",
-            ));
+            return Err(decryption::fault("a CBC ciphertext that no signature of the Response covers"));
         }
         let plain = decryption.open(&envelope)?;
         let plain = xml::collapsed(&plain);
 
         let opened = envelope.opened(self.text, plain);
-        let in_place = xml::parse(&opened)
-            .map_err(|_| decryption::unreadable())
-            .and_then(|document| {
-                let assertion = gate::check_opened(&document)?;
-                if document.node_range(assertion.node) != Some(envelope.place(plain)) {
-                    return Err(decryption::unreadable());
-                }
-                covered(&document, &assertion, ciphertext_signed, keys)
-            });
+        let in_place = xml::parse(&opened).map_err(|_| decryption::unreadable()).and_then(|document| {
+            let assertion = gate::check_opened(&document)?;
+            if document.node_range(assertion.node) != Some(envelope.place(plain)) {
+                return Err(decryption::unreadable());
+            }
+            covered(&document, &assertion, ciphertext_signed, keys)
+        });
         // Who signs before encrypting may have signed in a context that the Assertion has lost since: as a document of
         // its own. Either way the signature says whether it is so.
         match in_place {
@@ -247,16 +227,11 @@ fn covered(
 }
 
 fn root(document: &Document<'_>) -> Result<NodeId, Rejection> {
-    document
-        .document_element()
-        .ok_or_else(|| Rejection::new(Rule::Structure, "an empty canonical form"))
+    document.document_element().ok_or_else(|| Rejection::new(Rule::Structure, "an empty canonical form"))
 }
 
 fn unsigned() -> Rejection {
-    Rejection::new(
-        Rule::SignaturePresent,
-        "neither the Response nor the Assertion is signed",
-    )
+    Rejection::new(Rule::SignaturePresent, "neither the Response nor the Assertion is signed")
 }
 
 /// An assertion that a key of the IdP signed and that keeps every rule. All values are from signed bytes.

@@ -186,11 +186,7 @@ impl Rejection {
 
     /// A fault that the person is told by a code of its own.
     pub(crate) fn coded(rule: Rule, code: Code, detail: impl Into<String>) -> Self {
-        Self {
-            rule,
-            code,
-            detail: detail.into(),
-        }
+        Self { rule, code, detail: detail.into() }
     }
 }
 

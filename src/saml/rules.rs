@@ -31,10 +31,7 @@ pub(super) fn status(response: &ResponseValues) -> Result<(), Rejection> {
     match response.status.as_slice() {
         [code] | [code, ..] if code == SUCCESS => Ok(()),
         codes => {
-            let told: Vec<_> = codes
-                .iter()
-                .map(|code| code.rsplit(':').next().unwrap_or_default())
-                .collect();
+            let told: Vec<_> = codes.iter().map(|code| code.rsplit(':').next().unwrap_or_default()).collect();
             let detail = format!("the IdP reports {}", quoted(&told.join("/")));
             Err(Rejection::coded(Rule::Status, Code::IdpDeclined, detail))
         }
@@ -53,21 +50,13 @@ pub(super) fn judge(
 ) -> Result<Judgement, Rejection> {
     let version = notes.keep(Rule::Version, version(response, assertion));
     let issuer = notes.keep(Rule::Issuer, issuer(response, assertion, expected));
-    let destination = notes.keep(
-        Rule::Destination,
-        destination(response, response_signed, expected),
-    );
-    let issue_instant = notes.keep(
-        Rule::IssueInstant,
-        issue_instants(response, assertion, expected, now),
-    );
+    let destination = notes.keep(Rule::Destination, destination(response, response_signed, expected));
+    let issue_instant = notes.keep(Rule::IssueInstant, issue_instants(response, assertion, expected, now));
     let conditions = notes.keep(Rule::Conditions, conditions(assertion, expected, now));
     let audience = notes.keep(Rule::Audience, audience(assertion, expected));
     let subject = notes.keep(Rule::Subject, subject(assertion));
-    let confirmed = notes.keep(
-        Rule::Confirmation,
-        confirmation(response, response_signed, assertion, expected, now),
-    );
+    let confirmed =
+        notes.keep(Rule::Confirmation, confirmation(response, response_signed, assertion, expected, now));
     let session_until = notes.keep(Rule::AuthnStatement, authn_statement(assertion, expected, now));
 
     version?;
@@ -80,10 +69,8 @@ pub(super) fn judge(
     let confirmed = confirmed?;
     notes.pass(Rule::InResponseTo);
     let session_until = session_until?;
-    let latest = [Some(issued + LIFETIME), Some(confirmed.until), conditions_until]
-        .into_iter()
-        .flatten()
-        .min();
+    let latest =
+        [Some(issued + LIFETIME), Some(confirmed.until), conditions_until].into_iter().flatten().min();
     Ok(Judgement {
         recipient: confirmed.recipient,
         request_id: confirmed.request_id,
@@ -96,10 +83,7 @@ pub(super) fn judge(
 fn version(response: &ResponseValues, assertion: &AssertionValues) -> Result<(), Rejection> {
     for version in [&response.version, &assertion.version] {
         if version != "2.0" {
-            return Err(Rejection::new(
-                Rule::Version,
-                format!("version {}", quoted(version)),
-            ));
+            return Err(Rejection::new(Rule::Version, format!("version {}", quoted(version))));
         }
     }
     Ok(())
@@ -124,16 +108,9 @@ fn destination(response: &ResponseValues, signed: bool, expected: &Expected<'_>)
         Some(destination) if destination == expected.acs_url => Ok(()),
         Some(destination) => Err(Rejection::new(
             Rule::Destination,
-            format!(
-                "destination {}, our ACS URL is {}",
-                quoted(destination),
-                quoted(expected.acs_url)
-            ),
+            format!("destination {}, our ACS URL is {}", quoted(destination), quoted(expected.acs_url)),
         )),
-        None if signed => Err(Rejection::new(
-            Rule::Destination,
-            "a signed Response without Destination",
-        )),
+        None if signed => Err(Rejection::new(Rule::Destination, "a signed Response without Destination")),
         None => Ok(()),
     }
 }
@@ -170,18 +147,12 @@ fn conditions(
 ) -> Result<Option<DateTime<Utc>>, Rejection> {
     let conditions = &assertion.conditions;
     if let Some(name) = conditions.unknown.first() {
-        return Err(Rejection::new(
-            Rule::Conditions,
-            format!("an unknown condition {}", quoted(name)),
-        ));
+        return Err(Rejection::new(Rule::Conditions, format!("an unknown condition {}", quoted(name))));
     }
     if let Some(value) = &conditions.not_before {
         let not_before = read_instant(Rule::Conditions, "NotBefore", value)?;
         if now + expected.skew < not_before {
-            return Err(expired(
-                Rule::Conditions,
-                format!("not valid before {value}; now is {now}"),
-            ));
+            return Err(expired(Rule::Conditions, format!("not valid before {value}; now is {now}")));
         }
     }
     let Some(value) = &conditions.not_on_or_after else {
@@ -189,10 +160,7 @@ fn conditions(
     };
     let not_on_or_after = read_instant(Rule::Conditions, "NotOnOrAfter", value)?;
     if now >= not_on_or_after + expected.skew {
-        return Err(expired(
-            Rule::Conditions,
-            format!("valid until {value}; now is {now}"),
-        ));
+        return Err(expired(Rule::Conditions, format!("valid until {value}; now is {now}")));
     }
     Ok(Some(not_on_or_after))
 }
@@ -204,19 +172,9 @@ fn audience(assertion: &AssertionValues, expected: &Expected<'_>) -> Result<(), 
         return Err(Rejection::new(Rule::Audience, "no AudienceRestriction"));
     }
     for audiences in restrictions {
-        if !audiences
-            .iter()
-            .any(|audience| expected.audiences.contains(audience))
-        {
-            let named: Vec<_> = audiences
-                .iter()
-                .take(5)
-                .map(|audience| quoted(audience))
-                .collect();
-            return Err(Rejection::new(
-                Rule::Audience,
-                format!("restricted to {}", named.join(", ")),
-            ));
+        if !audiences.iter().any(|audience| expected.audiences.contains(audience)) {
+            let named: Vec<_> = audiences.iter().take(5).map(|audience| quoted(audience)).collect();
+            return Err(Rejection::new(Rule::Audience, format!("restricted to {}", named.join(", "))));
         }
     }
     Ok(())
@@ -228,10 +186,7 @@ fn subject(assertion: &AssertionValues) -> Result<(), Rejection> {
         return Err(Rejection::new(Rule::Subject, "an empty NameID"));
     }
     if name.chars().count() > MAX_NAME_ID {
-        return Err(Rejection::new(
-            Rule::Subject,
-            format!("a NameID of more than {MAX_NAME_ID} characters"),
-        ));
+        return Err(Rejection::new(Rule::Subject, format!("a NameID of more than {MAX_NAME_ID} characters")));
     }
     if name.chars().any(char::is_control) {
         return Err(Rejection::new(Rule::Subject, "a NameID with control characters"));
@@ -316,10 +271,7 @@ fn bearer(
     };
     let not_on_or_after = read_instant(Rule::Confirmation, "NotOnOrAfter", value)?;
     if now >= not_on_or_after + expected.skew {
-        return Err(expired(
-            Rule::Confirmation,
-            format!("confirmed until {value}; now is {now}"),
-        ));
+        return Err(expired(Rule::Confirmation, format!("confirmed until {value}; now is {now}")));
     }
     Ok(not_on_or_after)
 }
@@ -340,11 +292,7 @@ fn in_response_to(
                 return Ok(None);
             }
             let detail = "answers no request, and this IdP may not start a sign-in";
-            return Err(Rejection::coded(
-                Rule::InResponseTo,
-                Code::SignInUnsolicited,
-                detail,
-            ));
+            return Err(Rejection::coded(Rule::InResponseTo, Code::SignInUnsolicited, detail));
         }
         (Some(outer), Some(inner)) if outer != inner => {
             return Err(Rejection::new(
@@ -384,10 +332,7 @@ fn authn_statement(
             session.authn_instant.as_deref().unwrap_or_default(),
         )?;
         if authenticated > now + expected.skew {
-            return Err(expired(
-                Rule::AuthnStatement,
-                "authenticated in the future".into(),
-            ));
+            return Err(expired(Rule::AuthnStatement, "authenticated in the future".into()));
         }
         if let Some(value) = &session.not_on_or_after {
             let until = read_instant(Rule::AuthnStatement, "SessionNotOnOrAfter", value)?;

@@ -77,11 +77,7 @@ pub(super) fn verified_text(
     // A "with comments" algorithm signs the comments of SignedInfo as well, the others drop them.
     let info = NodeSet::tree_with_comments(layout.signed_info, document);
     let info = canonical(document, &info, &layout.info_c14n)?;
-    if !keys
-        .keys
-        .iter()
-        .any(|key| key.verifies(layout.method, &info, &layout.value))
-    {
+    if !keys.keys.iter().any(|key| key.verifies(layout.method, &info, &layout.value)) {
         return Err(fault("no key of the IdP verifies it"));
     }
 
@@ -107,10 +103,7 @@ pub(super) fn verified_text(
 /// An element by itself, in exclusive canonical form without comments: for reading it apart from what surrounds it.
 pub(super) fn standalone_text(document: &Document<'_>, element: NodeId) -> Result<String, Rejection> {
     let nodes = NodeSet::tree_without_comments(element, document);
-    let exclusive = Canonicalization {
-        mode: bergshamra::c14n::C14nMode::Exclusive,
-        prefixes: Vec::new(),
-    };
+    let exclusive = Canonicalization { mode: bergshamra::c14n::C14nMode::Exclusive, prefixes: Vec::new() };
     String::from_utf8(canonical(document, &nodes, &exclusive)?)
         .map_err(|_| fault("the canonical form is not UTF-8"))
 }

@@ -29,9 +29,7 @@ impl SpKey {
         let certificate = X509::from_pem(certificate.as_bytes()).map_err(|_| "the certificate is not PEM")?;
         let private =
             PKey::private_key_from_pem(private_key.as_bytes()).map_err(|_| "the private key is not PEM")?;
-        let public = certificate
-            .public_key()
-            .map_err(|_| "the certificate's public key is unreadable")?;
+        let public = certificate.public_key().map_err(|_| "the certificate's public key is unreadable")?;
         if !public.public_eq(&private) {
             return Err("the certificate and the private key do not belong together".into());
         }
@@ -45,15 +43,8 @@ impl SpKey {
         let private = private.private_key_to_pem_pkcs8().map_err(unusable)?;
         let private_key = String::from_utf8(private).map_err(|_| "the private key cannot be used")?;
         load_pem_auto(private_key.as_bytes(), None).map_err(|_| "the private key cannot be used")?;
-        let certificate = certificate
-            .to_der()
-            .map_err(|_| "the certificate cannot be used")?;
-        Ok(Self {
-            certificate,
-            private_key,
-            rsa,
-            algorithm,
-        })
+        let certificate = certificate.to_der().map_err(|_| "the certificate cannot be used")?;
+        Ok(Self { certificate, private_key, rsa, algorithm })
     }
 
     /// Whether it can decrypt: RSA keys can, for key transport.
@@ -82,11 +73,8 @@ impl SpKey {
 
     /// Signs the octets of a query string (saml-bindings 3.4.4.1).
     pub fn sign_octets(&self, octets: &[u8]) -> Result<Vec<u8>, String> {
-        let key = self
-            .load()?
-            .to_signing_key()
-            .map_err(|fault| fault.to_string())?
-            .ok_or("no signing key")?;
+        let key =
+            self.load()?.to_signing_key().map_err(|fault| fault.to_string())?.ok_or("no signing key")?;
         sign::from_uri(self.algorithm)
             .and_then(|algorithm| algorithm.sign(&key, octets))
             .map_err(|fault| fault.to_string())
@@ -112,11 +100,8 @@ impl SpKey {
         let (before, after) = xml.split_once(issuer_end).ok_or("a message without Issuer")?;
         let mut keys = KeysManager::new();
         keys.add_key(self.load()?);
-        bergshamra::sign(
-            &DsigContext::new(keys),
-            &format!("{before}{issuer_end}{template}{after}"),
-        )
-        .map_err(|fault| fault.to_string())
+        bergshamra::sign(&DsigContext::new(keys), &format!("{before}{issuer_end}{template}{after}"))
+            .map_err(|fault| fault.to_string())
     }
 
     fn load(&self) -> Result<Key, String> {
@@ -126,8 +111,6 @@ impl SpKey {
 
 impl fmt::Debug for SpKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SpKey")
-            .field("algorithm", &self.algorithm)
-            .finish_non_exhaustive()
+        f.debug_struct("SpKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
     }
 }

@@ -35,24 +35,16 @@ pub fn document(
         sp_sso_descriptors: Some(vec![role]),
         ..EntityDescriptor::default()
     };
-    entity
-        .to_string()
-        .map_err(|fault| Refusal::new(Code::GatewayFault, format!("SP metadata: {fault}")))
+    entity.to_string().map_err(|fault| Refusal::new(Code::GatewayFault, format!("SP metadata: {fault}")))
 }
 
 fn descriptors(key: &SpKey) -> impl Iterator<Item = KeyDescriptor> {
-    let uses = if key.decrypts() {
-        &["signing", "encryption"][..]
-    } else {
-        &["signing"][..]
-    };
+    let uses = if key.decrypts() { &["signing", "encryption"][..] } else { &["signing"][..] };
     uses.iter().map(|key_use| KeyDescriptor {
         key_use: Some((*key_use).to_owned()),
         key_info: KeyInfo {
             id: None,
-            x509_data: Some(X509Data {
-                certificates: vec![key.certificate_base64()],
-            }),
+            x509_data: Some(X509Data { certificates: vec![key.certificate_base64()] }),
         },
         encryption_methods: None,
     })
@@ -68,24 +60,12 @@ mod tests {
         let key = SigningKey::generate(KeyKind::Rsa(2048), "sp.test").unwrap();
         let key = SpKey::from_pem(&key.certificate_pem().unwrap(), &key.private_key_pem().unwrap()).unwrap();
         let keys = [key];
-        let xml = document(
-            "https://sp.test/m?a=1&b=2",
-            "https://sp.test/saml/acs",
-            &keys,
-            true,
-        )
-        .unwrap();
+        let xml = document("https://sp.test/m?a=1&b=2", "https://sp.test/saml/acs", &keys, true).unwrap();
         let document = uppsala::parse(&xml).unwrap();
         let root = document.document_element().unwrap();
-        assert_eq!(
-            document.get_attribute(root, "entityID"),
-            Some("https://sp.test/m?a=1&b=2")
-        );
+        assert_eq!(document.get_attribute(root, "entityID"), Some("https://sp.test/m?a=1&b=2"));
         let acs = document.get_elements_by_tag_name("AssertionConsumerService")[0];
-        assert_eq!(
-            document.get_attribute(acs, "Location"),
-            Some("https://sp.test/saml/acs")
-        );
+        assert_eq!(document.get_attribute(acs, "Location"), Some("https://sp.test/saml/acs"));
         assert_eq!(document.get_attribute(acs, "Binding"), Some(HTTP_POST));
         let role = document.get_elements_by_tag_name("SPSSODescriptor")[0];
         assert_eq!(document.get_attribute(role, "WantAssertionsSigned"), Some("true"));
@@ -97,10 +77,7 @@ mod tests {
             .collect();
         assert_eq!(uses, ["signing", "encryption"]);
         for node in document.get_elements_by_tag_name("X509Certificate") {
-            assert_eq!(
-                document.element_text(node),
-                Some(keys[0].certificate_base64().as_str())
-            );
+            assert_eq!(document.element_text(node), Some(keys[0].certificate_base64().as_str()));
         }
     }
 }

@@ -10,17 +10,9 @@ use uppsala::{Document, Element, NodeId, NodeKind, Parser, QName};
 /// Deepest nesting of elements. A SAML response needs about ten.
 const MAX_DEPTH: u32 = 48;
 /// A message of the largest size that STS takes, with one group per attribute value, stays well below.
-const MESSAGE: Limits = Limits {
-    markup: 6_000,
-    attributes: 64,
-    namespaces: 64,
-};
+const MESSAGE: Limits = Limits { markup: 6_000, attributes: 64, namespaces: 64 };
 /// Metadata is the admin's own choice, and a federation's may be large.
-const METADATA: Limits = Limits {
-    markup: 2_000_000,
-    attributes: 256,
-    namespaces: 256,
-};
+const METADATA: Limits = Limits { markup: 2_000_000, attributes: 256, namespaces: 256 };
 
 /// Parses a message of a stranger and applies every limit that does not need to know SAML.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, Rejection> {
@@ -38,29 +30,16 @@ fn parse_within<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a>, Reje
         return Err(Rejection::new(Rule::Xml, "a byte order mark inside the text"));
     }
     limits::check(text, limits)?;
-    let document = Parser::new()
-        .with_max_depth(MAX_DEPTH)
-        .with_forbid_dtd(true)
-        .parse(text)
-        .map_err(|fault| {
-            Rejection::new(
-                Rule::Xml,
-                format!("not acceptable XML: {}", short(&fault.to_string())),
-            )
+    let document =
+        Parser::new().with_max_depth(MAX_DEPTH).with_forbid_dtd(true).parse(text).map_err(|fault| {
+            Rejection::new(Rule::Xml, format!("not acceptable XML: {}", short(&fault.to_string())))
         })?;
     if let Some(declaration) = &document.xml_declaration {
         if declaration.version != "1.0" {
             return Err(Rejection::new(Rule::Xml, "not XML 1.0"));
         }
-        if declaration
-            .encoding
-            .as_ref()
-            .is_some_and(|encoding| !encoding.eq_ignore_ascii_case("utf-8"))
-        {
-            return Err(Rejection::new(
-                Rule::Xml,
-                "the XML declaration names an encoding other than UTF-8",
-            ));
+        if declaration.encoding.as_ref().is_some_and(|encoding| !encoding.eq_ignore_ascii_case("utf-8")) {
+            return Err(Rejection::new(Rule::Xml, "the XML declaration names an encoding other than UTF-8"));
         }
     }
     check_names(&document)?;
@@ -98,9 +77,7 @@ fn check_names(document: &Document<'_>) -> Result<(), Rejection> {
 fn is_absolute(uri: &str) -> bool {
     uri.split_once(':').is_some_and(|(scheme, rest)| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
             && !rest.is_empty()
             && rest.chars().all(|c| {
                 c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
@@ -114,9 +91,7 @@ fn short(text: &str) -> String {
 
 /// Whether a node is the element `{namespace}name`.
 pub(super) fn is(document: &Document<'_>, node: NodeId, namespace: &str, name: &str) -> bool {
-    document
-        .element(node)
-        .is_some_and(|element| element.matches_name_ns(namespace, name))
+    document.element(node).is_some_and(|element| element.matches_name_ns(namespace, name))
 }
 
 /// The child elements of a node, in order.
@@ -124,9 +99,7 @@ pub(super) fn elements<'d, 'a>(
     document: &'d Document<'a>,
     node: NodeId,
 ) -> impl Iterator<Item = (NodeId, &'d Element<'a>)> {
-    document
-        .children_iter(node)
-        .filter_map(|child| document.element(child).map(|element| (child, element)))
+    document.children_iter(node).filter_map(|child| document.element(child).map(|element| (child, element)))
 }
 
 /// The child elements `{namespace}name` of a node, in order.
@@ -177,7 +150,5 @@ pub(super) fn is_blank(text: &str) -> bool {
 
 /// Text without any XML white space: base64 may be wrapped, also with `&#13;`.
 pub(super) fn without_blanks(text: &str) -> String {
-    text.chars()
-        .filter(|c| !matches!(c, ' ' | '\t' | '\r' | '\n'))
-        .collect()
+    text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\r' | '\n')).collect()
 }

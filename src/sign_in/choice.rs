@@ -47,27 +47,19 @@ impl Choice {
             .open(Purpose::Choice, binding, token)
             .ok_or_else(|| expired("a choice token that is not of this browser, or not ours"))?;
         let identity = Identity::from_opened(&opened, |text| Some(text.split_once('\n')?.0));
-        let response = opened
-            .text()
-            .split_once('\n')
-            .map(|(_, response)| response.to_owned());
+        let response = opened.text().split_once('\n').map(|(_, response)| response.to_owned());
         let (Some(identity), Some(response)) = (identity, response) else {
             return Err(expired("a choice token of another version"));
         };
         if now >= identity.redeemable_until() {
             return Err(expired("STS does not take the assertion any longer"));
         }
-        Ok(Self {
-            response: EncodedResponse::new(response)?,
-            identity,
-        })
+        Ok(Self { response: EncodedResponse::new(response)?, identity })
     }
 }
 
 impl fmt::Debug for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Choice")
-            .field("identity", &self.identity)
-            .finish_non_exhaustive()
+        f.debug_struct("Choice").field("identity", &self.identity).finish_non_exhaustive()
     }
 }

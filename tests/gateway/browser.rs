@@ -46,11 +46,7 @@ impl Browser {
     }
 
     fn header(&self) -> Option<String> {
-        let pairs: Vec<_> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
+        let pairs: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         (!pairs.is_empty()).then(|| pairs.join("; "))
     }
 }
@@ -77,9 +73,7 @@ impl<'s> Ask<'s> {
     /// Adds a form field; a field may be added twice.
     pub(crate) fn field(mut self, name: &str, value: &str) -> Self {
         self.sent.push(value.to_owned());
-        self.fields
-            .get_or_insert_default()
-            .push((name.to_owned(), value.to_owned()));
+        self.fields.get_or_insert_default().push((name.to_owned(), value.to_owned()));
         self
     }
 
@@ -159,18 +153,11 @@ pub(crate) struct Answer<'s> {
 impl Answer<'_> {
     /// A header; empty if there is none.
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map(|value| value.to_str().unwrap())
-            .unwrap_or_default()
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
     }
 
     pub(crate) fn set_cookies(&self) -> Vec<&str> {
-        self.headers
-            .get_all(SET_COOKIE)
-            .iter()
-            .map(|value| value.to_str().unwrap())
-            .collect()
+        self.headers.get_all(SET_COOKIE).iter().map(|value| value.to_str().unwrap()).collect()
     }
 
     /// The request id that the header tells.
@@ -207,17 +194,9 @@ impl Answer<'_> {
         assert_eq!(log.target, "studio_gateway::sign_in");
         assert_eq!(log.level, Level::INFO);
         assert_eq!(log.field("outcome"), "granted");
-        for field in [
-            "client",
-            "ms",
-            "idp",
-            "user_id",
-            "session_name",
-            "domain",
-            "role",
-            "profile",
-            "role_session",
-        ] {
+        for field in
+            ["client", "ms", "idp", "user_id", "session_name", "domain", "role", "profile", "role_session"]
+        {
             assert_ne!(log.field(field), "", "the log line has no {field}: {log:?}");
         }
         log
@@ -257,12 +236,7 @@ impl Answer<'_> {
         if self.header("content-type").starts_with("text/html") {
             assert!(self.body.contains(&escape(known.title())), "{}", self.body);
             assert!(self.body.contains(&escape(known.advice())), "{}", self.body);
-            assert_eq!(
-                self.body.contains(">Try again</a>"),
-                known.retry(),
-                "{}",
-                self.body
-            );
+            assert_eq!(self.body.contains(">Try again</a>"), known.retry(), "{}", self.body);
             assert!(self.body.contains("the ML platform team"), "{}", self.body);
         }
         assert_eq!(self.header("location"), "");
@@ -271,10 +245,7 @@ impl Answer<'_> {
         for sent in self.sent.iter().filter(|sent| sent.len() > 5) {
             assert!(!self.body.contains(sent.as_str()), "an echo of {sent:?}");
             for value in self.headers.values() {
-                assert!(
-                    !value.to_str().unwrap_or_default().contains(sent.as_str()),
-                    "an echo of {sent:?}"
-                );
+                assert!(!value.to_str().unwrap_or_default().contains(sent.as_str()), "an echo of {sent:?}");
             }
         }
         let log = self.log();
@@ -298,15 +269,11 @@ impl Answer<'_> {
     /// The `AuthnRequest` in the redirect to the IdP: its ID and its XML.
     pub(crate) fn authn_request(&self) -> (String, String) {
         let location = Url::parse(self.headers[LOCATION].to_str().unwrap()).unwrap();
-        let (_, packed) = location
-            .query_pairs()
-            .find(|(name, _)| name == "SAMLRequest")
-            .expect("a SAMLRequest");
+        let (_, packed) =
+            location.query_pairs().find(|(name, _)| name == "SAMLRequest").expect("a SAMLRequest");
         let deflated = base64_bytes(&packed);
         let mut xml = String::new();
-        DeflateDecoder::new(deflated.as_slice())
-            .read_to_string(&mut xml)
-            .unwrap();
+        DeflateDecoder::new(deflated.as_slice()).read_to_string(&mut xml).unwrap();
         (between(&xml, " ID=\"", "\"").unwrap(), xml)
     }
 
@@ -314,9 +281,7 @@ impl Answer<'_> {
     pub(crate) fn sent_relay_state(&self) -> Option<String> {
         let location = Url::parse(self.headers[LOCATION].to_str().unwrap()).unwrap();
         let mut pairs = location.query_pairs();
-        pairs
-            .find(|(name, _)| name == "RelayState")
-            .map(|(_, value)| value.into_owned())
+        pairs.find(|(name, _)| name == "RelayState").map(|(_, value)| value.into_owned())
     }
 }
 
@@ -370,10 +335,7 @@ pub(crate) fn between(text: &str, from: &str, to: &str) -> Option<String> {
 }
 
 fn between_all(text: &str, from: &str, to: &str) -> Vec<String> {
-    text.split(from)
-        .skip(1)
-        .filter_map(|rest| Some(rest.split_once(to)?.0.to_owned()))
-        .collect()
+    text.split(from).skip(1).filter_map(|rest| Some(rest.split_once(to)?.0.to_owned())).collect()
 }
 
 fn base64_bytes(text: &str) -> Vec<u8> {

@@ -46,12 +46,7 @@ async fn a_token_that_is_too_old() {
     let (browser, token) = offered(&stage).await;
     // As long as STS takes the assertion, and not a second longer.
     stage.clock.advance(TimeDelta::seconds(299));
-    stage
-        .choose(&token, &research())
-        .from(&browser)
-        .await
-        .expect_studio("ada")
-        .await;
+    stage.choose(&token, &research()).from(&browser).await.expect_studio("ada").await;
     stage.called();
     stage.clock.advance(TimeDelta::seconds(1));
     let answer = stage.choose(&token, &research()).from(&browser).await;
@@ -104,12 +99,7 @@ async fn a_choice_that_was_not_offered() {
     }
     assert_eq!(stage.called(), [""; 0]);
     // A wrong choice does not take the right ones away.
-    stage
-        .choose(&token, &research())
-        .from(&browser)
-        .await
-        .expect_studio("ada")
-        .await;
+    stage.choose(&token, &research()).from(&browser).await.expect_studio("ada").await;
 }
 
 #[tokio::test]
@@ -120,17 +110,11 @@ async fn a_form_without_a_choice() {
     for ask in [
         choose().field("token", &token),
         choose().field("choice", &research()),
-        choose()
-            .field("token", &token)
-            .field("choice", "a")
-            .field("choice", "b"),
+        choose().field("token", &token).field("choice", "a").field("choice", "b"),
     ] {
         ask.await.expect_refused(400, "request.malformed");
     }
-    choose()
-        .body("text/plain", "token=a")
-        .await
-        .expect_refused(415, "request.content-type");
+    choose().body("text/plain", "token=a").await.expect_refused(415, "request.content-type");
 }
 
 #[tokio::test]
@@ -138,10 +122,7 @@ async fn the_message_behind_a_choice_cannot_be_used_again() {
     let stage = Stage::new().await;
     let response = stage.response_for(&ada());
     stage.post(&response).await.expect_chooser();
-    stage
-        .post(&response)
-        .await
-        .expect_refused(403, "assertion.replayed");
+    stage.post(&response).await.expect_refused(403, "assertion.replayed");
 }
 
 #[tokio::test]

@@ -63,10 +63,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn parse(text: &str) -> Result<Config, Problems> {
-    let sources = Sources {
-        file: &file,
-        variable: &variable,
-    };
+    let sources = Sources { file: &file, variable: &variable };
     Config::parse(text, &sources, Clock::system().now())
 }
 
@@ -80,10 +77,7 @@ struct Commented {
 fn setting(line: &str) -> Option<&str> {
     let text = line.strip_prefix("# ")?;
     let (name, _) = text.split_once(" = ")?;
-    let named = |part: &str| {
-        part.bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b"_-\"".contains(&b))
-    };
+    let named = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-\"".contains(&b));
     named(name).then_some(name)
 }
 
@@ -95,22 +89,16 @@ fn commented() -> Vec<Commented> {
         let bare = line.trim_start_matches("# ");
         let header = bare.starts_with('[') && bare.ends_with(']');
         if header {
-            table = bare.trim_matches(['[', ']']).to_owned();
+            bare.trim_matches(['[', ']']).clone_into(&mut table);
             hidden_table = line.starts_with("# ");
             if hidden_table {
-                found.push(Commented {
-                    path: table.clone(),
-                    lines: vec![number],
-                });
+                found.push(Commented { path: table.clone(), lines: vec![number] });
             }
         } else if let Some(name) = setting(line) {
             if hidden_table {
                 found.last_mut().unwrap().lines.push(number);
             } else {
-                found.push(Commented {
-                    path: format!("{table}.{name}"),
-                    lines: vec![number],
-                });
+                found.push(Commented { path: format!("{table}.{name}"), lines: vec![number] });
             }
         }
     }
@@ -121,13 +109,7 @@ fn uncommented(lines: &[usize]) -> String {
     let lines: Vec<_> = SHIPPED
         .lines()
         .enumerate()
-        .map(|(number, line)| {
-            if lines.contains(&number) {
-                line.trim_start_matches("# ")
-            } else {
-                line
-            }
-        })
+        .map(|(number, line)| if lines.contains(&number) { line.trim_start_matches("# ") } else { line })
         .collect();
     lines.join("\n")
 }
@@ -170,13 +152,15 @@ fn every_commented_key_shows_its_default_or_is_an_example() {
 fn every_key_of_the_demo_is_in_the_reference() {
     fn keys(prefix: &str, value: &Value, found: &mut BTreeSet<String>) {
         match value {
-            Value::Table(table) if !prefix.ends_with(".tags") => {
+            Value::Table(table) if prefix != ".domain.profile.tags" => {
                 for (key, value) in table {
                     keys(&format!("{prefix}.{key}"), value, found);
                 }
             }
             Value::Array(items) if items.iter().any(Value::is_table) => {
-                items.iter().for_each(|item| keys(prefix, item, found));
+                for item in items {
+                    keys(prefix, item, found);
+                }
             }
             _ => {
                 found.insert(prefix.to_owned());
@@ -185,11 +169,7 @@ fn every_key_of_the_demo_is_in_the_reference() {
     }
     let all: Vec<_> = commented().into_iter().flat_map(|one| one.lines).collect();
     let mut documented = BTreeSet::new();
-    keys(
-        "",
-        &Value::Table(uncommented(&all).parse().unwrap()),
-        &mut documented,
-    );
+    keys("", &Value::Table(uncommented(&all).parse().unwrap()), &mut documented);
     let mut used = BTreeSet::new();
     keys("", &Value::Table(DEMO.parse().unwrap()), &mut used);
     let unknown: Vec<_> = used.difference(&documented).collect();
@@ -202,21 +182,13 @@ type Wrong = (&'static str, Option<&'static str>, &'static str);
 /// Every kind of problem that a value can have. No two are at the same place, so that all fit into one file.
 const WRONG: &[Wrong] = &[
     ("surprise", Some("1"), "surprise: unknown key"),
-    (
-        "gateway.listen",
-        Some("'here'"),
-        "gateway.listen: expected an address and port, got \"here\"",
-    ),
+    ("gateway.listen", Some("'here'"), "gateway.listen: expected an address and port, got \"here\""),
     (
         "gateway.public_url",
         Some("'http://studio.example.com'"),
         "gateway.public_url: expected an https URL without a path, got \"http://studio.example.com\"",
     ),
-    (
-        "gateway.contact",
-        Some("7"),
-        "gateway.contact: expected a text, got 7",
-    ),
+    ("gateway.contact", Some("7"), "gateway.contact: expected a text, got 7"),
     (
         "gateway.sign_in_seconds",
         Some("4"),
@@ -235,102 +207,50 @@ const WRONG: &[Wrong] = &[
         Some("181"),
         "saml.clock_skew_seconds: expected a whole number from 0 to 180, got 181",
     ),
-    (
-        "saml.audiences",
-        Some("'urn:x'"),
-        "saml.audiences: expected a list, got \"urn:x\"",
-    ),
-    (
-        "saml.entity_id",
-        Some("''"),
-        "saml.entity_id: expected a text, got \"\"",
-    ),
+    ("saml.audiences", Some("'urn:x'"), "saml.audiences: expected a list, got \"urn:x\""),
+    ("saml.entity_id", Some("''"), "saml.entity_id: expected a text, got \"\""),
     (
         "saml.key",
         Some("[{ certificate = 'file:sp.crt', private_key = 'file:other.key' }]"),
         "saml.key[0].private_key: ",
     ),
-    (
-        "idp.0.key",
-        Some("'Corp IdP'"),
-        "idp[0].key: expected a key of a-z, 0-9 and \"-\", got \"Corp IdP\"",
-    ),
-    (
-        "idp.0.metadata_file",
-        Some("'none.xml'"),
-        "idp[0].metadata_file: cannot read \"none.xml\"",
-    ),
-    (
-        "idp.0.metadata_url",
-        Some("'http://idp.example.com'"),
-        "idp[0].metadata_url: expected an https URL",
-    ),
+    ("idp.0.key", Some("'Corp IdP'"), "idp[0].key: expected a key of a-z, 0-9 and \"-\", got \"Corp IdP\""),
+    ("idp.0.metadata_file", Some("'none.xml'"), "idp[0].metadata_file: cannot read \"none.xml\""),
+    ("idp.0.metadata_url", Some("'http://idp.example.com'"), "idp[0].metadata_url: expected an https URL"),
     (
         "idp.0.saml_providers",
         Some("['arn:aws:iam::111122223333:role/corp']"),
         "idp[0].saml_providers[0]: expected the ARN of an IAM SAML provider",
     ),
-    (
-        "idp.0.idp_initiated",
-        Some("'yes'"),
-        "idp[0].idp_initiated: expected true or false, got \"yes\"",
-    ),
+    ("idp.0.idp_initiated", Some("'yes'"), "idp[0].idp_initiated: expected true or false, got \"yes\""),
     (
         "idp.0.request_binding",
         Some("'artifact'"),
         "idp[0].request_binding: expected \"redirect\" or \"post\"",
     ),
-    (
-        "idp.0.attributes",
-        Some("'groups'"),
-        "idp[0].attributes: expected a table, got \"groups\"",
-    ),
-    (
-        "aws.sts_endpoint",
-        Some("'sts'"),
-        "aws.sts_endpoint: expected an http(s) URL, got \"sts\"",
-    ),
-    (
-        "aws.attempts",
-        Some("0"),
-        "aws.attempts: expected a whole number from 1 to 10, got 0",
-    ),
+    ("idp.0.attributes", Some("'groups'"), "idp[0].attributes: expected a table, got \"groups\""),
+    ("aws.sts_endpoint", Some("'sts'"), "aws.sts_endpoint: expected an http(s) URL, got \"sts\""),
+    ("aws.attempts", Some("0"), "aws.attempts: expected a whole number from 1 to 10, got 0"),
     (
         "aws.call_milliseconds",
         Some("1.5"),
         "aws.call_milliseconds: expected a whole number from 50 to 60000, got 1.5",
     ),
-    (
-        "replay.ledger",
-        Some("'paper'"),
-        "replay.ledger: expected \"memory\"",
-    ),
-    (
-        "replay.capacity",
-        Some("1"),
-        "replay.capacity: expected a whole number from 1000 to 10000000, got 1",
-    ),
+    ("replay.ledger", Some("'paper'"), "replay.ledger: expected \"memory\""),
+    ("replay.capacity", Some("1"), "replay.capacity: expected a whole number from 1000 to 10000000, got 1"),
     ("domain.0.key", None, "domain[0].key: missing"),
     (
         "domain.0.domain_id",
         Some("'research'"),
         "domain[0].domain_id: expected a domain ID such as \"d-abcdefghijkl\", got \"research\"",
     ),
-    (
-        "domain.0.region",
-        Some("'Seoul'"),
-        "domain[0].region: expected an AWS region, got \"Seoul\"",
-    ),
+    ("domain.0.region", Some("'Seoul'"), "domain[0].region: expected an AWS region, got \"Seoul\""),
     (
         "domain.0.roles",
         Some("['arn:aws:iam::111122223333:role/A', 'arn:aws:iam::444455556666:role/B']"),
         "domain[0].roles: all have to be of one account",
     ),
-    (
-        "domain.0.owner_tag",
-        Some("'aws:owner'"),
-        "domain[0].owner_tag: expected a tag key, got \"aws:owner\"",
-    ),
+    ("domain.0.owner_tag", Some("'aws:owner'"), "domain[0].owner_tag: expected a tag key, got \"aws:owner\""),
     (
         "domain.0.landing_uri",
         Some("'https://evil.example'"),
@@ -346,11 +266,7 @@ const WRONG: &[Wrong] = &[
         Some("301"),
         "domain[0].link_seconds: expected a whole number from 5 to 300, got 301",
     ),
-    (
-        "domain.0.session_policy",
-        Some("'no'"),
-        "domain[0].session_policy: expected true or false, got \"no\"",
-    ),
+    ("domain.0.session_policy", Some("'no'"), "domain[0].session_policy: expected true or false, got \"no\""),
     (
         "domain.0.ready_seconds",
         Some("-1"),
@@ -392,13 +308,7 @@ fn base() -> Table {
 }
 
 fn apply(table: &mut Table, (path, value, _): &Wrong) {
-    let value = value.map(|value| {
-        format!("v = {value}")
-            .parse::<Table>()
-            .unwrap()
-            .remove("v")
-            .unwrap()
-    });
+    let value = value.map(|value| format!("v = {value}").parse::<Table>().unwrap().remove("v").unwrap());
     let mut parts: Vec<_> = path.split('.').collect();
     let last = parts.pop().unwrap();
     let mut place = table;
@@ -421,10 +331,7 @@ fn apply(table: &mut Table, (path, value, _): &Wrong) {
 }
 
 fn problems(table: &Table) -> Vec<String> {
-    let sources = Sources {
-        file: &file,
-        variable: &variable,
-    };
+    let sources = Sources { file: &file, variable: &variable };
     let problems = Config::from_table(table, &sources, Clock::system().now()).unwrap_err();
     problems.lines().to_vec()
 }
@@ -435,11 +342,7 @@ fn each_problem_is_told_with_its_path() {
         let mut table = base();
         apply(&mut table, wrong);
         let lines = problems(&table);
-        assert!(
-            lines.iter().any(|line| line.starts_with(wrong.2)),
-            "{}: {lines:#?}",
-            wrong.0
-        );
+        assert!(lines.iter().any(|line| line.starts_with(wrong.2)), "{}: {lines:#?}", wrong.0);
     }
 }
 
@@ -451,11 +354,7 @@ fn all_problems_are_told_at_once() {
     }
     let lines = problems(&table);
     for wrong in WRONG {
-        assert!(
-            lines.iter().any(|line| line.starts_with(wrong.2)),
-            "{}: {lines:#?}",
-            wrong.0
-        );
+        assert!(lines.iter().any(|line| line.starts_with(wrong.2)), "{}: {lines:#?}", wrong.0);
     }
     // What a list or a table holds is told item by item.
     for more in [
@@ -470,16 +369,10 @@ fn all_problems_are_told_at_once() {
         "domain[0].profile.lifecycle[0].script: \"text.txt\" does not begin with \"#!\"",
         "domain[0].profile.lifecycle[2].script: missing",
     ] {
-        assert!(
-            lines.iter().any(|line| line.starts_with(more)),
-            "{more}: {lines:#?}"
-        );
+        assert!(lines.iter().any(|line| line.starts_with(more)), "{more}: {lines:#?}");
     }
     let text = lines.join("\n");
-    assert!(
-        !text.contains("AAECAwQF"),
-        "a key in the wrong place is not repeated"
-    );
+    assert!(!text.contains("AAECAwQF"), "a key in the wrong place is not repeated");
 }
 
 #[test]
@@ -488,10 +381,7 @@ fn repeated_tables_are_told_beside_other_problems() {
     let idp = table["idp"][0].clone();
     let domain = table["domain"][0].clone();
     let mut broken = domain.clone();
-    broken
-        .as_table_mut()
-        .unwrap()
-        .insert("region".into(), "Seoul".into());
+    broken.as_table_mut().unwrap().insert("region".into(), "Seoul".into());
     table["idp"].as_array_mut().unwrap().push(idp);
     let domains = table["domain"].as_array_mut().unwrap();
     domains.insert(0, broken);
@@ -512,17 +402,9 @@ fn repeated_tables_are_told_beside_other_problems() {
 fn too_many_tags_are_told_with_the_path_of_their_domain() {
     let mut table = base();
     let tags: Table = (0..50)
-        .map(|number| {
-            (
-                format!("tag{number}"),
-                Table::from_iter([("value".to_owned(), "x".into())]).into(),
-            )
-        })
+        .map(|number| (format!("tag{number}"), Table::from_iter([("value".to_owned(), "x".into())]).into()))
         .collect();
-    table["domain"][0]["profile"]
-        .as_table_mut()
-        .unwrap()
-        .insert("tags".into(), tags.into());
+    table["domain"][0]["profile"].as_table_mut().unwrap().insert("tags".into(), tags.into());
     assert_eq!(
         problems(&table),
         ["domain[0].profile.tags: a profile has 50 tags at most, the owner tag included"]
@@ -538,10 +420,7 @@ fn an_empty_file_is_told_what_it_needs() {
         "idp: at least one is needed",
         "domain: at least one is needed",
     ] {
-        assert!(
-            problems.lines().iter().any(|line| line == needed),
-            "{needed}: {problems}"
-        );
+        assert!(problems.lines().iter().any(|line| line == needed), "{needed}: {problems}");
     }
 }
 

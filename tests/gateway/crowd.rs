@@ -26,11 +26,7 @@ async fn one_person_ten_times_at_once() {
     }
     assert_eq!(stage.aws.profiles().len(), 1);
     assert_eq!(stage.aws.lifecycle_configs().len(), 1);
-    let made = stage
-        .called()
-        .into_iter()
-        .filter(|call| call == "CreateUserProfile")
-        .count();
+    let made = stage.called().into_iter().filter(|call| call == "CreateUserProfile").count();
     assert_eq!(made, 1);
 }
 

@@ -37,9 +37,7 @@ impl Forger {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             change: Box::new(change),
         });
-        let service = Router::new()
-            .route("/", post(forward))
-            .with_state(Arc::clone(&desk));
+        let service = Router::new().route("/", post(forward)).with_state(Arc::clone(&desk));
         tokio::spawn(async { axum::serve(listener, service).await });
         Self { url, desk }
     }
@@ -51,21 +49,10 @@ impl Forger {
 
 async fn forward(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes) -> Response {
     let text = String::from_utf8(body.to_vec()).unwrap();
-    let answer = desk
-        .http
-        .post(desk.upstream.get().unwrap())
-        .headers(headers)
-        .body(body)
-        .send()
-        .await
-        .unwrap();
+    let answer =
+        desk.http.post(desk.upstream.get().unwrap()).headers(headers).body(body).send().await.unwrap();
     let content_type = answer.headers()["content-type"].clone();
     let status = answer.status().as_u16();
     let (status, body) = (desk.change)(&text, status, answer.text().await.unwrap());
-    (
-        StatusCode::from_u16(status).unwrap(),
-        [("content-type", content_type)],
-        body,
-    )
-        .into_response()
+    (StatusCode::from_u16(status).unwrap(), [("content-type", content_type)], body).into_response()
 }

@@ -35,10 +35,7 @@ async fn not_xml() {
         "<a xmlns:x='urn:x'><x:b></x:c></a>",
         "{\"SAMLResponse\": true}",
     ] {
-        stage
-            .post_xml(text)
-            .await
-            .expect_refused(403, "assertion.rejected");
+        stage.post_xml(text).await.expect_refused(403, "assertion.rejected");
     }
 }
 
@@ -59,33 +56,18 @@ async fn empty_or_absent() {
         .await
         .expect_refused(400, "request.malformed")
         .because("no SAMLResponse");
-    stage
-        .acs()
-        .body(FORM, "")
-        .await
-        .expect_refused(400, "request.malformed");
-    stage
-        .acs()
-        .field("samlresponse", "PGE+PC9hPg==")
-        .await
-        .expect_refused(400, "request.malformed");
+    stage.acs().body(FORM, "").await.expect_refused(400, "request.malformed");
+    stage.acs().field("samlresponse", "PGE+PC9hPg==").await.expect_refused(400, "request.malformed");
 }
 
 #[tokio::test]
 async fn too_large() {
     let stage = Stage::new().await;
     let answer = stage.acs().field("SAMLResponse", &"A".repeat(100_001)).await;
-    answer
-        .expect_refused(413, "request.too-large")
-        .because("100001 base64 characters");
+    answer.expect_refused(413, "request.too-large").because("100001 base64 characters");
     // Five megabytes, all of which the browser sends before it looks for an answer.
-    let answer = stage
-        .acs()
-        .body(FORM, format!("SAMLResponse={}", "A".repeat(5_000_000)))
-        .await;
-    answer
-        .expect_refused(413, "request.too-large")
-        .because("the body has more than");
+    let answer = stage.acs().body(FORM, format!("SAMLResponse={}", "A".repeat(5_000_000))).await;
+    answer.expect_refused(413, "request.too-large").because("the body has more than");
     stage.sign_in(&alice()).await.expect_studio("alice").await;
 }
 
@@ -95,49 +77,27 @@ async fn parameters_twice() {
     let xml = stage.response_for(&alice()).sign(key(), Signed::Both).unwrap();
     let value = studio_gateway::demo::idp::response::Response::encode(&xml);
     for again in ["SAMLResponse", "RelayState"] {
-        let answer = stage
-            .post_value(&value)
-            .field(again, "first-value")
-            .field(again, "second-value")
-            .await;
-        answer
-            .expect_refused(400, "request.malformed")
-            .because("occurs twice");
+        let answer = stage.post_value(&value).field(again, "first-value").field(again, "second-value").await;
+        answer.expect_refused(400, "request.malformed").because("occurs twice");
     }
-    let many = (0..30).fold(stage.post_value(&value), |ask, number| {
-        ask.field(&format!("p{number}"), "x")
-    });
-    many.await
-        .expect_refused(400, "request.malformed")
-        .because("too many");
+    let many = (0..30).fold(stage.post_value(&value), |ask, number| ask.field(&format!("p{number}"), "x"));
+    many.await.expect_refused(400, "request.malformed").because("too many");
     assert_eq!(stage.called(), [""; 0]);
     // The message was not used up by any of this; and what else IdPs send does not matter.
-    stage
-        .post_value(&value)
-        .field("submit", "Continue")
-        .await
-        .expect_studio("alice")
-        .await;
+    stage.post_value(&value).field("submit", "Continue").await.expect_studio("alice").await;
 }
 
 #[tokio::test]
 async fn another_content_type() {
     let stage = Stage::new().await;
-    for content_type in [
-        "text/plain",
-        "application/json",
-        "application/xml",
-        "multipart/form-data; boundary=x",
-        "",
-    ] {
+    for content_type in
+        ["text/plain", "application/json", "application/xml", "multipart/form-data; boundary=x", ""]
+    {
         let answer = stage.acs().body(content_type, "SAMLResponse=PGE+PC9hPg==").await;
         answer.expect_refused(415, "request.content-type");
     }
-    let answer = stage
-        .acs()
-        .body(FORM, "SAMLResponse=PGE%2BPC9hPg==")
-        .header("content-encoding", "gzip")
-        .await;
+    let answer =
+        stage.acs().body(FORM, "SAMLResponse=PGE%2BPC9hPg==").header("content-encoding", "gzip").await;
     answer.expect_refused(415, "request.content-type");
 }
 
@@ -164,13 +124,8 @@ async fn another_method() {
 async fn another_message() {
     let stage = Stage::new().await;
     for name in ["SAMLRequest", "SAMLart"] {
-        let answer = stage
-            .sign_in(&alice())
-            .field(name, "PHNhbWxwOkxvZ291dFJlcXVlc3Q+")
-            .await;
-        answer
-            .expect_refused(400, "request.malformed")
-            .because("another SAML message");
+        let answer = stage.sign_in(&alice()).field(name, "PHNhbWxwOkxvZ291dFJlcXVlc3Q+").await;
+        answer.expect_refused(400, "request.malformed").because("another SAML message");
     }
     assert_eq!(stage.called(), [""; 0]);
 }
@@ -196,10 +151,8 @@ async fn hostile_relay_states_mean_nothing() {
         answer.expect_studio("alice").await;
         assert_eq!(answer.set_cookies(), [""; 0]);
         // Nor does one help to get in.
-        let answer = stage
-            .post(&stage.broken(|response| response.destination = None))
-            .relay_state(state)
-            .await;
+        let answer =
+            stage.post(&stage.broken(|response| response.destination = None)).relay_state(state).await;
         answer.expect_refused(403, "assertion.rejected");
         assert_eq!(answer.set_cookies(), [""; 0]);
     }

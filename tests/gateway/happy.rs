@@ -18,15 +18,7 @@ async fn a_returning_person_costs_two_calls() {
     stage.sign_in(&alice()).await.expect_studio("alice").await;
     let mut first = stage.called();
     first.sort();
-    assert_eq!(
-        first,
-        [
-            "AssumeRoleWithSAML",
-            "CreatePresignedDomainUrl",
-            "DescribeUserProfile",
-            "ListTags"
-        ]
-    );
+    assert_eq!(first, ["AssumeRoleWithSAML", "CreatePresignedDomainUrl", "DescribeUserProfile", "ListTags"]);
 
     stage.sign_in(&alice()).await.expect_studio("alice").await;
     assert_eq!(stage.called(), ["AssumeRoleWithSAML", "CreatePresignedDomainUrl"]);
@@ -72,17 +64,11 @@ async fn a_newcomer_gets_a_profile_as_configured() {
     assert_eq!(page.fact("cost-center"), "4711");
     assert_eq!(page.fact("JupyterLab (default)"), configs[0].name);
     let called = stage.called();
-    assert_eq!(
-        called.iter().filter(|call| *call == "CreateUserProfile").count(),
-        1
-    );
+    assert_eq!(called.iter().filter(|call| *call == "CreateUserProfile").count(), 1);
     assert_eq!(called.last().unwrap(), "CreatePresignedDomainUrl");
     let created = called.iter().position(|call| call == "CreateUserProfile");
     let assumed = called.iter().position(|call| call == "AssumeRoleWithSAML");
-    assert!(
-        assumed < created,
-        "nothing is made before STS has agreed: {called:?}"
-    );
+    assert!(assumed < created, "nothing is made before STS has agreed: {called:?}");
 }
 
 #[tokio::test]
@@ -92,10 +78,7 @@ async fn a_second_newcomer_shares_the_lifecycle_config() {
     stage.sign_in(&person("bob")).await.expect_studio("bob").await;
     assert_eq!(stage.aws.lifecycle_configs().len(), 1);
     assert_eq!(stage.times("sagemaker:CreateStudioLifecycleConfig"), 1);
-    assert_eq!(
-        stage.profile("alice").user_settings,
-        stage.profile("bob").user_settings
-    );
+    assert_eq!(stage.profile("alice").user_settings, stage.profile("bob").user_settings);
 }
 
 #[tokio::test]
@@ -112,10 +95,7 @@ async fn a_sign_in_that_begins_here_ends_in_the_destination() {
     assert!(redirect.header("location").starts_with(SSO));
     assert_eq!(redirect.sent_relay_state().unwrap(), "to.platform");
     let (id, xml) = redirect.authn_request();
-    assert!(xml.contains(&format!(
-        "AssertionConsumerServiceURL=\"{}\"",
-        stage.addressing.acs_url
-    )));
+    assert!(xml.contains(&format!("AssertionConsumerServiceURL=\"{}\"", stage.addressing.acs_url)));
     assert!(xml.contains(&format!("Destination=\"{SSO}\"")));
 
     // She could go to two places, and is not asked: she has said where she wants to go.
@@ -169,36 +149,18 @@ async fn somebody_with_two_roles_chooses() {
     let stage = Stage::new().await;
     let answer = stage.sign_in(&ada()).await;
     let chooser = answer.expect_chooser();
-    assert_eq!(
-        chooser.offers,
-        [
-            format!("research|{DATA_SCIENTIST}"),
-            format!("platform|{ML_ENGINEER}")
-        ]
-    );
-    for words in [
-        "Research",
-        "ML Platform",
-        "DataScientist",
-        "MLEngineer",
-        "111122223333",
-    ] {
+    assert_eq!(chooser.offers, [format!("research|{DATA_SCIENTIST}"), format!("platform|{ML_ENGINEER}")]);
+    for words in ["Research", "ML Platform", "DataScientist", "MLEngineer", "111122223333"] {
         assert!(answer.body.contains(words), "{words}: {}", answer.body);
     }
     assert_eq!(stage.called(), [""; 0], "nothing is called before the choice");
 
     let mut browser = Browser::default();
     browser.absorb(&answer);
-    let answer = stage
-        .choose(&chooser.token, chooser.offer("platform"))
-        .from(&browser)
-        .await;
+    let answer = stage.choose(&chooser.token, chooser.offer("platform")).from(&browser).await;
     let page = answer.expect_studio("ada").await;
     assert_eq!(page.fact("Domain"), "d-platform");
-    assert_eq!(
-        page.fact("Role session"),
-        "arn:aws:sts::111122223333:assumed-role/MLEngineer/ada"
-    );
+    assert_eq!(page.fact("Role session"), "arn:aws:sts::111122223333:assumed-role/MLEngineer/ada");
     assert_eq!(stage.times("sts:AssumeRoleWithSAML"), 1);
 }
 
@@ -216,11 +178,7 @@ async fn two_choosers_in_one_browser_do_not_get_in_each_others_way() {
     browser.absorb(&second);
     for answer in [&first, &second] {
         let chooser = answer.expect_chooser();
-        stage
-            .choose(&chooser.token, chooser.offer("research"))
-            .from(&browser)
-            .await
-            .expect_granted();
+        stage.choose(&chooser.token, chooser.offer("research")).from(&browser).await.expect_granted();
     }
 }
 
@@ -231,11 +189,7 @@ async fn a_double_click_opens_studio_twice() {
     let chooser = answer.expect_chooser();
     let mut browser = Browser::default();
     browser.absorb(&answer);
-    let click = || {
-        stage
-            .choose(&chooser.token, chooser.offer("research"))
-            .from(&browser)
-    };
+    let click = || stage.choose(&chooser.token, chooser.offer("research")).from(&browser);
     for answer in crate::stage::together([click(), click()]).await {
         answer.expect_studio("ada").await;
     }
@@ -245,10 +199,7 @@ async fn a_double_click_opens_studio_twice() {
 #[tokio::test]
 async fn a_role_is_read_in_either_order() {
     let stage = Stage::new().await;
-    for value in [
-        format!("{DATA_SCIENTIST},{PROVIDER}"),
-        format!("{PROVIDER},{DATA_SCIENTIST}"),
-    ] {
+    for value in [format!("{DATA_SCIENTIST},{PROVIDER}"), format!("{PROVIDER},{DATA_SCIENTIST}")] {
         let mut response = stage.response_for(&alice());
         response.assertion.set_attribute(names::ROLE, [value]);
         stage.post(&response).await.expect_studio("alice").await;
@@ -300,10 +251,7 @@ async fn what_the_idp_says_about_the_session_reaches_sts() {
     assert_eq!(log.field("user_id"), "alice");
 
     let events = stage.aws.events();
-    let assumed = events
-        .iter()
-        .find(|event| event.api == "sts:AssumeRoleWithSAML")
-        .unwrap();
+    let assumed = events.iter().find(|event| event.api == "sts:AssumeRoleWithSAML").unwrap();
     assert_eq!(assumed.parameters["DurationSeconds"], "1800");
     assert_eq!(assumed.parameters["RoleArn"], DATA_SCIENTIST);
     assert_eq!(assumed.parameters["PrincipalArn"], PROVIDER);
@@ -335,16 +283,10 @@ async fn studio_does_not_outlast_the_session_at_the_idp() {
 
 #[tokio::test]
 async fn the_session_policy_can_be_left_out() {
-    let stage = Setting::usual()
-        .set("domain.0.session_policy", false)
-        .start()
-        .await;
+    let stage = Setting::usual().set("domain.0.session_policy", false).start().await;
     stage.sign_in(&alice()).await.expect_studio("alice").await;
     let events = stage.aws.events();
-    let assumed = events
-        .iter()
-        .find(|event| event.api == "sts:AssumeRoleWithSAML")
-        .unwrap();
+    let assumed = events.iter().find(|event| event.api == "sts:AssumeRoleWithSAML").unwrap();
     assert_eq!(assumed.parameters.get("Policy"), None);
 }
 
@@ -352,10 +294,7 @@ async fn the_session_policy_can_be_left_out() {
 async fn one_signature_is_enough() {
     let stage = Stage::new().await;
     for signed in [Signed::Response, Signed::Assertion, Signed::Both] {
-        let xml = stage
-            .response_for(&alice())
-            .sign(crate::stage::key(), signed)
-            .unwrap();
+        let xml = stage.response_for(&alice()).sign(crate::stage::key(), signed).unwrap();
         stage.post_xml(&xml).await.expect_studio("alice").await;
     }
 }
@@ -363,33 +302,22 @@ async fn one_signature_is_enough() {
 #[tokio::test]
 async fn wrapped_base64_is_passed_on_as_it_came() {
     let stage = Stage::new().await;
-    let xml = stage
-        .response_for(&alice())
-        .sign(crate::stage::key(), Signed::Both)
-        .unwrap();
+    let xml = stage.response_for(&alice()).sign(crate::stage::key(), Signed::Both).unwrap();
     let lines: Vec<String> = STANDARD
         .encode(xml)
         .as_bytes()
         .chunks(76)
         .map(|line| String::from_utf8(line.to_vec()).unwrap())
         .collect();
-    stage
-        .post_value(&lines.join("\r\n"))
-        .await
-        .expect_studio("alice")
-        .await;
+    stage.post_value(&lines.join("\r\n")).await.expect_studio("alice").await;
 }
 
 #[tokio::test]
 async fn a_message_with_hundreds_of_groups_passes() {
     let stage = Stage::new().await;
     let mut busy = alice();
-    busy.groups
-        .extend((0..500).map(|number| format!("CN=group-{number},OU=Groups,DC=example,DC=com")));
-    let xml = stage
-        .response_for(&busy)
-        .sign(crate::stage::key(), Signed::Both)
-        .unwrap();
+    busy.groups.extend((0..500).map(|number| format!("CN=group-{number},OU=Groups,DC=example,DC=com")));
+    let xml = stage.response_for(&busy).sign(crate::stage::key(), Signed::Both).unwrap();
     let value = STANDARD.encode(xml);
     assert!((60_000..100_000).contains(&value.len()), "{}", value.len());
     stage.post_value(&value).await.expect_studio("alice").await;
@@ -398,12 +326,8 @@ async fn a_message_with_hundreds_of_groups_passes() {
 #[tokio::test]
 async fn each_of_two_idps_signs_its_own_people_in() {
     let other_key = SigningKey::generate(KeyKind::P256, "Partner IdP").unwrap();
-    let metadata = metadata_xml(
-        "https://partner.example",
-        "https://partner.example/sso",
-        &[&other_key],
-    )
-    .unwrap();
+    let metadata =
+        metadata_xml("https://partner.example", "https://partner.example/sso", &[&other_key]).unwrap();
     let stage = Setting::usual()
         .file("partner.xml", &metadata)
         .append(
@@ -418,28 +342,18 @@ async fn each_of_two_idps_signs_its_own_people_in() {
         .start()
         .await;
     let mut bob = person("bob");
-    bob.roles = vec![format!(
-        "{DATA_SCIENTIST},arn:aws:iam::111122223333:saml-provider/partner"
-    )];
+    bob.roles = vec![format!("{DATA_SCIENTIST},arn:aws:iam::111122223333:saml-provider/partner")];
     let mut addressing = stage.addressing.clone();
     addressing.idp_entity_id = "https://partner.example".into();
     let response = studio_gateway::demo::idp::response::Response::valid(stage.clock.now(), &addressing, &bob);
-    let answer = stage
-        .post_xml(&response.sign(&other_key, Signed::Both).unwrap())
-        .await;
+    let answer = stage.post_xml(&response.sign(&other_key, Signed::Both).unwrap()).await;
     answer.expect_studio("bob").await;
     assert_eq!(answer.log().field("idp"), "partner");
     stage.sign_in(&alice()).await.expect_studio("alice").await;
 
     // The partner's key does not speak for the other IdP, and the partner's people do not use its provider.
-    let forged = stage
-        .response_for(&alice())
-        .sign(&other_key, Signed::Both)
-        .unwrap();
-    stage
-        .post_xml(&forged)
-        .await
-        .expect_refused(403, "assertion.rejected");
+    let forged = stage.response_for(&alice()).sign(&other_key, Signed::Both).unwrap();
+    stage.post_xml(&forged).await.expect_refused(403, "assertion.rejected");
     bob.roles = vec![format!("{DATA_SCIENTIST},{PROVIDER}")];
     let response = studio_gateway::demo::idp::response::Response::valid(stage.clock.now(), &addressing, &bob);
     stage

@@ -32,10 +32,7 @@ impl LogLine {
     #[track_caller]
     pub(crate) fn because(&self, words: &str) -> &Self {
         let reason = self.field("reason");
-        assert!(
-            reason.contains(words),
-            "the reason is {reason:?}, not one with {words:?}"
-        );
+        assert!(reason.contains(words), "the reason is {reason:?}, not one with {words:?}");
         self
     }
 
@@ -49,23 +46,16 @@ impl LogLine {
 pub(crate) fn keep() {
     static START: Once = Once::new();
     START.call_once(|| {
-        let filter = Targets::new()
-            .with_target("studio_gateway", LevelFilter::TRACE)
-            .with_default(LevelFilter::WARN);
-        tracing_subscriber::registry()
-            .with(Keeper.with_filter(filter))
-            .init();
+        let filter =
+            Targets::new().with_target("studio_gateway", LevelFilter::TRACE).with_default(LevelFilter::WARN);
+        tracing_subscriber::registry().with(Keeper.with_filter(filter)).init();
     });
 }
 
 /// The lines of one request.
 pub(crate) fn of_request(request_id: &str) -> Vec<LogLine> {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
-    lines
-        .iter()
-        .filter(|line| line.field("request_id") == request_id)
-        .cloned()
-        .collect()
+    lines.iter().filter(|line| line.field("request_id") == request_id).cloned().collect()
 }
 
 /// Checks that no line of any test, so far, holds this text.
@@ -83,14 +73,11 @@ impl<S: Subscriber> Layer<S> for Keeper {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        LINES
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(LogLine {
-                level: *event.metadata().level(),
-                target: event.metadata().target().to_owned(),
-                fields: fields.0,
-            });
+        LINES.lock().unwrap_or_else(PoisonError::into_inner).push(LogLine {
+            level: *event.metadata().level(),
+            target: event.metadata().target().to_owned(),
+            fields: fields.0,
+        });
     }
 }
 

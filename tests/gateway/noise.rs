@@ -25,10 +25,7 @@ struct Alone {
 
 impl Alone {
     fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let stage = Some(runtime.block_on(Stage::new()));
         Self { runtime, stage }
     }
@@ -63,11 +60,7 @@ impl Drop for Alone {
 }
 
 fn runner(cases: u32) -> TestRunner {
-    TestRunner::new(Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    })
+    TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() })
 }
 
 fn post(path: &str, cookie: &[u8], body: Vec<u8>) -> Request<Body> {
@@ -138,11 +131,7 @@ fn a_token_with_anything_changed_opens_nothing() {
         let answer = stage.sign_in(&crate::stage::ada()).await;
         let chooser = answer.expect_chooser();
         let cookie = answer.set_cookies()[0].split(';').next().unwrap().to_owned();
-        (
-            cookie,
-            chooser.token.clone(),
-            chooser.offer("research").to_owned(),
-        )
+        (cookie, chooser.token.clone(), chooser.offer("research").to_owned())
     });
     let change = (0..token.len(), "[A-Za-z0-9_-]");
     runner(80)
@@ -167,10 +156,7 @@ fn a_message_with_one_character_changed_opens_nothing() {
     let alone = Alone::new();
     let stage = alone.stage();
     // Without KeyInfo, which is the one part that nobody reads.
-    let algorithms = Algorithms {
-        key_info: KeyInfo::Absent,
-        ..Algorithms::usual(key())
-    };
+    let algorithms = Algorithms { key_info: KeyInfo::Absent, ..Algorithms::usual(key()) };
     let response = stage.response_for(&alice());
     let xml = response.sign_with(key(), Signed::Both, &algorithms).unwrap();
     let letters: Vec<_> = xml.char_indices().map(|(at, _)| at).collect();
@@ -226,9 +212,7 @@ fn nobody_gets_the_profile_of_another() {
     runner(40)
         .run(&user_id(), |id| {
             let mut response = stage.response_for(&person("mallory"));
-            response
-                .assertion
-                .set_attribute(names::STUDIO_USER_ID, [id.clone()]);
+            response.assertion.set_attribute(names::STUDIO_USER_ID, [id.clone()]);
             let xml = response.sign(key(), Signed::Both).unwrap();
             let (status, profile) = alone.wait(async {
                 let answer = stage.post_xml(&xml).await;

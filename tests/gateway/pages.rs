@@ -37,10 +37,7 @@ async fn every_answer_carries_the_security_headers() {
         );
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(answer.request_id().len(), 16);
-        assert!(
-            ids.insert(answer.request_id().to_owned()),
-            "every request has an id of its own"
-        );
+        assert!(ids.insert(answer.request_id().to_owned()), "every request has an id of its own");
     }
 }
 
@@ -97,20 +94,9 @@ async fn the_metadata_is_for_the_idp() {
     let answer = stage.get("/saml/metadata").await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), "application/samlmetadata+xml");
-    assert_eq!(
-        between(&answer.body, "entityID=\"", "\"").unwrap(),
-        format!("{}/saml/metadata", stage.url)
-    );
-    assert!(
-        answer
-            .body
-            .contains(&format!("Location=\"{}\"", stage.addressing.acs_url))
-    );
-    assert!(
-        answer.body.contains("WantAssertionsSigned=\"true\""),
-        "{}",
-        answer.body
-    );
+    assert_eq!(between(&answer.body, "entityID=\"", "\"").unwrap(), format!("{}/saml/metadata", stage.url));
+    assert!(answer.body.contains(&format!("Location=\"{}\"", stage.addressing.acs_url)));
+    assert!(answer.body.contains("WantAssertionsSigned=\"true\""), "{}", answer.body);
     let parsed: samael::metadata::EntityDescriptor = answer.body.parse().unwrap();
     assert_eq!(parsed.sp_sso_descriptors.unwrap().len(), 1);
 }
@@ -120,11 +106,7 @@ async fn the_home_page_leads_to_the_sign_in() {
     let stage = Stage::new().await;
     let answer = stage.get("/").await;
     assert_eq!(answer.status, 200);
-    assert!(
-        answer.body.contains("href=\"/login?idp=corp\""),
-        "{}",
-        answer.body
-    );
+    assert!(answer.body.contains("href=\"/login?idp=corp\""), "{}", answer.body);
     assert!(answer.body.contains("the ML platform team"));
     let style = between(&answer.body, "rel=\"stylesheet\" href=\"", "\"").unwrap();
     let style = stage.get(&style).await;
@@ -163,18 +145,12 @@ async fn an_idp_that_is_asked_by_post() {
     // The page posts itself with the one script that its policy lets run.
     let nonce = between(&page.body, "<script nonce=\"", "\"").unwrap();
     let policy = page.header("content-security-policy");
-    assert!(
-        policy.contains(&format!("script-src 'nonce-{nonce}'")),
-        "{policy}"
-    );
+    assert!(policy.contains(&format!("script-src 'nonce-{nonce}'")), "{policy}");
     assert!(policy.contains("https://idp.example.com"), "{policy}");
 
     let mut browser = Browser::default();
     browser.absorb(&page);
-    let answer = stage
-        .post(&stage.response_for(&alice()).answering(&id))
-        .from(&browser)
-        .await;
+    let answer = stage.post(&stage.response_for(&alice()).answering(&id)).from(&browser).await;
     answer.expect_studio("alice").await;
 }
 
@@ -199,13 +175,9 @@ async fn an_unknown_destination_is_left_out_of_the_request() {
 #[tokio::test]
 async fn a_page_that_is_not_there() {
     let stage = Stage::new().await;
-    for path in [
-        "/nowhere",
-        "/saml",
-        "/saml/acs/",
-        "/assets/../Cargo.toml",
-        "/%3Cscript%3Ealert(1)%3C/script%3E",
-    ] {
+    for path in
+        ["/nowhere", "/saml", "/saml/acs/", "/assets/../Cargo.toml", "/%3Cscript%3Ealert(1)%3C/script%3E"]
+    {
         let answer = stage.get(path).await;
         answer.expect_refused(404, "request.not-found");
         assert!(!answer.body.contains("alert(1)"));
@@ -220,13 +192,7 @@ async fn robots_are_sent_away() {
     let stage = Stage::new().await;
     let answer = stage.get("/robots.txt").await;
     assert_eq!(answer.body, "User-agent: *\nDisallow: /\n");
-    assert!(
-        stage
-            .get("/")
-            .await
-            .body
-            .contains("<meta name=\"robots\" content=\"noindex\">")
-    );
+    assert!(stage.get("/").await.body.contains("<meta name=\"robots\" content=\"noindex\">"));
 }
 
 #[tokio::test]

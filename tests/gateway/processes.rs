@@ -68,11 +68,7 @@ fn command(arguments: &[&str]) -> Command {
 }
 
 fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = command(arguments).output().unwrap();
+    let Output { status, stdout, stderr } = command(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code(), text(stdout), text(stderr))
 }
@@ -88,11 +84,7 @@ impl Process {
     fn start(arguments: &[&str]) -> Self {
         let mut child = command(arguments).stderr(Stdio::inherit()).spawn().unwrap();
         let output = BufReader::new(child.stdout.take().unwrap());
-        Self {
-            child,
-            output,
-            said: String::new(),
-        }
+        Self { child, output, said: String::new() }
     }
 
     /// Reads on until a line that has this in it.
@@ -110,13 +102,7 @@ impl Process {
 
     fn terminate(&self) {
         let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
     }
 
     /// Waits for its end; gives the exit code and everything that it said.
@@ -136,11 +122,7 @@ impl Drop for Process {
 }
 
 fn http() -> Client {
-    Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .build()
-        .unwrap()
+    Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap()
 }
 
 fn location(answer: &Answer) -> String {
@@ -157,12 +139,7 @@ async fn open_studio(http: &Client, link: &str) -> String {
     let opened = http.get(link).send().await.unwrap();
     assert_eq!(opened.status(), 302);
     let page = Url::parse(link).unwrap().join(&location(&opened)).unwrap();
-    let page = http
-        .get(page)
-        .header(COOKIE, cookie(&opened))
-        .send()
-        .await
-        .unwrap();
+    let page = http.get(page).header(COOKIE, cookie(&opened)).send().await.unwrap();
     between(&page.text().await.unwrap(), "<h1>", "</h1>").unwrap()
 }
 
@@ -170,10 +147,7 @@ async fn open_studio(http: &Client, link: &str) -> String {
 fn alices_form() -> String {
     let addressing = Addressing {
         acs_url: format!("{PUBLIC_URL}/saml/acs"),
-        audiences: vec![
-            format!("{PUBLIC_URL}/saml/metadata"),
-            "urn:amazon:webservices".into(),
-        ],
+        audiences: vec![format!("{PUBLIC_URL}/saml/metadata"), "urn:amazon:webservices".into()],
         idp_entity_id: crate::stage::IDP.into(),
     };
     let response = Response::valid(Clock::system().now(), &addressing, &alice());
@@ -196,14 +170,8 @@ fn a_broken_configuration_exits_with_78_before_anything_is_bound() {
         let (code, stdout, stderr) = run(&[subcommand, "--config", path.to_str().unwrap()]);
         assert_eq!(code, Some(78), "{subcommand}: {stdout}{stderr}");
         assert_eq!(stdout, "", "{subcommand}");
-        assert!(
-            stderr.contains("domain[0].region: expected an AWS region"),
-            "{stderr}"
-        );
-        assert!(
-            stderr.contains("idp[0].metadata_file: cannot read \"none.xml\""),
-            "{stderr}"
-        );
+        assert!(stderr.contains("domain[0].region: expected an AWS region"), "{stderr}");
+        assert!(stderr.contains("idp[0].metadata_file: cannot read \"none.xml\""), "{stderr}");
     }
     let (code, _, stderr) = run(&["check", "--config", "/nowhere/gateway.toml"]);
     assert_eq!(code, Some(78));
@@ -222,10 +190,7 @@ fn a_usable_configuration_is_told_to_be_so() {
 
     let (code, stdout, _) = run(&["metadata", "--config", path.to_str().unwrap()]);
     assert_eq!(code, Some(0));
-    assert!(
-        stdout.contains("entityID=\"https://studio.example.com/saml/metadata\""),
-        "{stdout}"
-    );
+    assert!(stdout.contains("entityID=\"https://studio.example.com/saml/metadata\""), "{stdout}");
 }
 
 #[test]
@@ -237,10 +202,7 @@ fn an_address_that_is_taken_is_told() {
     fs::write(&path, configuration(&address, None)).unwrap();
     let (code, _, stderr) = run(&["serve", "--config", path.to_str().unwrap()]);
     assert_eq!(code, Some(1));
-    assert!(
-        stderr.contains(&format!("studio-gateway: {address}: ")),
-        "{stderr}"
-    );
+    assert!(stderr.contains(&format!("studio-gateway: {address}: ")), "{stderr}");
 }
 
 #[tokio::test]
@@ -248,22 +210,16 @@ async fn serve_beside_an_embedded_aws_ends_without_breaking_a_sign_in_off() {
     let folder = folder("serve");
     let path = folder.join("aws.toml");
     fs::write(&path, configuration("127.0.0.1:0", None)).unwrap();
-    let mut aws = Process::start(&[
-        "demo",
-        "aws",
-        "--listen",
-        "127.0.0.1:0",
-        "--config",
-        path.to_str().unwrap(),
-    ]);
-    let line = aws.line_with("embedded AWS at ");
-    let endpoint = between(&line, "embedded AWS at ", ". ").unwrap();
+    let mut aws =
+        Process::start(&["demo", "aws", "--listen", "127.0.0.1:0", "--config", path.to_str().unwrap()]);
+    let greeting = aws.line_with("embedded AWS at ");
+    let endpoint = between(&greeting, "embedded AWS at ", ". ").unwrap();
 
     let path = folder.join("gateway.toml");
     fs::write(&path, configuration("127.0.0.1:0", Some(&endpoint))).unwrap();
     let mut gateway = Process::start(&["serve", "--config", path.to_str().unwrap()]);
-    let line = gateway.line_with("\"serving\"");
-    let address = between(&line, "\"address\":\"", "\"").unwrap();
+    let serving = gateway.line_with("\"serving\"");
+    let address = between(&serving, "\"address\":\"", "\"").unwrap();
 
     let http = http();
     let form = alices_form();
@@ -338,10 +294,7 @@ async fn the_demo_is_one_address_and_a_sign_in() {
     let people = http.get(&sso).send().await.unwrap().text().await.unwrap();
     let answered = http
         .post(Url::parse(&sso).unwrap().join("/answer").unwrap())
-        .form(&[
-            ("person", "minjun"),
-            ("SAMLRequest", &hidden(&people, "SAMLRequest")),
-        ])
+        .form(&[("person", "minjun"), ("SAMLRequest", &hidden(&people, "SAMLRequest"))])
         .send()
         .await
         .unwrap();

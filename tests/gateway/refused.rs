@@ -9,8 +9,7 @@ use studio_gateway::demo::idp::signature::Signed;
 impl Stage {
     /// Posts a response, and checks that it is refused before anything is called at AWS.
     async fn refuses(&self, response: &Response, status: u16, code: &str, reason: &str) {
-        self.refuses_xml(&response.sign(key(), Signed::Both).unwrap(), status, code, reason)
-            .await;
+        self.refuses_xml(&response.sign(key(), Signed::Both).unwrap(), status, code, reason).await;
     }
 
     async fn refuses_xml(&self, xml: &str, status: u16, code: &str, reason: &str) {
@@ -30,21 +29,14 @@ impl Stage {
 async fn unsigned() {
     let stage = Stage::new().await;
     let xml = stage.response_for(&alice()).to_xml();
-    stage
-        .refuses_xml(&xml, 403, "assertion.rejected", "signature-present")
-        .await;
+    stage.refuses_xml(&xml, 403, "assertion.rejected", "signature-present").await;
 }
 
 #[tokio::test]
 async fn signed_by_a_stranger() {
     let stage = Stage::new().await;
-    let xml = stage
-        .response_for(&alice())
-        .sign(stranger_key(), Signed::Both)
-        .unwrap();
-    stage
-        .refuses_xml(&xml, 403, "assertion.rejected", "signature: ")
-        .await;
+    let xml = stage.response_for(&alice()).sign(stranger_key(), Signed::Both).unwrap();
+    stage.refuses_xml(&xml, 403, "assertion.rejected", "signature: ").await;
 }
 
 #[tokio::test]
@@ -54,9 +46,7 @@ async fn changed_after_it_was_signed() {
         let xml = stage.response_for(&alice()).sign(key(), signed).unwrap();
         let forged = xml.replace(">alice<", ">mallory<");
         assert_ne!(xml, forged);
-        stage
-            .refuses_xml(&forged, 403, "assertion.rejected", "signature: ")
-            .await;
+        stage.refuses_xml(&forged, 403, "assertion.rejected", "signature: ").await;
     }
 }
 
@@ -69,9 +59,7 @@ async fn a_second_assertion_beside_the_signed_one() {
         response.extra = format!("<saml:Assertion {evil}</saml:Assertion>");
     });
     let xml = response.sign(key(), Signed::Assertion).unwrap();
-    stage
-        .refuses_xml(&xml, 403, "assertion.rejected", "structure")
-        .await;
+    stage.refuses_xml(&xml, 403, "assertion.rejected", "structure").await;
 }
 
 #[tokio::test]
@@ -79,9 +67,7 @@ async fn expired() {
     let stage = Stage::new().await;
     let response = stage.response_for(&alice());
     stage.clock.advance(TimeDelta::minutes(6));
-    stage
-        .refuses(&response, 403, "assertion.expired", "; now is ")
-        .await;
+    stage.refuses(&response, 403, "assertion.expired", "; now is ").await;
 }
 
 #[tokio::test]
@@ -89,20 +75,14 @@ async fn past_its_own_limits() {
     let stage = Stage::new().await;
     let past = stage.clock.now() - TimeDelta::seconds(61);
     let response = stage.broken(|response| response.assertion.conditions.not_on_or_after = Some(past));
-    stage
-        .refuses(&response, 403, "assertion.expired", "conditions")
-        .await;
+    stage.refuses(&response, 403, "assertion.expired", "conditions").await;
     let response = stage.broken(|response| response.assertion.confirmations[0].not_on_or_after = Some(past));
-    stage
-        .refuses(&response, 403, "assertion.expired", "confirmation")
-        .await;
+    stage.refuses(&response, 403, "assertion.expired", "confirmation").await;
     let response = stage.broken(|response| {
         let statement = response.assertion.authn_statement.as_mut().unwrap();
         statement.session_not_on_or_after = Some(past);
     });
-    stage
-        .refuses(&response, 403, "assertion.expired", "authn-statement")
-        .await;
+    stage.refuses(&response, 403, "assertion.expired", "authn-statement").await;
 }
 
 #[tokio::test]
@@ -110,13 +90,9 @@ async fn not_yet_valid() {
     let stage = Stage::new().await;
     let soon = stage.clock.now() + TimeDelta::seconds(61);
     let response = stage.broken(|response| response.assertion.conditions.not_before = Some(soon));
-    stage
-        .refuses(&response, 403, "assertion.expired", "not valid before")
-        .await;
+    stage.refuses(&response, 403, "assertion.expired", "not valid before").await;
     let response = stage.broken(|response| response.assertion.issue_instant = soon);
-    stage
-        .refuses(&response, 403, "assertion.expired", "issued in the future")
-        .await;
+    stage.refuses(&response, 403, "assertion.expired", "issued in the future").await;
 }
 
 #[tokio::test]
@@ -125,39 +101,27 @@ async fn used_before() {
     let response = stage.response_for(&alice());
     stage.post(&response).await.expect_studio("alice").await;
     stage.called();
-    stage
-        .refuses(&response, 403, "assertion.replayed", "used already")
-        .await;
+    stage.refuses(&response, 403, "assertion.replayed", "used already").await;
     // As long as it would be valid, it is remembered.
     stage.clock.advance(TimeDelta::seconds(299));
-    stage
-        .refuses(&response, 403, "assertion.replayed", "used already")
-        .await;
+    stage.refuses(&response, 403, "assertion.replayed", "used already").await;
     stage.clock.advance(TimeDelta::seconds(60));
-    stage
-        .refuses(&response, 403, "assertion.replayed", "used already")
-        .await;
+    stage.refuses(&response, 403, "assertion.replayed", "used already").await;
     stage.clock.advance(TimeDelta::seconds(2));
-    stage
-        .refuses(&response, 403, "assertion.expired", "issue-instant")
-        .await;
+    stage.refuses(&response, 403, "assertion.expired", "issue-instant").await;
 }
 
 #[tokio::test]
 async fn used_before_and_signed_again() {
     let stage = Stage::new().await;
     let response = stage.response_for(&alice());
-    let answer = stage
-        .post_xml(&response.sign(key(), Signed::Assertion).unwrap())
-        .await;
+    let answer = stage.post_xml(&response.sign(key(), Signed::Assertion).unwrap()).await;
     answer.expect_granted();
     stage.called();
     // Another envelope and other bytes, and still the same assertion.
     let mut again = response;
     again.id = "_another".into();
-    stage
-        .refuses(&again, 403, "assertion.replayed", "used already")
-        .await;
+    stage.refuses(&again, 403, "assertion.replayed", "used already").await;
 }
 
 #[tokio::test]
@@ -166,14 +130,7 @@ async fn issued_before_the_gateway_started() {
     let response = stage.broken(|response| {
         response.assertion.issue_instant -= TimeDelta::seconds(2);
     });
-    stage
-        .refuses(
-            &response,
-            403,
-            "assertion.expired",
-            "issued before this process started",
-        )
-        .await;
+    stage.refuses(&response, 403, "assertion.expired", "issued before this process started").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,17 +153,12 @@ async fn for_another_audience() {
     for restrictions in [
         vec![vec!["https://other.example/saml".to_owned()]],
         vec![],
-        vec![
-            stage.addressing.audiences.clone(),
-            vec!["https://other.example".into()],
-        ],
+        vec![stage.addressing.audiences.clone(), vec!["https://other.example".into()]],
     ] {
         let response = stage.broken(|response| {
             response.assertion.conditions.audience_restrictions = restrictions;
         });
-        stage
-            .refuses(&response, 403, "assertion.rejected", "audience")
-            .await;
+        stage.refuses(&response, 403, "assertion.rejected", "audience").await;
     }
 }
 
@@ -215,9 +167,7 @@ async fn for_another_recipient() {
     let stage = Stage::new().await;
     for recipient in [Some("https://other.example/saml/acs".to_owned()), None] {
         let response = stage.broken(|response| response.assertion.confirmations[0].recipient = recipient);
-        stage
-            .refuses(&response, 403, "assertion.rejected", "confirmation")
-            .await;
+        stage.refuses(&response, 403, "assertion.rejected", "confirmation").await;
     }
 }
 
@@ -225,15 +175,9 @@ async fn for_another_recipient() {
 async fn for_another_destination() {
     let stage = Stage::new().await;
     let elsewhere = format!("{}/", stage.addressing.acs_url);
-    for destination in [
-        Some("https://other.example/saml/acs".to_owned()),
-        Some(elsewhere),
-        None,
-    ] {
+    for destination in [Some("https://other.example/saml/acs".to_owned()), Some(elsewhere), None] {
         let response = stage.broken(|response| response.destination = destination);
-        stage
-            .refuses(&response, 403, "assertion.rejected", "destination")
-            .await;
+        stage.refuses(&response, 403, "assertion.rejected", "destination").await;
     }
 }
 
@@ -241,29 +185,21 @@ async fn for_another_destination() {
 async fn from_another_issuer() {
     let stage = Stage::new().await;
     let response = stage.broken(|response| response.issuer = Some("https://evil.example".into()));
-    stage
-        .refuses(&response, 403, "assertion.rejected", "issuer-known")
-        .await;
+    stage.refuses(&response, 403, "assertion.rejected", "issuer-known").await;
     let response = stage.broken(|response| response.assertion.issuer = "https://evil.example".into());
-    stage
-        .refuses(&response, 403, "assertion.rejected", "issuer: ")
-        .await;
+    stage.refuses(&response, 403, "assertion.rejected", "issuer: ").await;
     let response = stage.broken(|response| {
         response.issuer = None;
         response.assertion.issuer = "https://evil.example\u{2028}\"><script>".into();
     });
-    stage
-        .refuses(&response, 403, "assertion.rejected", "issuer-known")
-        .await;
+    stage.refuses(&response, 403, "assertion.rejected", "issuer-known").await;
 }
 
 #[tokio::test]
 async fn an_answer_to_nobodys_request() {
     let stage = Stage::new().await;
     let response = stage.response_for(&alice()).answering("_never-sent");
-    stage
-        .refuses(&response, 403, "sign-in.lost", "in-response-to")
-        .await;
+    stage.refuses(&response, 403, "sign-in.lost", "in-response-to").await;
 }
 
 #[tokio::test]
@@ -275,9 +211,7 @@ async fn an_answer_in_another_browser() {
     let response = stage.response_for(&alice()).answering(&id);
     for browser in [&other_browser, &Browser::default()] {
         let answer = stage.post(&response).from(browser).await;
-        answer
-            .expect_refused(403, "sign-in.lost")
-            .because("this browser did not make");
+        answer.expect_refused(403, "sign-in.lost").because("this browser did not make");
     }
     assert_eq!(stage.called(), [""; 0]);
 }
@@ -287,10 +221,7 @@ async fn a_browser_that_lost_its_cookie_is_sent_round_once() {
     let stage = Stage::new().await;
     let (_, redirect) = stage.login("?to=research").await;
     let (id, _) = redirect.authn_request();
-    let answer = stage
-        .post(&stage.response_for(&alice()).answering(&id))
-        .relay_state("to.research")
-        .await;
+    let answer = stage.post(&stage.response_for(&alice()).answering(&id)).relay_state("to.research").await;
     answer.expect_refused(403, "sign-in.lost");
     let refresh = crate::browser::between(&answer.body, "http-equiv=\"refresh\" content=\"2; url=", "\"");
     let path = crate::browser::unescape(&refresh.expect("it goes on by itself"));
@@ -305,11 +236,7 @@ async fn a_browser_that_lost_its_cookie_is_sent_round_once() {
     answer.expect_refused(403, "sign-in.lost");
     assert!(!answer.body.contains("http-equiv=\"refresh\""), "{}", answer.body);
     // One that does ends where it wanted to go.
-    let answer = stage
-        .post(&response)
-        .relay_state(&relay_state)
-        .from(&browser)
-        .await;
+    let answer = stage.post(&response).relay_state(&relay_state).from(&browser).await;
     answer.expect_studio("alice").await;
 }
 
@@ -319,10 +246,7 @@ async fn an_answer_that_took_too_long() {
     let (browser, redirect) = stage.login("").await;
     let (id, _) = redirect.authn_request();
     stage.clock.advance(TimeDelta::minutes(15));
-    let answer = stage
-        .post(&stage.response_for(&alice()).answering(&id))
-        .from(&browser)
-        .await;
+    let answer = stage.post(&stage.response_for(&alice()).answering(&id)).from(&browser).await;
     answer.expect_refused(403, "sign-in.lost");
 }
 
@@ -348,29 +272,17 @@ async fn answers_that_disagree_with_themselves() {
     let mut response = stage.response_for(&alice()).answering(&id);
     response.in_response_to = Some("_another".into());
     let answer = stage.post(&response).from(&browser).await;
-    answer
-        .expect_refused(403, "assertion.rejected")
-        .because("different requests");
+    answer.expect_refused(403, "assertion.rejected").because("different requests");
 }
 
 #[tokio::test]
 async fn unasked_for_where_that_is_not_allowed() {
     let stage = Setting::usual().set("idp.0.idp_initiated", false).start().await;
-    stage
-        .refuses(
-            &stage.response_for(&alice()),
-            403,
-            "sign-in.unsolicited",
-            "may not start a sign-in",
-        )
-        .await;
+    stage.refuses(&stage.response_for(&alice()), 403, "sign-in.unsolicited", "may not start a sign-in").await;
     // The same person, having started here, gets in.
     let (browser, redirect) = stage.login("").await;
     let (id, _) = redirect.authn_request();
-    let answer = stage
-        .post(&stage.response_for(&alice()).answering(&id))
-        .from(&browser)
-        .await;
+    let answer = stage.post(&stage.response_for(&alice()).answering(&id)).from(&browser).await;
     answer.expect_studio("alice").await;
 }
 
@@ -380,9 +292,7 @@ async fn declined_at_the_idp() {
     let response = stage.response_for(&alice()).declined("<b>She said no</b>");
     let xml = response.sign(key(), Signed::Response).unwrap();
     let answer = stage.post_xml(&xml).await;
-    answer
-        .expect_refused(403, "idp.declined")
-        .because("Responder/AuthnFailed");
+    answer.expect_refused(403, "idp.declined").because("Responder/AuthnFailed");
     assert!(!answer.body.contains("She said no"));
     assert_eq!(stage.called(), [""; 0]);
 }
@@ -391,18 +301,14 @@ async fn declined_at_the_idp() {
 async fn without_a_role() {
     let stage = Stage::new().await;
     let response = stage.broken(|response| response.assertion.remove_attribute(names::ROLE));
-    stage
-        .refuses(&response, 403, "entitlement.none", "none of 0 Role values")
-        .await;
+    stage.refuses(&response, 403, "entitlement.none", "none of 0 Role values").await;
 }
 
 #[tokio::test]
 async fn with_a_role_that_leads_nowhere() {
     let stage = Stage::new().await;
     let auditor = format!("arn:aws:iam::111122223333:role/Auditor,{PROVIDER}");
-    stage
-        .refuses_attribute(names::ROLE, &[&auditor], "entitlement.none", "no domain is open")
-        .await;
+    stage.refuses_attribute(names::ROLE, &[&auditor], "entitlement.none", "no domain is open").await;
 }
 
 #[tokio::test]
@@ -420,9 +326,7 @@ async fn with_a_malformed_role() {
     ] {
         // One bad value spoils the message, also beside a good one.
         for values in [vec![role], vec![good.as_str(), role]] {
-            stage
-                .refuses_attribute(names::ROLE, &values, "identity.invalid", "a Role value is not")
-                .await;
+            stage.refuses_attribute(names::ROLE, &values, "identity.invalid", "a Role value is not").await;
         }
     }
 }
@@ -431,9 +335,7 @@ async fn with_a_malformed_role() {
 async fn with_a_role_and_a_provider_of_two_accounts() {
     let stage = Stage::new().await;
     let value = format!("{DATA_SCIENTIST},arn:aws:iam::444455556666:saml-provider/corp");
-    stage
-        .refuses_attribute(names::ROLE, &[&value], "identity.invalid", "same account")
-        .await;
+    stage.refuses_attribute(names::ROLE, &[&value], "identity.invalid", "same account").await;
 }
 
 #[tokio::test]
@@ -454,9 +356,7 @@ async fn with_a_provider_that_is_not_registered() {
 async fn without_a_usable_session_name() {
     let stage = Stage::new().await;
     let response = stage.broken(|response| response.assertion.remove_attribute(names::ROLE_SESSION_NAME));
-    stage
-        .refuses(&response, 403, "identity.invalid", "RoleSessionName is missing")
-        .await;
+    stage.refuses(&response, 403, "identity.invalid", "RoleSessionName is missing").await;
     stage
         .refuses_attribute(
             names::ROLE_SESSION_NAME,
@@ -476,18 +376,8 @@ async fn without_a_usable_session_name() {
             .unwrap();
         response.assertion.attributes.push(twin);
     });
-    stage
-        .refuses(&response, 403, "identity.invalid", "several values")
-        .await;
-    for name in [
-        "a",
-        &"a".repeat(65),
-        "alice kim",
-        "alice/../bob",
-        "앨리스",
-        "alice\nbob",
-        "",
-    ] {
+    stage.refuses(&response, 403, "identity.invalid", "several values").await;
+    for name in ["a", &"a".repeat(65), "alice kim", "alice/../bob", "앨리스", "alice\nbob", ""] {
         stage
             .refuses_attribute(
                 names::ROLE_SESSION_NAME,
@@ -503,18 +393,8 @@ async fn without_a_usable_session_name() {
 async fn without_a_usable_user_id() {
     let stage = Stage::new().await;
     let response = stage.broken(|response| response.assertion.remove_attribute(names::STUDIO_USER_ID));
-    stage
-        .refuses(&response, 403, "identity.invalid", "user id attribute")
-        .await;
-    for id in [
-        "",
-        " alice",
-        "alice ",
-        "ali<ce",
-        &"a".repeat(257),
-        "alice\u{0}",
-        "a*",
-    ] {
+    stage.refuses(&response, 403, "identity.invalid", "user id attribute").await;
+    for id in ["", " alice", "alice ", "ali<ce", &"a".repeat(257), "alice\u{0}", "a*"] {
         if id.contains('\0') {
             continue; // XML cannot carry it.
         }
@@ -528,16 +408,7 @@ async fn without_a_usable_user_id() {
 #[tokio::test]
 async fn with_a_session_duration_out_of_range() {
     let stage = Stage::new().await;
-    for seconds in [
-        "899",
-        "43201",
-        "0",
-        "-900",
-        "an hour",
-        "",
-        "3600.0",
-        "99999999999999999999",
-    ] {
+    for seconds in ["899", "43201", "0", "-900", "an hour", "", "3600.0", "99999999999999999999"] {
         stage
             .refuses_attribute(
                 names::SESSION_DURATION,
@@ -558,33 +429,19 @@ async fn with_session_tags_that_sts_does_not_take() {
         (tag("team"), vec!["a;b"], "not a usable tag value"),
         (tag(""), vec!["a"], "a PrincipalTag key"),
         (tag(&"k".repeat(129)), vec!["a"], "a PrincipalTag key"),
-        (
-            names::TRANSITIVE_TAG_KEYS.into(),
-            vec!["team"],
-            "there is no PrincipalTag",
-        ),
+        (names::TRANSITIVE_TAG_KEYS.into(), vec!["team"], "there is no PrincipalTag"),
         (names::SOURCE_IDENTITY.into(), vec!["aws:alice"], "SourceIdentity"),
         (names::SOURCE_IDENTITY.into(), vec!["a"], "SourceIdentity"),
-        (
-            names::SOURCE_IDENTITY.into(),
-            vec!["alice", "bob"],
-            "several values",
-        ),
+        (names::SOURCE_IDENTITY.into(), vec!["alice", "bob"], "several values"),
     ] {
-        stage
-            .refuses_attribute(&name, &values, "identity.invalid", reason)
-            .await;
+        stage.refuses_attribute(&name, &values, "identity.invalid", reason).await;
     }
     let response = stage.broken(|response| {
         for number in 0..50 {
-            response
-                .assertion
-                .set_attribute(&tag(&format!("k{number}")), ["v"]);
+            response.assertion.set_attribute(&tag(&format!("k{number}")), ["v"]);
         }
     });
-    stage
-        .refuses(&response, 403, "identity.invalid", "more than 50")
-        .await;
+    stage.refuses(&response, 403, "identity.invalid", "more than 50").await;
 }
 
 #[tokio::test]
@@ -599,9 +456,7 @@ async fn a_tag_from_an_attribute_that_is_no_tag_value() {
         )
         .start()
         .await;
-    stage
-        .refuses_attribute("department", &["R&D"], "identity.invalid", "department")
-        .await;
+    stage.refuses_attribute("department", &["R&D"], "identity.invalid", "department").await;
 }
 
 #[tokio::test]
@@ -613,9 +468,7 @@ async fn not_in_the_group() {
         if !groups.is_empty() {
             response.assertion.set_attribute(names::GROUPS, groups);
         }
-        stage
-            .refuses(&response, 403, "entitlement.none", "no domain is open to")
-            .await;
+        stage.refuses(&response, 403, "entitlement.none", "no domain is open to").await;
     }
 }
 
@@ -630,12 +483,8 @@ async fn with_an_attribute_that_only_resembles_the_name() {
     ] {
         let response = stage.broken(|response| {
             response.assertion.remove_attribute(names::ROLE);
-            response
-                .assertion
-                .set_attribute(&name, [format!("{DATA_SCIENTIST},{PROVIDER}")]);
+            response.assertion.set_attribute(&name, [format!("{DATA_SCIENTIST},{PROVIDER}")]);
         });
-        stage
-            .refuses(&response, 403, "entitlement.none", "none of 0 Role values")
-            .await;
+        stage.refuses(&response, 403, "entitlement.none", "none of 0 Role values").await;
     }
 }

@@ -131,10 +131,7 @@ pub(crate) struct StageClock {
 
 impl StageClock {
     fn new() -> Self {
-        Self {
-            start: Clock::system().now().trunc_subsecs(0),
-            milliseconds: Arc::default(),
-        }
+        Self { start: Clock::system().now().trunc_subsecs(0), milliseconds: Arc::default() }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
@@ -142,8 +139,7 @@ impl StageClock {
     }
 
     pub(crate) fn advance(&self, by: TimeDelta) {
-        self.milliseconds
-            .fetch_add(by.num_milliseconds(), Ordering::Relaxed);
+        self.milliseconds.fetch_add(by.num_milliseconds(), Ordering::Relaxed);
     }
 
     fn clock(&self) -> Clock {
@@ -170,10 +166,7 @@ impl Setting {
             table: CONFIGURATION.parse().unwrap(),
             world: Vec::new(),
             adjust: Vec::new(),
-            files: vec![
-                ("idp.xml".into(), idp_metadata()),
-                ("git-config.sh".into(), SCRIPT.into()),
-            ],
+            files: vec![("idp.xml".into(), idp_metadata()), ("git-config.sh".into(), SCRIPT.into())],
         }
     }
 
@@ -241,10 +234,7 @@ impl Setting {
         let profile = Profile {
             domain_id: "d-research".into(),
             name: name.into(),
-            tags: owner
-                .map(|owner| ("studiouserid".to_owned(), owner.to_owned()))
-                .into_iter()
-                .collect(),
+            tags: owner.map(|owner| ("studiouserid".to_owned(), owner.to_owned())).into_iter().collect(),
             status: status.into(),
             ..Profile::default()
         };
@@ -294,11 +284,7 @@ impl Setting {
         let running = Running::start(listener, Arc::clone(&gateway)).unwrap();
         // Whatever is issued in the same instant as the gateway started may have been used before.
         clock.advance(TimeDelta::seconds(1));
-        let http = Client::builder()
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap();
+        let http = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
         Stage {
             aws,
             clock,
@@ -316,8 +302,7 @@ impl Setting {
         let sources = Sources {
             file: &|path: &Path| {
                 let file = self.files.iter().find(|(name, _)| Path::new(name) == path);
-                file.map(|(_, text)| text.clone())
-                    .ok_or_else(|| std::io::ErrorKind::NotFound.into())
+                file.map(|(_, text)| text.clone()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
             },
             variable: &|_| None,
         };
@@ -400,9 +385,7 @@ impl Stage {
 
     /// Answers the page with several destinations.
     pub(crate) fn choose(&self, token: &str, choice: &str) -> Ask<'_> {
-        self.request(Method::POST, "/choose")
-            .field("token", token)
-            .field("choice", choice)
+        self.request(Method::POST, "/choose").field("token", token).field("choice", choice)
     }
 
     /// Opens a presigned link, as the browser would that is redirected there.
@@ -410,22 +393,11 @@ impl Stage {
         let opened = self.http.get(link).send().await.unwrap();
         assert_eq!(opened.status(), 302, "{}", opened.text().await.unwrap());
         let cookie = opened.headers()[SET_COOKIE].to_str().unwrap().to_owned();
-        let page = format!(
-            "{}{}",
-            self.aws.url(),
-            opened.headers()[LOCATION].to_str().unwrap()
-        );
-        let page = self
-            .http
-            .get(page)
-            .header(COOKIE, cookie.split(';').next().unwrap())
-            .send()
-            .await
-            .unwrap();
+        let page = format!("{}{}", self.aws.url(), opened.headers()[LOCATION].to_str().unwrap());
+        let page =
+            self.http.get(page).header(COOKIE, cookie.split(';').next().unwrap()).send().await.unwrap();
         assert_eq!(page.status(), 200);
-        StudioPage {
-            html: page.text().await.unwrap(),
-        }
+        StudioPage { html: page.text().await.unwrap() }
     }
 
     /// What was called at AWS since this was asked last, oldest first: the operation, and the error if it was one.
@@ -495,12 +467,7 @@ impl Drop for Stage {
         for secret in self.secrets.lock().unwrap().iter() {
             log_lines::never_held(secret);
         }
-        for secret in [
-            BEGINNING_OF_A_RESPONSE,
-            "/studio/auth?token=",
-            "ASIA",
-            world::SECRET_ACCESS_KEY,
-        ] {
+        for secret in [BEGINNING_OF_A_RESPONSE, "/studio/auth?token=", "ASIA", world::SECRET_ACCESS_KEY] {
             log_lines::never_held(secret);
         }
     }
@@ -524,10 +491,7 @@ fn admin() -> StaticKeys {
 
 /// Runs all at the same time, and waits for the last.
 pub(crate) async fn together<F: IntoFuture>(all: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut running: Vec<_> = all
-        .into_iter()
-        .map(|one| (Box::pin(one.into_future()), None))
-        .collect();
+    let mut running: Vec<_> = all.into_iter().map(|one| (Box::pin(one.into_future()), None)).collect();
     poll_fn(|context| {
         for (future, output) in &mut running {
             if output.is_none()
@@ -536,11 +500,7 @@ pub(crate) async fn together<F: IntoFuture>(all: impl IntoIterator<Item = F>) ->
                 *output = Some(done);
             }
         }
-        if running.iter().all(|(_, output)| output.is_some()) {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+        if running.iter().all(|(_, output)| output.is_some()) { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
     running.into_iter().filter_map(|(_, output)| output).collect()

@@ -56,11 +56,8 @@ async fn throttled_for_good() {
     at_once(ALL, async |api| {
         // Tags of a profile that is not there do not matter, so this one has to be there.
         let setting = Setting::usual();
-        let setting = if api == "sagemaker:ListTags" {
-            setting.profile("alice", Some("alice"), "")
-        } else {
-            setting
-        };
+        let setting =
+            if api == "sagemaker:ListTags" { setting.profile("alice", Some("alice"), "") } else { setting };
         let stage = setting.start().await;
         stage.aws.knobs().throttle(api, 1000);
         let answer = stage.sign_in(&alice()).await;
@@ -78,18 +75,12 @@ async fn throttled_for_good() {
 async fn failing() {
     at_once(ALL, async |api| {
         let setting = Setting::usual();
-        let setting = if api == "sagemaker:ListTags" {
-            setting.profile("alice", Some("alice"), "")
-        } else {
-            setting
-        };
+        let setting =
+            if api == "sagemaker:ListTags" { setting.profile("alice", Some("alice"), "") } else { setting };
         let stage = setting.start().await;
         stage.aws.knobs().fail(api, 1000, 500, "InternalFailure");
         let answer = stage.sign_in(&alice()).await;
-        answer
-            .expect_refused(502, "aws.unavailable")
-            .because("InternalFailure (500)")
-            .because(api);
+        answer.expect_refused(502, "aws.unavailable").because("InternalFailure (500)").because(api);
         assert!(!answer.body.contains("InternalFailure"));
 
         stage.aws.knobs().clear();
@@ -103,11 +94,8 @@ async fn failing() {
 async fn denying() {
     at_once(ALL, async |api| {
         let setting = Setting::usual();
-        let setting = if api == "sagemaker:ListTags" {
-            setting.profile("alice", Some("alice"), "")
-        } else {
-            setting
-        };
+        let setting =
+            if api == "sagemaker:ListTags" { setting.profile("alice", Some("alice"), "") } else { setting };
         let stage = setting.start().await;
         stage.aws.knobs().fail(api, 1000, 400, "AccessDeniedException");
         let answer = stage.sign_in(&alice()).await;
@@ -119,27 +107,17 @@ async fn denying() {
 
 #[tokio::test]
 async fn unreachable() {
-    at_once(
-        ["sts:AssumeRoleWithSAML", "sagemaker:DescribeUserProfile"],
-        async |api| {
-            let stage = stage().await;
-            stage.aws.knobs().reset(api, 1000);
-            stage
-                .sign_in(&alice())
-                .await
-                .expect_refused(502, "aws.unavailable")
-                .because("not reached");
-            assert_eq!(stage.times("sagemaker:CreateUserProfile"), 0);
-            stage.aws.knobs().clear();
-            stage.sign_in(&alice()).await.expect_studio("alice").await;
-        },
-    )
+    at_once(["sts:AssumeRoleWithSAML", "sagemaker:DescribeUserProfile"], async |api| {
+        let stage = stage().await;
+        stage.aws.knobs().reset(api, 1000);
+        stage.sign_in(&alice()).await.expect_refused(502, "aws.unavailable").because("not reached");
+        assert_eq!(stage.times("sagemaker:CreateUserProfile"), 0);
+        stage.aws.knobs().clear();
+        stage.sign_in(&alice()).await.expect_studio("alice").await;
+    })
     .await;
     // Nobody listens there at all.
-    let stage = Setting::usual()
-        .set("aws.sts_endpoint", "http://127.0.0.1:1")
-        .start()
-        .await;
+    let stage = Setting::usual().set("aws.sts_endpoint", "http://127.0.0.1:1").start().await;
     stage
         .sign_in(&alice())
         .await
@@ -149,11 +127,8 @@ async fn unreachable() {
 
 #[tokio::test]
 async fn slow() {
-    let apis = [
-        "sts:AssumeRoleWithSAML",
-        "sagemaker:DescribeUserProfile",
-        "sagemaker:CreatePresignedDomainUrl",
-    ];
+    let apis =
+        ["sts:AssumeRoleWithSAML", "sagemaker:DescribeUserProfile", "sagemaker:CreatePresignedDomainUrl"];
     at_once(apis, async |api| {
         let stage = Setting::usual()
             .set("aws.attempt_milliseconds", 100)
@@ -162,11 +137,7 @@ async fn slow() {
             .start()
             .await;
         stage.aws.knobs().latency(api, Duration::from_mins(1));
-        stage
-            .sign_in(&alice())
-            .await
-            .expect_refused(504, "aws.timeout")
-            .because(api);
+        stage.sign_in(&alice()).await.expect_refused(504, "aws.timeout").because(api);
     })
     .await;
 }
@@ -177,15 +148,8 @@ async fn slower_than_a_whole_sign_in_may_be() {
         .adjust(|config| config.gateway.sign_in_limit = Duration::from_millis(50))
         .start()
         .await;
-    stage
-        .aws
-        .knobs()
-        .latency("sts:AssumeRoleWithSAML", Duration::from_mins(1));
-    stage
-        .sign_in(&alice())
-        .await
-        .expect_refused(504, "aws.timeout")
-        .because("no end after");
+    stage.aws.knobs().latency("sts:AssumeRoleWithSAML", Duration::from_mins(1));
+    stage.sign_in(&alice()).await.expect_refused(504, "aws.timeout").because("no end after");
 }
 
 #[tokio::test]
@@ -210,16 +174,8 @@ async fn a_trust_policy_without_tag_session() {
         })
         .start()
         .await;
-    stage
-        .sign_in(&alice())
-        .await
-        .expect_refused(502, "aws.denied")
-        .because("sts:TagSession");
-    assert_eq!(
-        stage.aws.profiles().len(),
-        0,
-        "nothing is made without a role session"
-    );
+    stage.sign_in(&alice()).await.expect_refused(502, "aws.denied").because("sts:TagSession");
+    assert_eq!(stage.aws.profiles().len(), 0, "nothing is made without a role session");
 }
 
 #[tokio::test]
@@ -268,41 +224,23 @@ async fn too_old_for_sts_though_not_for_us() {
     let response = stage.response_for(&alice());
     // Our clock may be a minute off; STS's is not.
     stage.clock.advance(TimeDelta::seconds(330));
-    stage
-        .post(&response)
-        .await
-        .expect_refused(403, "assertion.expired")
-        .because("ExpiredTokenException");
+    stage.post(&response).await.expect_refused(403, "assertion.expired").because("ExpiredTokenException");
 }
 
 #[tokio::test]
 async fn expired_keys_of_the_gateway_are_not_the_persons_fault() {
     let stage = Stage::new().await;
-    stage
-        .aws
-        .knobs()
-        .fail("DescribeUserProfile", 10, 400, "ExpiredTokenException");
-    stage
-        .sign_in(&alice())
-        .await
-        .expect_refused(502, "aws.denied")
-        .because("ExpiredTokenException");
+    stage.aws.knobs().fail("DescribeUserProfile", 10, 400, "ExpiredTokenException");
+    stage.sign_in(&alice()).await.expect_refused(502, "aws.denied").because("ExpiredTokenException");
 }
 
 #[tokio::test]
 async fn a_profile_that_is_still_pending_is_picked_up_by_the_next_sign_in() {
     let stage = Setting::usual().set("domain.0.ready_seconds", 0).start().await;
     stage.aws.knobs().pending_for(Duration::from_mins(2));
-    stage
-        .sign_in(&alice())
-        .await
-        .expect_refused(503, "profile.pending")
-        .because("not in service after 0 s");
+    stage.sign_in(&alice()).await.expect_refused(503, "profile.pending").because("not in service after 0 s");
     assert_eq!(stage.profile("alice").status, "Pending");
-    stage
-        .sign_in(&alice())
-        .await
-        .expect_refused(503, "profile.pending");
+    stage.sign_in(&alice()).await.expect_refused(503, "profile.pending");
 
     stage.clock.advance(TimeDelta::minutes(2));
     stage.sign_in(&alice()).await.expect_studio("alice").await;
@@ -312,14 +250,10 @@ async fn a_profile_that_is_still_pending_is_picked_up_by_the_next_sign_in() {
 #[tokio::test]
 async fn a_profile_that_fails_says_why_in_the_log_only() {
     let stage = Stage::new().await;
-    stage
-        .aws
-        .knobs()
-        .fail_creation("Cannot attach subnet-0badcafe\nforged: line");
+    stage.aws.knobs().fail_creation("Cannot attach subnet-0badcafe\nforged: line");
     let answer = stage.sign_in(&alice()).await;
     let log = answer.expect_refused(502, "profile.failed");
-    log.because("user-profile/d-research/alice")
-        .because("subnet-0badcafe");
+    log.because("user-profile/d-research/alice").because("subnet-0badcafe");
     assert!(!log.field("reason").contains('\n'), "one line stays one line");
     assert!(!answer.body.contains("subnet"));
     assert_eq!(stage.times("sagemaker:CreatePresignedDomainUrl"), 0);
@@ -328,25 +262,15 @@ async fn a_profile_that_fails_says_why_in_the_log_only() {
 #[tokio::test]
 async fn a_profile_that_is_being_deleted() {
     for status in ["Deleting", "Delete_Failed"] {
-        let stage = Setting::usual()
-            .profile("alice", Some("alice"), status)
-            .start()
-            .await;
-        stage
-            .sign_in(&alice())
-            .await
-            .expect_refused(503, "profile.deleting")
-            .because(status);
+        let stage = Setting::usual().profile("alice", Some("alice"), status).start().await;
+        stage.sign_in(&alice()).await.expect_refused(503, "profile.deleting").because(status);
         assert_eq!(stage.times("sagemaker:CreateUserProfile"), 0);
     }
 }
 
 #[tokio::test]
 async fn a_profile_after_a_failed_update_still_opens() {
-    let stage = Setting::usual()
-        .profile("alice", Some("alice"), "Update_Failed")
-        .start()
-        .await;
+    let stage = Setting::usual().profile("alice", Some("alice"), "Update_Failed").start().await;
     stage.sign_in(&alice()).await.expect_studio("alice").await;
 }
 
@@ -369,15 +293,9 @@ async fn a_profile_of_somebody_else() {
 
 #[tokio::test]
 async fn a_profile_whose_tags_are_not_to_be_seen_yet_is_waited_for() {
-    let stage = Setting::usual()
-        .profile("alice", None, "Pending")
-        .set("domain.0.ready_seconds", 0)
-        .start()
-        .await;
-    stage
-        .sign_in(&alice())
-        .await
-        .expect_refused(503, "profile.pending");
+    let stage =
+        Setting::usual().profile("alice", None, "Pending").set("domain.0.ready_seconds", 0).start().await;
+    stage.sign_in(&alice()).await.expect_refused(503, "profile.pending");
     assert_eq!(stage.times("sagemaker:CreateUserProfile"), 0);
 }
 
@@ -407,22 +325,10 @@ async fn a_profile_that_changed_hands_meanwhile() {
     let stage = Stage::new().await;
     stage.sign_in(&alice()).await.expect_studio("alice").await;
     let admin = stage.admin().await;
-    let tag = aws_sdk_sagemaker::types::Tag::builder()
-        .key("studiouserid")
-        .value("mallory");
-    admin
-        .add_tags()
-        .resource_arn(stage.profile("alice").arn)
-        .tags(tag.build())
-        .send()
-        .await
-        .unwrap();
+    let tag = aws_sdk_sagemaker::types::Tag::builder().key("studiouserid").value("mallory");
+    admin.add_tags().resource_arn(stage.profile("alice").arn).tags(tag.build()).send().await.unwrap();
     // Remembered as hers, and AWS says no: a second look tells whose it is.
-    stage
-        .sign_in(&alice())
-        .await
-        .expect_refused(409, "profile.conflict")
-        .because("mallory");
+    stage.sign_in(&alice()).await.expect_refused(409, "profile.conflict").because("mallory");
 }
 
 #[tokio::test]
@@ -430,10 +336,7 @@ async fn a_denial_that_a_second_look_does_not_explain() {
     let stage = Stage::new().await;
     stage.sign_in(&alice()).await.expect_studio("alice").await;
     stage.called();
-    stage
-        .aws
-        .knobs()
-        .fail("CreatePresignedDomainUrl", 10, 400, "AccessDeniedException");
+    stage.aws.knobs().fail("CreatePresignedDomainUrl", 10, 400, "AccessDeniedException");
     stage.sign_in(&alice()).await.expect_refused(502, "aws.denied");
     assert_eq!(stage.times("sagemaker:CreateUserProfile"), 1);
     let denied = "CreatePresignedDomainUrl: AccessDeniedException".to_owned();
@@ -448,11 +351,7 @@ async fn no_room_for_another_profile() {
         .world(|world| world.profiles_per_domain = 1)
         .start()
         .await;
-    stage
-        .sign_in(&alice())
-        .await
-        .expect_refused(503, "aws.limit")
-        .because("ResourceLimitExceeded");
+    stage.sign_in(&alice()).await.expect_refused(503, "aws.limit").because("ResourceLimitExceeded");
 }
 
 #[tokio::test]
@@ -483,11 +382,7 @@ async fn a_lifecycle_config_that_is_not_ours() {
         .send()
         .await
         .unwrap();
-    stage
-        .sign_in(&alice())
-        .await
-        .expect_refused(500, "gateway.fault")
-        .because("exists with another content");
+    stage.sign_in(&alice()).await.expect_refused(500, "gateway.fault").because("exists with another content");
     assert_eq!(stage.aws.profiles().len(), 0);
 }
 
@@ -505,15 +400,10 @@ async fn sts_reads_somebody_else_out_of_the_message() {
             (status, format!("{before}{from}{other}<{after}"))
         })
         .await;
-        let stage = Setting::usual()
-            .set("aws.sts_endpoint", forger.url.clone())
-            .start()
-            .await;
+        let stage = Setting::usual().set("aws.sts_endpoint", forger.url.clone()).start().await;
         forger.forward_to(stage.aws.url());
         let answer = stage.sign_in(&alice()).await;
-        answer
-            .expect_refused(403, "aws.disagrees")
-            .because(&format!("STS read another {element}"));
+        answer.expect_refused(403, "aws.disagrees").because(&format!("STS read another {element}"));
         assert_eq!(stage.times("sagemaker:CreateUserProfile"), 0);
         assert_eq!(stage.times("sagemaker:CreatePresignedDomainUrl"), 0);
     }
@@ -533,10 +423,7 @@ async fn what_aws_says_about_the_message_does_not_repeat_it_in_the_log() {
             (400, body)
         })
         .await;
-        let stage = Setting::usual()
-            .set("aws.sts_endpoint", forger.url.clone())
-            .start()
-            .await;
+        let stage = Setting::usual().set("aws.sts_endpoint", forger.url.clone()).start().await;
         forger.forward_to(stage.aws.url());
         let answer = stage.sign_in(&alice()).await;
         assert!((400..600).contains(&answer.status));
@@ -558,15 +445,8 @@ async fn a_link_that_leads_elsewhere_is_not_followed() {
             }
         })
         .await;
-        let stage = Setting::usual()
-            .set("aws.sagemaker_endpoint", forger.url.clone())
-            .start()
-            .await;
+        let stage = Setting::usual().set("aws.sagemaker_endpoint", forger.url.clone()).start().await;
         forger.forward_to(stage.aws.url());
-        stage
-            .sign_in(&alice())
-            .await
-            .expect_refused(502, "aws.unavailable")
-            .because("without a usable URL");
+        stage.sign_in(&alice()).await.expect_refused(502, "aws.unavailable").because("without a usable URL");
     }
 }

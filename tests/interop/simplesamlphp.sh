@@ -1,30 +1,4 @@
 #!/usr/bin/env bash
-# Sign-ins through a real SimpleSAMLphp. IDP_SCRIPTS is the folder with simplesamlphp.sh and common.sh, which install,
-# configure and run it on loopback (root on Debian 12). Needs the debug build.
+# Sign-ins through a real SimpleSAMLphp.
 set -euo pipefail
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-scripts=${IDP_SCRIPTS:-$root/../shared/idp}
-if [ ! -x "$scripts/simplesamlphp.sh" ]; then
-  echo "no simplesamlphp.sh in $scripts: set IDP_SCRIPTS to the folder that has it" >&2
-  exit 1
-fi
-scripts=$(cd "$scripts" && pwd)
-
-scratch=$(mktemp -d)
-port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-GATEWAY_PORT=$(port)
-# Read by simplesamlphp.sh, which knows PORT as its own.
-export RI_BASE=$scratch/idp PORT=${IDP_PORT:-7101} GATEWAY_PORT
-export SP_ENTITY=http://127.0.0.1:$GATEWAY_PORT/saml/metadata SP_ACS=http://127.0.0.1:$GATEWAY_PORT/saml/acs
-export IDP_SCRIPT=$scripts/simplesamlphp.sh
-stop() {
-  "$IDP_SCRIPT" stop || true
-  rm -rf "$scratch"
-}
-trap stop EXIT
-
-venv=${CARGO_TARGET_DIR:-$root/target}/interop-venv
-"$here/venv.sh" "$venv" "$here/requirements.txt"
-"$IDP_SCRIPT" up
-"$venv/bin/python" -m pytest "$here/test_simplesamlphp.py" "$@"
+exec "$(dirname "${BASH_SOURCE[0]}")/with_idp.sh" simplesamlphp 7101 "$@"

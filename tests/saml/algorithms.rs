@@ -68,21 +68,13 @@ fn zero_or_several_references() {
         let from = xml.find("<ds:Reference").unwrap();
         let to = xml.find("</ds:Reference>").unwrap() + "</ds:Reference>".len();
         let reference = xml[from..to].to_owned();
-        for new in [
-            String::new(),
-            reference.repeat(2),
-            format!("{reference}{reference}{reference}"),
-        ] {
+        for new in [String::new(), reference.repeat(2), format!("{reference}{reference}{reference}")] {
             bent_text(&xml, &reference, &new);
         }
         let elsewhere = swap(&reference, "URI=\"#", "URI=\"#x");
         bent_text(&xml, &reference, &format!("{elsewhere}{reference}"));
         bent_text(&xml, &reference, &format!("{reference}{elsewhere}"));
-        bent_text(
-            &xml,
-            &reference,
-            &format!("<ds:Manifest>{reference}</ds:Manifest>"),
-        );
+        bent_text(&xml, &reference, &format!("<ds:Manifest>{reference}</ds:Manifest>"));
     }
 }
 
@@ -114,11 +106,7 @@ fn several_signed_infos() {
         // In KeyInfo it is nobody's business, and nobody reads it.
         let hidden = swap(&xml, "</ds:KeyInfo>", &format!("{evil}</ds:KeyInfo>"));
         Gateway::new().accepts(&hidden);
-        let moved = swap(
-            &swap(&xml, info, ""),
-            "</ds:KeyInfo>",
-            &format!("{info}</ds:KeyInfo>"),
-        );
+        let moved = swap(&swap(&xml, info, ""), "</ds:KeyInfo>", &format!("{info}</ds:KeyInfo>"));
         Gateway::new().refuses(&moved, Rule::SignatureShape);
     }
 }
@@ -134,10 +122,7 @@ fn transforms() {
         "http://www.w3.org/TR/1999/REC-xslt-19991116",
         "<xsl:stylesheet xmlns:xsl=\"http://www.w3.org/1999/XSL/Transform\" version=\"1.0\"/>",
     );
-    let xpath = transform(
-        "http://www.w3.org/TR/1999/REC-xpath-19991116",
-        "<ds:XPath>1=1</ds:XPath>",
-    );
+    let xpath = transform("http://www.w3.org/TR/1999/REC-xpath-19991116", "<ds:XPath>1=1</ds:XPath>");
     let filter = transform(
         "http://www.w3.org/2002/06/xmldsig-filter2",
         "<f:XPath xmlns:f=\"http://www.w3.org/2002/06/xmldsig-filter2\" Filter=\"subtract\">/</f:XPath>",
@@ -149,33 +134,13 @@ fn transforms() {
         bent(Rule::SignatureShape, &both, &format!("{both}{other}"));
         bent(Rule::SignatureShape, &both, &format!("{other}{both}"));
     }
-    bent(
-        Rule::SignatureAlgorithm,
-        &both,
-        &format!("{exclusive}{enveloped}"),
-    );
+    bent(Rule::SignatureAlgorithm, &both, &format!("{exclusive}{enveloped}"));
     bent(Rule::SignatureAlgorithm, &both, exclusive);
-    bent(
-        Rule::SignatureAlgorithm,
-        &both,
-        &format!("{enveloped}{enveloped}"),
-    );
-    bent(
-        Rule::SignatureShape,
-        &both,
-        &format!("{enveloped}{exclusive}{exclusive}"),
-    );
+    bent(Rule::SignatureAlgorithm, &both, &format!("{enveloped}{enveloped}"));
+    bent(Rule::SignatureShape, &both, &format!("{enveloped}{exclusive}{exclusive}"));
     bent(Rule::SignatureShape, &both, "");
-    bent(
-        Rule::SignatureShape,
-        &format!("<ds:Transforms>{both}</ds:Transforms>"),
-        "",
-    );
-    bent(
-        Rule::SignatureAlgorithm,
-        enveloped,
-        &transform(uri::ENVELOPED_SIGNATURE, "<ds:XPath>1</ds:XPath>"),
-    );
+    bent(Rule::SignatureShape, &format!("<ds:Transforms>{both}</ds:Transforms>"), "");
+    bent(Rule::SignatureAlgorithm, enveloped, &transform(uri::ENVELOPED_SIGNATURE, "<ds:XPath>1</ds:XPath>"));
 }
 
 #[test]
@@ -191,12 +156,7 @@ fn inclusive_c14n_is_implied_where_no_canonicalisation_is_named() {
 
 #[test]
 fn algorithm_attributes() {
-    for name in [
-        "CanonicalizationMethod",
-        "SignatureMethod",
-        "Transform",
-        "DigestMethod",
-    ] {
+    for name in ["CanonicalizationMethod", "SignatureMethod", "Transform", "DigestMethod"] {
         let start = format!("<ds:{name} Algorithm=\"");
         // An attribute in a namespace beside the plain one, or instead of it.
         bent(
@@ -204,19 +164,12 @@ fn algorithm_attributes() {
             &start,
             &format!("<ds:{name} ds:Algorithm=\"http://www.w3.org/2000/09/xmldsig#rsa-sha1\" Algorithm=\""),
         );
-        bent(
-            Rule::SignatureShape,
-            &start,
-            &format!("<ds:{name} ds:Algorithm=\""),
-        );
+        bent(Rule::SignatureShape, &start, &format!("<ds:{name} ds:Algorithm=\""));
         for (to, rule) in [
             (format!("<ds:{name} Algorithm=\" "), Rule::SignatureAlgorithm),
             (format!("<ds:{name} Algorithm=\"x"), Rule::SignatureAlgorithm),
             (format!("<ds:{name} algorithm=\""), Rule::SignatureAlgorithm),
-            (
-                format!("<ds:{name} Algorithm=\"\" X=\""),
-                Rule::SignatureAlgorithm,
-            ),
+            (format!("<ds:{name} Algorithm=\"\" X=\""), Rule::SignatureAlgorithm),
         ] {
             bent(rule, &start, &to);
         }
@@ -247,10 +200,7 @@ fn weak_algorithms() {
 #[test]
 fn hmac_with_the_public_key() {
     use openssl::{hash::MessageDigest, pkey::PKey, sign::Signer};
-    for secret in [
-        rsa().certificate_der().unwrap(),
-        rsa().certificate_pem().unwrap().into_bytes(),
-    ] {
+    for secret in [rsa().certificate_der().unwrap(), rsa().certificate_pem().unwrap().into_bytes()] {
         for (hmac, rule) in [
             (uri::HMAC_SHA256, Rule::SignatureAlgorithm),
             (uri::HMAC_SHA1, Rule::SignatureAlgorithm),
@@ -272,11 +222,7 @@ fn hmac_with_the_public_key() {
 #[test]
 fn parameters() {
     for (start, inside, rule) in [
-        (
-            "SignatureMethod",
-            "<ds:HMACOutputLength>1</ds:HMACOutputLength>",
-            Rule::SignatureAlgorithm,
-        ),
+        ("SignatureMethod", "<ds:HMACOutputLength>1</ds:HMACOutputLength>", Rule::SignatureAlgorithm),
         ("DigestMethod", "<x xmlns=\"urn:x\"/>", Rule::SignatureAlgorithm),
     ] {
         let xml = signed(Signed::Response);
@@ -349,25 +295,12 @@ fn objects_manifests_and_text_in_a_signature() {
         "text",
         "<![CDATA[ ]]>",
     ] {
-        for end in [
-            "</ds:Signature>",
-            "</ds:SignedInfo>",
-            "</ds:Reference>",
-            "</ds:Transforms>",
-        ] {
+        for end in ["</ds:Signature>", "</ds:SignedInfo>", "</ds:Reference>", "</ds:Transforms>"] {
             bent(Rule::SignatureShape, end, &format!("{inside}{end}"));
         }
     }
-    bent(
-        Rule::SignatureShape,
-        "<ds:Reference ",
-        "<ds:Reference ds:URI=\"#x\" ",
-    );
-    bent(
-        Rule::SignatureShape,
-        "</ds:KeyInfo>",
-        "</ds:KeyInfo><ds:KeyInfo/>",
-    );
+    bent(Rule::SignatureShape, "<ds:Reference ", "<ds:Reference ds:URI=\"#x\" ");
+    bent(Rule::SignatureShape, "</ds:KeyInfo>", "</ds:KeyInfo><ds:KeyInfo/>");
 }
 
 #[test]
@@ -413,8 +346,6 @@ fn a_key_of_the_wrong_kind_for_the_method() {
         Gateway::new().refuses(&xml, Rule::Signature);
         Gateway::trusting(&[key(kind)]).refuses(&signed(Signed::Both), Rule::Signature);
     }
-    Gateway::trusting(&[key(KeyKind::P384)]).refuses(
-        &response().sign(key(KeyKind::P256), Signed::Both).unwrap(),
-        Rule::Signature,
-    );
+    Gateway::trusting(&[key(KeyKind::P384)])
+        .refuses(&response().sign(key(KeyKind::P256), Signed::Both).unwrap(), Rule::Signature);
 }

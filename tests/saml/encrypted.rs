@@ -21,10 +21,7 @@ fn decryption(keys: &[&SigningKey]) -> DecryptionKeys {
 }
 
 fn gateway() -> Gateway {
-    Gateway {
-        decryption: decryption(&[ours()]),
-        ..Gateway::new()
-    }
+    Gateway { decryption: decryption(&[ours()]), ..Gateway::new() }
 }
 
 fn with(data: &str, transport: &str, digest: Option<&str>, mgf: Option<&str>) -> Encryption {
@@ -38,19 +35,13 @@ fn with(data: &str, transport: &str, digest: Option<&str>, mgf: Option<&str>) ->
 
 fn encrypted(what: Signed, encryption: &Encryption) -> String {
     let certificate = ours().certificate_pem().unwrap();
-    response()
-        .sign_encrypted(rsa(), what, &certificate, encryption)
-        .unwrap()
+    response().sign_encrypted(rsa(), what, &certificate, encryption).unwrap()
 }
 
 /// An encrypted message that is changed as text before the Response is signed around it.
 fn arranged(what: Signed, edit: impl Fn(&str) -> String) -> String {
     let response = response();
-    let inside = if what == Signed::Response {
-        Signed::Nothing
-    } else {
-        Signed::Assertion
-    };
+    let inside = if what == Signed::Response { Signed::Nothing } else { Signed::Assertion };
     let xml = response.sign(rsa(), inside).unwrap();
     let certificate = ours().certificate_pem().unwrap();
     let xml = edit(&encrypt_assertion(&xml, &certificate, &Encryption::usual()).unwrap());
@@ -108,13 +99,8 @@ fn cbc_that_no_response_signature_covers_is_refused_unless_allowed() {
 #[test]
 fn every_digest_with_every_mask() {
     let digests = [uri::SHA1, uri::SHA256, uri::SHA384, uri::SHA512];
-    let masks = [
-        None,
-        Some(uri::MGF1_SHA1),
-        Some(uri::MGF1_SHA256),
-        Some(uri::MGF1_SHA384),
-        Some(uri::MGF1_SHA512),
-    ];
+    let masks =
+        [None, Some(uri::MGF1_SHA1), Some(uri::MGF1_SHA256), Some(uri::MGF1_SHA384), Some(uri::MGF1_SHA512)];
     for digest in [None].into_iter().chain(digests.map(Some)) {
         for mask in masks {
             let encryption = with(uri::AES256_GCM, uri::RSA_OAEP_ENC11, digest, mask);
@@ -138,9 +124,7 @@ fn an_oaep_label() {
         let mut decrypter = Decrypter::new(&private).unwrap();
         decrypter.set_rsa_padding(Padding::PKCS1_OAEP).unwrap();
         let mut plain = vec![0; 1024];
-        let length = decrypter
-            .decrypt(&STANDARD.decode(wrapped).unwrap(), &mut plain)
-            .unwrap();
+        let length = decrypter.decrypt(&STANDARD.decode(wrapped).unwrap(), &mut plain).unwrap();
         let mut encrypter = Encrypter::new(&private).unwrap();
         encrypter.set_rsa_padding(Padding::PKCS1_OAEP).unwrap();
         encrypter.set_rsa_oaep_label(b"label").unwrap();
@@ -148,19 +132,13 @@ fn an_oaep_label() {
         let length = encrypter.encrypt(&plain[..length], &mut out).unwrap();
         STANDARD.encode(&out[..length])
     };
-    let xml = encrypted(
-        Signed::Assertion,
-        &with(uri::AES256_GCM, uri::RSA_OAEP, None, None),
-    );
+    let xml = encrypted(Signed::Assertion, &with(uri::AES256_GCM, uri::RSA_OAEP, None, None));
     let value = piece(encrypted_key(&xml), "<xenc:CipherValue>", "</xenc:CipherValue>");
     let wrapped = &value["<xenc:CipherValue>".len()..value.len() - "</xenc:CipherValue>".len()];
     let labelled = xml.replace(wrapped, &relabel(wrapped));
     gateway().refuses(&labelled, Rule::Decryption);
     let method = format!("<xenc:EncryptionMethod Algorithm=\"{}\">", uri::RSA_OAEP);
-    let label = format!(
-        "{method}<xenc:OAEPparams>{}</xenc:OAEPparams>",
-        STANDARD.encode("label")
-    );
+    let label = format!("{method}<xenc:OAEPparams>{}</xenc:OAEPparams>", STANDARD.encode("label"));
     gateway().accepts(&swap(&labelled, &method, &label));
 }
 
@@ -180,11 +158,7 @@ fn the_key_beside_the_data() {
                      xmlns:ds=\"http://www.w3.org/2000/09/xmldsig#\" Id=\"_k\" Recipient=\"sp\">",
                 );
                 let xml = xml.replace(piece(xml, "<ds:KeyInfo", "</ds:KeyInfo>"), key_info);
-                swap(
-                    &xml,
-                    "</saml:EncryptedAssertion>",
-                    &format!("\n  {key}\n</saml:EncryptedAssertion>"),
-                )
+                swap(&xml, "</saml:EncryptedAssertion>", &format!("\n  {key}\n</saml:EncryptedAssertion>"))
             });
             gateway().accepts(&xml);
         }
@@ -212,11 +186,7 @@ fn several_keys_for_several_recipients() {
     };
     let among = |before: usize| {
         arranged(Signed::Both, |xml| {
-            swap(
-                xml,
-                "<xenc:EncryptedKey>",
-                &format!("{}<xenc:EncryptedKey>", foreign(before)),
-            )
+            swap(xml, "<xenc:EncryptedKey>", &format!("{}<xenc:EncryptedKey>", foreign(before)))
         })
     };
     gateway().accepts(&among(1));
@@ -282,18 +252,10 @@ fn prefixes_of_the_plaintext_that_are_declared_outside() {
                 "<samlp:Response xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" \
                  xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" ",
             );
-            let inside = if what == Signed::Response {
-                Signed::Nothing
-            } else {
-                Signed::Assertion
-            };
+            let inside = if what == Signed::Response { Signed::Nothing } else { Signed::Assertion };
             let xml = sign_text(&xml, &response, inside, &algorithms);
             let xml = encrypt_assertion(&xml, &certificate, &Encryption::usual()).unwrap();
-            let outside = if what == Signed::Assertion {
-                Signed::Nothing
-            } else {
-                Signed::Response
-            };
+            let outside = if what == Signed::Assertion { Signed::Nothing } else { Signed::Response };
             gateway().accepts(&sign_text(&xml, &response, outside, &algorithms));
         }
     }
@@ -319,15 +281,8 @@ fn encrypted_data(plain: &str, encryption: &Encryption) -> String {
         let mut tag = [0; 16];
         let mut data = vec![1; 12];
         data.extend(
-            encrypt_aead(
-                Cipher::aes_256_gcm(),
-                &key,
-                Some(&[1; 12]),
-                &[],
-                plain.as_bytes(),
-                &mut tag,
-            )
-            .unwrap(),
+            encrypt_aead(Cipher::aes_256_gcm(), &key, Some(&[1; 12]), &[], plain.as_bytes(), &mut tag)
+                .unwrap(),
         );
         data.extend(tag);
         data
@@ -339,9 +294,7 @@ fn encrypted_data(plain: &str, encryption: &Encryption) -> String {
     let pem = ours().private_key_pem().unwrap();
     let public = openssl::pkey::PKey::private_key_from_pem(pem.as_bytes()).unwrap();
     let mut encrypter = openssl::encrypt::Encrypter::new(&public).unwrap();
-    encrypter
-        .set_rsa_padding(openssl::rsa::Padding::PKCS1_OAEP)
-        .unwrap();
+    encrypter.set_rsa_padding(openssl::rsa::Padding::PKCS1_OAEP).unwrap();
     let mut wrapped = vec![0; 1024];
     let length = encrypter.encrypt(&key, &mut wrapped).unwrap();
     format!(
@@ -403,10 +356,7 @@ fn an_encrypted_name_that_is_something_else() {
 
 #[test]
 fn an_unsigned_encrypted_assertion() {
-    for encryption in [
-        Encryption::usual(),
-        with(uri::AES128_CBC, uri::RSA_OAEP, None, None),
-    ] {
+    for encryption in [Encryption::usual(), with(uri::AES128_CBC, uri::RSA_OAEP, None, None)] {
         let mut lenient = gateway();
         lenient.cbc_without_response_signature = true;
         lenient.refuses(&encrypted(Signed::Nothing, &encryption), Rule::SignaturePresent);
@@ -417,28 +367,18 @@ fn an_unsigned_encrypted_assertion() {
 fn an_unsigned_encrypted_assertion_in_the_place_of_a_signed_one() {
     let mut admin = response();
     admin.assertion.name_id.as_mut().unwrap().value = "admin".to_owned();
-    let forged = encrypt_assertion(
-        &admin.to_xml(),
-        &ours().certificate_pem().unwrap(),
-        &Encryption::usual(),
-    )
-    .unwrap();
+    let forged =
+        encrypt_assertion(&admin.to_xml(), &ours().certificate_pem().unwrap(), &Encryption::usual()).unwrap();
     let forged = piece(&forged, "<saml:EncryptedAssertion", "</saml:EncryptedAssertion>");
     for what in [Signed::Response, Signed::Both] {
         let xml = signed(what);
         let genuine = piece(&xml, "<saml:Assertion", "</saml:Assertion>");
         gateway().refuses(&xml.replace(genuine, forged), Rule::Signature);
-        gateway().refuses(
-            &xml.replace(genuine, &format!("{genuine}{forged}")),
-            Rule::Structure,
-        );
+        gateway().refuses(&xml.replace(genuine, &format!("{genuine}{forged}")), Rule::Structure);
         let sealed = encrypted(what, &Encryption::usual());
         let genuine = piece(&sealed, "<saml:EncryptedAssertion", "</saml:EncryptedAssertion>");
         gateway().refuses(&sealed.replace(genuine, forged), Rule::Signature);
-        gateway().refuses(
-            &sealed.replace(genuine, &format!("{forged}{genuine}")),
-            Rule::Structure,
-        );
+        gateway().refuses(&sealed.replace(genuine, &format!("{forged}{genuine}")), Rule::Structure);
     }
     let xml = signed(Signed::Assertion);
     let genuine = piece(&xml, "<saml:Assertion", "</saml:Assertion>");
@@ -447,10 +387,8 @@ fn an_unsigned_encrypted_assertion_in_the_place_of_a_signed_one() {
 
 #[test]
 fn a_ciphertext_from_another_message() {
-    let (mine, theirs) = (
-        encrypted(Signed::Both, &Encryption::usual()),
-        encrypted(Signed::Both, &Encryption::usual()),
-    );
+    let (mine, theirs) =
+        (encrypted(Signed::Both, &Encryption::usual()), encrypted(Signed::Both, &Encryption::usual()));
     let (mine, theirs) = (mine.as_str(), theirs.as_str());
     let (start, end) = ("<xenc:EncryptedData", "</xenc:EncryptedData>");
     let swapped = mine.replace(piece(mine, start, end), piece(theirs, start, end));
@@ -486,20 +424,16 @@ fn flipped(xml: &str, value: &str, index: usize) -> String {
 }
 
 fn cipher_values(xml: &str) -> Vec<&str> {
-    xml.split("<xenc:CipherValue>")
-        .skip(1)
-        .map(|rest| rest.split_once('<').unwrap().0)
-        .collect()
+    xml.split("<xenc:CipherValue>").skip(1).map(|rest| rest.split_once('<').unwrap().0).collect()
 }
 
 #[test]
 fn every_fault_of_a_ciphertext_has_one_answer() {
     let mut lenient = gateway();
     lenient.cbc_without_response_signature = true;
-    for encryption in [
-        with(uri::AES256_GCM, uri::RSA_OAEP, None, None),
-        with(uri::AES256_CBC, uri::RSA_OAEP, None, None),
-    ] {
+    for encryption in
+        [with(uri::AES256_GCM, uri::RSA_OAEP, None, None), with(uri::AES256_CBC, uri::RSA_OAEP, None, None)]
+    {
         let xml = encrypted(Signed::Assertion, &encryption);
         let mut answers = std::collections::BTreeSet::new();
         for value in cipher_values(&xml) {
@@ -515,10 +449,7 @@ fn every_fault_of_a_ciphertext_has_one_answer() {
     }
     // Padding, UTF-8, XML, structure: what a ciphertext without authentication may turn into.
     let mut answers = std::collections::BTreeSet::new();
-    let xml = encrypted(
-        Signed::Assertion,
-        &with(uri::AES256_CBC, uri::RSA_OAEP, None, None),
-    );
+    let xml = encrypted(Signed::Assertion, &with(uri::AES256_CBC, uri::RSA_OAEP, None, None));
     let data = cipher_values(&xml)[1];
     for index in 0..64 {
         let fault = lenient.take(&flipped(&xml, data, index * 61)).unwrap_err();
@@ -591,18 +522,9 @@ fn oddly_built_envelopes() {
         Box::new(move |xml| xml.replace(&data(xml), "")),
         Box::new(move |xml| xml.replace(&data(xml), &data(xml).repeat(2))),
         Box::new(|xml| swap(xml, encrypted_key(xml), "")),
+        Box::new(|xml| swap(xml, "<xenc:EncryptedData", "<x:y xmlns:x=\"urn:x\"/><xenc:EncryptedData")),
         Box::new(|xml| {
-            swap(
-                xml,
-                "<xenc:EncryptedData",
-                "<x:y xmlns:x=\"urn:x\"/><xenc:EncryptedData",
-            )
-        }),
-        Box::new(|xml| {
-            xml.replace(
-                "<xenc:CipherValue>",
-                "<xenc:CipherValue>AAAA</xenc:CipherValue><xenc:CipherValue>",
-            )
+            xml.replace("<xenc:CipherValue>", "<xenc:CipherValue>AAAA</xenc:CipherValue><xenc:CipherValue>")
         }),
         Box::new(|xml| xml.replace("<xenc:CipherValue>", "<xenc:CipherValue>!")),
         Box::new(|xml| xml.replace("<xenc:CipherValue>", "<xenc:CipherValue><x/>")),
@@ -612,9 +534,7 @@ fn oddly_built_envelopes() {
         }),
     ];
     for (number, edit) in edits.iter().enumerate() {
-        let fault = gateway()
-            .take(&arranged(Signed::Both, edit))
-            .expect_err(&number.to_string());
+        let fault = gateway().take(&arranged(Signed::Both, edit)).expect_err(&number.to_string());
         assert_eq!(fault.rule, Rule::Decryption, "{number}: {fault}");
     }
 }
@@ -625,10 +545,7 @@ fn holding(plain: &str, what: Signed) -> String {
     let xml = response.to_xml();
     let assertion = piece(&xml, "<saml:Assertion", "</saml:Assertion>");
     let data = encrypted_data(plain, &Encryption::usual());
-    let xml = xml.replace(
-        assertion,
-        &format!("<saml:EncryptedAssertion>{data}</saml:EncryptedAssertion>"),
-    );
+    let xml = xml.replace(assertion, &format!("<saml:EncryptedAssertion>{data}</saml:EncryptedAssertion>"));
     sign_text(&xml, &response, what, &Algorithms::usual(rsa()))
 }
 
@@ -661,11 +578,7 @@ fn plaintexts_that_are_not_one_assertion() {
                 encrypted_data(good, &Encryption::usual())
             ),
             encrypted_data(good, &Encryption::usual()),
-            swap(
-                good,
-                "<saml:Conditions",
-                &format!("<saml:Advice>{evil}</saml:Advice><saml:Conditions"),
-            ),
+            swap(good, "<saml:Conditions", &format!("<saml:Advice>{evil}</saml:Advice><saml:Conditions")),
         ] {
             let fault = gateway().take(&holding(&plain, what)).expect_err(&plain);
             assert_eq!(fault.code.name(), "assertion.rejected", "{plain}: {fault}");
@@ -684,13 +597,7 @@ fn plaintexts_that_are_not_one_assertion() {
 fn decryption_keys_are_checked_and_never_shown() {
     let pem = |key: &SigningKey| key.private_key_pem().unwrap();
     let (ours, small, curve) = (pem(ours()), pem(key(KeyKind::Rsa(1024))), pem(key(KeyKind::P256)));
-    for wrong in [
-        small.as_str(),
-        &curve,
-        "",
-        "-----BEGIN PRIVATE KEY-----",
-        "secret",
-    ] {
+    for wrong in [small.as_str(), &curve, "", "-----BEGIN PRIVATE KEY-----", "secret"] {
         let fault = DecryptionKeys::from_pem(&[&ours, wrong]).unwrap_err();
         assert!(fault.starts_with("decryption key 2: "), "{fault}");
         assert!(!fault.contains("secret") && !fault.contains("BEGIN"), "{fault}");

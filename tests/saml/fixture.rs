@@ -174,10 +174,7 @@ impl Gateway {
         assert_eq!(verified.issuer(), IDP);
         assert_eq!(verified.recipient(), ACS);
         assert_eq!(values(&verified, "groups"), [GROUP]);
-        assert_eq!(
-            values(&verified, "https://aws.amazon.com/SAML/Attributes/Role"),
-            [ROLE]
-        );
+        assert_eq!(values(&verified, "https://aws.amazon.com/SAML/Attributes/Role"), [ROLE]);
         verified
     }
 

@@ -42,10 +42,7 @@ fn depth() {
 #[test]
 fn elements_and_comments() {
     for piece in ["<x/>", "<!---->", "<x></x>", "<!--x-->y"] {
-        flood(
-            &put(&piece.repeat(60_000 / piece.len())),
-            &[Rule::Limits, Rule::Xml],
-        );
+        flood(&put(&piece.repeat(60_000 / piece.len())), &[Rule::Limits, Rule::Xml]);
     }
 }
 
@@ -71,9 +68,7 @@ fn namespaces() {
     flood(&put(&format!("<x{wide}/>")), &[Rule::Limits]);
     let deep: String = (0..40)
         .map(|level| {
-            let declared: String = (0..30)
-                .map(|n| format!(" xmlns:n{level}x{n}=\"urn:u\""))
-                .collect();
+            let declared: String = (0..30).map(|n| format!(" xmlns:n{level}x{n}=\"urn:u\"")).collect();
             format!("<x{declared}>")
         })
         .collect();
@@ -157,11 +152,7 @@ fn everything_else_that_could_be_slow() {
             put(&many),
             many.clone(),
             swap(&signed(Signed::Response), ">kim<", &format!(">{many}<")),
-            swap(
-                &signed(Signed::Response),
-                "Version=\"2.0\"",
-                &format!("Version=\"2.0\" x=\"{many}\""),
-            ),
+            swap(&signed(Signed::Response), "Version=\"2.0\"", &format!("Version=\"2.0\" x=\"{many}\"")),
             swap(
                 &signed(Signed::Response),
                 " ID=",
@@ -172,24 +163,13 @@ fn everything_else_that_could_be_slow() {
                 "xmlns:samlp=\"",
                 &format!("xmlns:u=\"urn:{}\" xmlns:samlp=\"", many.replace(['<', '&'], "x")),
             ),
-            swap(
-                &signed(Signed::Response),
-                "<ds:DigestValue>",
-                &format!("<ds:DigestValue>{many}"),
-            ),
-            swap(
-                &signed(Signed::Response),
-                "<ds:KeyInfo>",
-                &format!("<ds:KeyInfo>{many}"),
-            ),
+            swap(&signed(Signed::Response), "<ds:DigestValue>", &format!("<ds:DigestValue>{many}")),
+            swap(&signed(Signed::Response), "<ds:KeyInfo>", &format!("<ds:KeyInfo>{many}")),
         ] {
             let began = Instant::now();
             let answer = Gateway::new().take(&xml);
             let took = began.elapsed();
-            println!(
-                "{took:?} {piece:?}: {:?}",
-                answer.map_err(|fault| fault.rule).err()
-            );
+            println!("{took:?} {piece:?}: {:?}", answer.map_err(|fault| fault.rule).err());
             assert!(took < Duration::from_secs(2), "{took:?} {piece:?}");
         }
     }

@@ -27,26 +27,18 @@ fn document_types() {
             Gateway::new().refuses(&format!("{dtd}{xml}"), Rule::Xml);
             Gateway::new().refuses(&format!("<?xml version=\"1.0\"?>{dtd}{xml}"), Rule::Xml);
             Gateway::new().refuses(&format!("{xml}{dtd}"), Rule::Xml);
-            Gateway::new().refuses(
-                &swap(&xml, "<samlp:Status>", &format!("{dtd}<samlp:Status>")),
-                Rule::Xml,
-            );
+            Gateway::new().refuses(&swap(&xml, "<samlp:Status>", &format!("{dtd}<samlp:Status>")), Rule::Xml);
         }
     }
 }
 
 #[test]
 fn entities() {
-    for entity in [
-        "&x;", "&nbsp;", "&x", "&;", "& ", "&#;", "&#x;", "&#xg;", "&amp", "%x;&y;",
-    ] {
+    for entity in ["&x;", "&nbsp;", "&x", "&;", "& ", "&#;", "&#x;", "&#xg;", "&amp", "%x;&y;"] {
         let xml = swap(&signed(Signed::Assertion), ">kim<", &format!(">kim{entity}<"));
         Gateway::new().refuses(&xml, Rule::Xml);
-        let xml = swap(
-            &signed(Signed::Assertion),
-            "Version=\"2.0\"",
-            &format!("Version=\"2.0\" x=\"{entity}\""),
-        );
+        let xml =
+            swap(&signed(Signed::Assertion), "Version=\"2.0\"", &format!("Version=\"2.0\" x=\"{entity}\""));
         Gateway::new().refuses(&xml, Rule::Xml);
     }
 }
@@ -105,10 +97,8 @@ fn bytes_that_are_not_utf_8() {
     use base64::engine::general_purpose::STANDARD;
     let xml = signed(Signed::Response);
     let utf16: Vec<u8> = xml.encode_utf16().flat_map(u16::to_be_bytes).collect();
-    let utf16_bom: Vec<u8> = [0xff, 0xfe]
-        .into_iter()
-        .chain(xml.encode_utf16().flat_map(u16::to_le_bytes))
-        .collect();
+    let utf16_bom: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(xml.encode_utf16().flat_map(u16::to_le_bytes)).collect();
     let put = |inside: &[u8]| {
         let at = xml.find(">kim<").unwrap() + 1;
         [&xml.as_bytes()[..at], inside, &xml.as_bytes()[at..]].concat()
@@ -126,11 +116,7 @@ fn bytes_that_are_not_utf_8() {
         faults.push(Gateway::new().take_form(STANDARD.encode(bytes)).unwrap_err());
     }
     for fault in faults {
-        assert_eq!(
-            (fault.rule, fault.code),
-            (Rule::Xml, Code::RequestMalformed),
-            "{fault}"
-        );
+        assert_eq!((fault.rule, fault.code), (Rule::Xml, Code::RequestMalformed), "{fault}");
     }
     // Without a mark, UTF-16 of ASCII is UTF-8 with NULs, and no XML.
     let fault = Gateway::new().take_form(STANDARD.encode(utf16)).unwrap_err();
@@ -139,15 +125,9 @@ fn bytes_that_are_not_utf_8() {
 
 #[test]
 fn control_characters() {
-    for character in [
-        "\0", "\u{1}", "\u{8}", "\u{b}", "\u{c}", "\u{1b}", "\u{fffe}", "\u{ffff}",
-    ] {
+    for character in ["\0", "\u{1}", "\u{8}", "\u{b}", "\u{c}", "\u{1b}", "\u{fffe}", "\u{ffff}"] {
         let code = u32::from(character.chars().next().unwrap());
-        for inside in [
-            character.to_owned(),
-            format!("&#x{code:x};"),
-            format!("&#{code};"),
-        ] {
+        for inside in [character.to_owned(), format!("&#x{code:x};"), format!("&#{code};")] {
             for what in [Signed::Response, Signed::Assertion] {
                 let xml = signed(what);
                 for (from, to) in [
@@ -237,10 +217,7 @@ fn namespaces_that_are_not_allowed() {
             Gateway::new().refuses(&bad, Rule::Xml);
         }
     }
-    Gateway::new().refuses(
-        &swap(&xml, "<samlp:Status><", "<samlp:Status><undeclared:x/><"),
-        Rule::Xml,
-    );
+    Gateway::new().refuses(&swap(&xml, "<samlp:Status><", "<samlp:Status><undeclared:x/><"), Rule::Xml);
 }
 
 #[test]
@@ -271,14 +248,8 @@ fn elements_of_another_namespace_are_not_what_they_are_called() {
         ("<saml:NameID", "<saml:NameID xmlns:saml=\"urn:x\""),
         ("<saml:Conditions", "<saml:Conditions xmlns:saml=\"urn:x\""),
         ("<saml:Audience>", "<saml:Audience xmlns:saml=\"urn:x\">"),
-        (
-            "<saml:SubjectConfirmation ",
-            "<saml:SubjectConfirmation xmlns:saml=\"urn:x\" ",
-        ),
-        (
-            "<saml:AuthnStatement ",
-            "<saml:AuthnStatement xmlns:saml=\"urn:x\" ",
-        ),
+        ("<saml:SubjectConfirmation ", "<saml:SubjectConfirmation xmlns:saml=\"urn:x\" "),
+        ("<saml:AuthnStatement ", "<saml:AuthnStatement xmlns:saml=\"urn:x\" "),
         ("<samlp:Status>", "<samlp:Status xmlns:samlp=\"urn:x\">"),
         ("<samlp:StatusCode ", "<samlp:StatusCode xmlns:samlp=\"urn:x\" "),
     ] {
@@ -319,12 +290,9 @@ fn attributes_in_a_namespace_are_not_the_plain_ones() {
     // And one beside the plain one changes nothing.
     let xml = edited(Signed::Both, |xml| {
         let xml = swap(xml, "<samlp:Response ", "<samlp:Response xmlns:x=\"urn:y\" ");
-        xml.replace(
-            " Recipient=",
-            " x:Recipient=\"https://evil.example.com\" Recipient=",
-        )
-        .replace(" Name=\"groups\"", " x:Name=\"admins\" Name=\"groups\"")
-        .replace(" Value=", " x:Value=\"no\" Value=")
+        xml.replace(" Recipient=", " x:Recipient=\"https://evil.example.com\" Recipient=")
+            .replace(" Name=\"groups\"", " x:Name=\"admins\" Name=\"groups\"")
+            .replace(" Value=", " x:Value=\"no\" Value=")
     });
     Gateway::new().accepts(&xml);
 }
@@ -373,9 +341,7 @@ fn schema_hints_are_not_followed() {
 
 #[test]
 fn values_with_elements_in_them_are_no_values() {
-    let in_name = edited(Signed::Both, |xml| {
-        swap(xml, ">kim<", ">admin<x xmlns=\"urn:x\"/>kim<")
-    });
+    let in_name = edited(Signed::Both, |xml| swap(xml, ">kim<", ">admin<x xmlns=\"urn:x\"/>kim<"));
     Gateway::new().refuses(&in_name, Rule::Subject);
     let in_audience = edited(Signed::Both, |xml| {
         swap(
@@ -386,15 +352,10 @@ fn values_with_elements_in_them_are_no_values() {
     });
     Gateway::new().refuses(&in_audience, Rule::Audience);
     let in_issuer = edited(Signed::Both, |xml| {
-        xml.replace(
-            &format!("{IDP}</saml:Issuer>"),
-            &format!("{IDP}<x xmlns=\"urn:x\"/></saml:Issuer>"),
-        )
+        xml.replace(&format!("{IDP}</saml:Issuer>"), &format!("{IDP}<x xmlns=\"urn:x\"/></saml:Issuer>"))
     });
     Gateway::new().refuses(&in_issuer, Rule::Issuer);
-    let in_value = edited(Signed::Both, |xml| {
-        swap(xml, "데이터", "admin<x xmlns=\"urn:x\"/>데이터")
-    });
+    let in_value = edited(Signed::Both, |xml| swap(xml, "데이터", "admin<x xmlns=\"urn:x\"/>데이터"));
     let verified = Gateway::new().take(&in_value).unwrap();
     assert_eq!(values(&verified, "groups"), [""; 0]);
 }

@@ -91,9 +91,7 @@ fn a_canonicalisation_of_signed_info_that_is_not_that_of_the_content() {
         for content in C14N {
             let mut algorithms = Algorithms::usual(rsa());
             content.clone_into(&mut algorithms.c14n_method);
-            let signed = response()
-                .sign_with(rsa(), Signed::Assertion, &algorithms)
-                .unwrap();
+            let signed = response().sign_with(rsa(), Signed::Assertion, &algorithms).unwrap();
             let from = format!("<ds:CanonicalizationMethod Algorithm=\"{content}\">");
             let to = format!("<ds:CanonicalizationMethod Algorithm=\"{info}\">");
             let mode = C14nMode::from_uri(info).unwrap();
@@ -105,12 +103,8 @@ fn a_canonicalisation_of_signed_info_that_is_not_that_of_the_content() {
 
 #[test]
 fn inclusive_namespaces() {
-    for prefixes in [
-        &["xs"][..],
-        &["xs", "xsi", "saml"],
-        &["#default"],
-        &["#default", "samlp", "unheard-of"],
-    ] {
+    for prefixes in [&["xs"][..], &["xs", "xsi", "saml"], &["#default"], &["#default", "samlp", "unheard-of"]]
+    {
         let mut algorithms = Algorithms::usual(rsa());
         algorithms.inclusive_prefixes = prefixes.iter().map(|one| (*one).to_owned()).collect();
         for what in ALL {
@@ -121,11 +115,7 @@ fn inclusive_namespaces() {
                 "<samlp:Response ",
                 "<samlp:Response xmlns=\"urn:default\" xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" ",
             );
-            let xml = swap(
-                &xml,
-                "xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns:xsi",
-                "xmlns:xsi",
-            );
+            let xml = swap(&xml, "xmlns:xs=\"http://www.w3.org/2001/XMLSchema\" xmlns:xsi", "xmlns:xsi");
             Gateway::new().accepts(&sign_text(&xml, &response, what, &algorithms));
         }
     }
@@ -158,13 +148,8 @@ fn the_default_namespace() {
 
 #[test]
 fn odd_prefixes() {
-    for (prefix, other) in [
-        ("ns0", "ns1"),
-        ("사믈", "주장"),
-        ("é", "ß"),
-        ("_", "a.b-c"),
-        ("xmlfoo", "Xmlns"),
-    ] {
+    for (prefix, other) in [("ns0", "ns1"), ("사믈", "주장"), ("é", "ß"), ("_", "a.b-c"), ("xmlfoo", "Xmlns")]
+    {
         in_every_way(|xml| {
             xml.replace("<samlp:", &format!("<{prefix}:"))
                 .replace("</samlp:", &format!("</{prefix}:"))
@@ -190,15 +175,8 @@ fn pretty_printing() {
 fn cdata() {
     in_every_way(|xml| {
         let xml = swap(xml, ">kim</saml:NameID>", "><![CDATA[kim]]></saml:NameID>");
-        let xml = swap(
-            &xml,
-            "데이터 &lt;팀&gt; &amp; co",
-            "<![CDATA[데이터 <팀]]>><![CDATA[ & c]]>o",
-        );
-        xml.replace(
-            &format!("<saml:Issuer>{IDP}"),
-            &format!("<saml:Issuer><![CDATA[{IDP}]]>"),
-        )
+        let xml = swap(&xml, "데이터 &lt;팀&gt; &amp; co", "<![CDATA[데이터 <팀]]>><![CDATA[ & c]]>o");
+        xml.replace(&format!("<saml:Issuer>{IDP}"), &format!("<saml:Issuer><![CDATA[{IDP}]]>"))
     });
 }
 
@@ -226,20 +204,13 @@ fn comments_inside_values() {
 fn a_comment_never_cuts_a_value() {
     for what in ALL {
         let xml = edited(what, |xml| {
-            let xml = swap(
-                xml,
-                ">kim</saml:NameID>",
-                ">admin@example.com<!-- -->.evil.example</saml:NameID>",
-            );
+            let xml =
+                swap(xml, ">kim</saml:NameID>", ">admin@example.com<!-- -->.evil.example</saml:NameID>");
             swap(&xml, "데이터", "admin<!-- -->@evil")
         });
         let verified = Gateway::new().take(&xml).unwrap();
         assert_eq!(verified.name_id().value, "admin@example.com.evil.example");
-        assert_eq!(
-            values(&verified, "groups"),
-            ["admin@evil <팀> & co"],
-            "the whole text is the value"
-        );
+        assert_eq!(values(&verified, "groups"), ["admin@evil <팀> & co"], "the whole text is the value");
     }
 }
 
@@ -368,10 +339,7 @@ fn carriage_returns_are_line_feeds() {
 fn several_attribute_statements_and_repeated_names() {
     for what in ALL {
         let mut several = response();
-        several
-            .assertion
-            .attributes
-            .push(Attribute::new("groups", ["second"]));
+        several.assertion.attributes.push(Attribute::new("groups", ["second"]));
         several.assertion.extra = "<saml:AttributeStatement><saml:Attribute Name=\"groups\">\
              <saml:AttributeValue>third</saml:AttributeValue><saml:AttributeValue/></saml:Attribute>\
              <saml:Attribute Name=\"Groups\"><saml:AttributeValue>x</saml:AttributeValue></saml:Attribute>\
@@ -380,14 +348,7 @@ fn several_attribute_statements_and_repeated_names() {
         let verified = Gateway::new().take(&several.sign(rsa(), what).unwrap()).unwrap();
         assert_eq!(values(&verified, "groups"), [GROUP, "second", "third", ""]);
         assert_eq!(values(&verified, "Groups"), ["x"]);
-        assert_eq!(
-            verified
-                .attributes()
-                .iter()
-                .filter(|attribute| attribute.name == "groups")
-                .count(),
-            1
-        );
+        assert_eq!(verified.attributes().iter().filter(|attribute| attribute.name == "groups").count(), 1);
     }
 }
 
@@ -500,11 +461,7 @@ fn a_rollover_of_signing_keys() {
 #[test]
 fn an_expired_certificate_is_a_warning() {
     use base64::Engine as _;
-    let year = |year: &str| {
-        format!("{year}-01-01T00:00:00Z")
-            .parse::<chrono::DateTime<Utc>>()
-            .unwrap()
-    };
+    let year = |year: &str| format!("{year}-01-01T00:00:00Z").parse::<chrono::DateTime<Utc>>().unwrap();
     let old = SigningKey::generate_between(KeyKind::P256, "old.test", year("2020"), year("2021")).unwrap();
     let metadata = format!(
         "<md:EntityDescriptor xmlns:md=\"urn:oasis:names:tc:SAML:2.0:metadata\" entityID=\"{IDP}\">\
@@ -531,10 +488,7 @@ fn white_space_around_issuer_and_audience() {
                 "<saml:Issuer Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:entity\">\n   {IDP}\n  <"
             ),
         )
-        .replace(
-            &format!("<saml:Audience>{AUDIENCE}<"),
-            &format!("<saml:Audience>\r\n\t{AUDIENCE} <"),
-        )
+        .replace(&format!("<saml:Audience>{AUDIENCE}<"), &format!("<saml:Audience>\r\n\t{AUDIENCE} <"))
     });
 }
 
@@ -599,9 +553,7 @@ fn namespaces_declared_on_every_value() {
 fn what_comes_out_is_what_was_stated() {
     let mut response: Response = response();
     response.assertion.name_id.as_mut().unwrap().value = " kim \u{1f600}\"'&<>".into();
-    response
-        .assertion
-        .set_attribute("odd", ["  spaces  ", "a\r\nb\tc", ""]);
+    response.assertion.set_attribute("odd", ["  spaces  ", "a\r\nb\tc", ""]);
     for what in ALL {
         let verified = Gateway::new().take(&response.sign(rsa(), what).unwrap()).unwrap();
         assert_eq!(verified.id(), response.assertion.id);
@@ -612,10 +564,7 @@ fn what_comes_out_is_what_was_stated() {
         );
         assert_eq!(values(&verified, "odd"), ["  spaces  ", "a\r\nb\tc", ""]);
         assert_eq!(verified.issued(), now());
-        assert_eq!(
-            verified.acceptable_until(),
-            now() + TimeDelta::minutes(5) + TimeDelta::seconds(60)
-        );
+        assert_eq!(verified.acceptable_until(), now() + TimeDelta::minutes(5) + TimeDelta::seconds(60));
         assert_eq!(verified.session_until(), Some(now() + TimeDelta::hours(8)));
     }
 }
@@ -639,13 +588,9 @@ fn the_confirmation_that_answers_our_request_counts() {
 #[test]
 fn acceptable_until_is_the_last_moment_that_is_accepted() {
     let minutes = TimeDelta::minutes;
-    for (confirmations, conditions) in [
-        (vec![5], Some(5)),
-        (vec![1, 3], None),
-        (vec![3, 1], Some(20)),
-        (vec![4], Some(2)),
-        (vec![60], None),
-    ] {
+    for (confirmations, conditions) in
+        [(vec![5], Some(5)), (vec![1, 3], None), (vec![3, 1], Some(20)), (vec![4], Some(2)), (vec![60], None)]
+    {
         let mut response = response();
         let one = response.assertion.confirmations[0].clone();
         response.assertion.confirmations = confirmations

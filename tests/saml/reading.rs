@@ -70,34 +70,24 @@ fn library_agrees(xml: &str) -> bool {
         .with_strict_verification(true)
         .with_insecure(true);
     bergshamra::verify_all(&context, xml).is_ok_and(|results| {
-        !results.is_empty()
-            && results
-                .iter()
-                .all(|result| matches!(result, VerifyResult::Valid { .. }))
+        !results.is_empty() && results.iter().all(|result| matches!(result, VerifyResult::Valid { .. }))
     })
 }
 
 #[test]
 fn the_library_s_own_verifier_agrees() {
     use bergshamra::core::algorithm as uri;
-    for c14n in [
-        uri::EXC_C14N,
-        uri::EXC_C14N_WITH_COMMENTS,
-        uri::C14N,
-        uri::C14N_WITH_COMMENTS,
-        uri::C14N11,
-    ] {
+    for c14n in [uri::EXC_C14N, uri::EXC_C14N_WITH_COMMENTS, uri::C14N, uri::C14N_WITH_COMMENTS, uri::C14N11]
+    {
         let mut algorithms = Algorithms::usual(rsa());
         c14n.clone_into(&mut algorithms.c14n_method);
         for what in [Signed::Response, Signed::Assertion, Signed::Both] {
             let xml = response().sign_with(rsa(), what, &algorithms).unwrap();
             assert!(library_agrees(&xml));
             Gateway::new().accepts(&xml);
-            for (from, to) in [
-                (">kim<", ">kin<"),
-                ("Version=\"2.0\"", "Version=\"2.1\""),
-                ("#rsa-sha256", "#rsa-sha384"),
-            ] {
+            for (from, to) in
+                [(">kim<", ">kin<"), ("Version=\"2.0\"", "Version=\"2.1\""), ("#rsa-sha256", "#rsa-sha384")]
+            {
                 let at = xml.rfind(from).unwrap();
                 let bad = format!("{}{to}{}", &xml[..at], &xml[at + from.len()..]);
                 assert!(!library_agrees(&bad), "{from}");

@@ -71,15 +71,9 @@ fn issuer_of_the_response() {
 
 #[test]
 fn issuer_is_an_entity_id() {
-    for format in [
-        names::PERSISTENT,
-        "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress",
-    ] {
+    for format in [names::PERSISTENT, "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"] {
         let to = format!("<saml:Issuer Format=\"{format}\">");
-        Gateway::new().refuses(
-            &edited(Signed::Both, |xml| xml.replace("<saml:Issuer>", &to)),
-            Rule::Issuer,
-        );
+        Gateway::new().refuses(&edited(Signed::Both, |xml| xml.replace("<saml:Issuer>", &to)), Rule::Issuer);
     }
 }
 
@@ -103,11 +97,7 @@ fn status_says_no() {
         response.status.code.clear();
     });
     // Nothing is granted by a refusal, so that it counts also when it is not signed.
-    Gateway::new().refuses_with(
-        &response().declined("no").to_xml(),
-        Rule::Status,
-        Code::IdpDeclined,
-    );
+    Gateway::new().refuses_with(&response().declined("no").to_xml(), Rule::Status, Code::IdpDeclined);
 }
 
 #[test]
@@ -159,9 +149,7 @@ fn issue_instants() {
 fn an_issue_instant_that_is_none() {
     for wrong in ["2026-03-01T09:00:00", "2026-03-01", "", "now"] {
         let to = format!("IssueInstant=\"{wrong}\"");
-        let xml = edited(Signed::Both, |xml| {
-            xml.replace("IssueInstant=\"2026-03-01T09:00:00.000Z\"", &to)
-        });
+        let xml = edited(Signed::Both, |xml| xml.replace("IssueInstant=\"2026-03-01T09:00:00.000Z\"", &to));
         Gateway::new().refuses(&xml, Rule::IssueInstant);
     }
 }
@@ -196,10 +184,7 @@ fn no_conditions_at_all() {
 #[test]
 fn audience() {
     let audiences = |lists: &[&[&str]]| -> Vec<Vec<String>> {
-        lists
-            .iter()
-            .map(|list| list.iter().map(|one| (*one).to_owned()).collect())
-            .collect()
+        lists.iter().map(|list| list.iter().map(|one| (*one).to_owned()).collect()).collect()
     };
     for wrong in [
         &[][..],
@@ -231,11 +216,7 @@ fn subject() {
 
 #[test]
 fn subject_with_two_names_or_another_kind_of_name() {
-    for extra in [
-        "<saml:NameID>admin</saml:NameID>",
-        "<saml:BaseID/>",
-        "<saml:EncryptedID/>",
-    ] {
+    for extra in ["<saml:NameID>admin</saml:NameID>", "<saml:BaseID/>", "<saml:EncryptedID/>"] {
         for to in [format!("<saml:Subject>{extra}"), format!("</saml:NameID>{extra}")] {
             let from = if to.starts_with('<') && to.contains("Subject") {
                 "<saml:Subject>"
@@ -269,11 +250,7 @@ fn two_subjects_conditions_or_issuers() {
 fn two_status_codes() {
     let code = format!("<samlp:StatusCode Value=\"{}\"/>", names::SUCCESS);
     let declined = format!("<samlp:StatusCode Value=\"{}\"/>", names::RESPONDER);
-    for status in [
-        format!("{code}{declined}"),
-        format!("{code}{code}"),
-        format!("{declined}{code}"),
-    ] {
+    for status in [format!("{code}{declined}"), format!("{code}{code}"), format!("{declined}{code}")] {
         let xml = edited(Signed::Both, |xml| swap(xml, &code, &status));
         Gateway::new().refuses(&xml, Rule::Structure);
     }
@@ -284,19 +261,11 @@ fn elements_in_an_order_that_the_schema_does_not_know() {
     let moved = |xml: &str, start: &str, end: &str, to: &str| {
         let (before, rest) = xml.split_once(start).unwrap();
         let (inner, after) = rest.split_once(end).unwrap();
-        swap(
-            &format!("{before}{after}"),
-            to,
-            &format!("{start}{inner}{end}{to}"),
-        )
+        swap(&format!("{before}{after}"), to, &format!("{start}{inner}{end}{to}"))
     };
     for (start, end, to) in [
         ("<saml:Subject>", "</saml:Subject>", "<saml:AuthnStatement"),
-        (
-            "<saml:AttributeStatement>",
-            "</saml:AttributeStatement>",
-            "<saml:Subject>",
-        ),
+        ("<saml:AttributeStatement>", "</saml:AttributeStatement>", "<saml:Subject>"),
         ("<samlp:Status>", "</samlp:Status>", "</samlp:Response>"),
     ] {
         let xml = edited(Signed::Both, |xml| moved(xml, start, end, to));
@@ -335,27 +304,16 @@ fn confirmation() {
         });
     }
     rejected(Rule::Confirmation, one(|one| one.recipient = None));
-    rejected(
-        Rule::Confirmation,
-        one(|one| one.recipient = Some(format!("{ACS}/"))),
-    );
+    rejected(Rule::Confirmation, one(|one| one.recipient = Some(format!("{ACS}/"))));
     rejected(Rule::Confirmation, one(|one| one.not_on_or_after = None));
-    rejected(
-        Rule::Confirmation,
-        one(|one| one.not_before = Some(now() - TimeDelta::minutes(1))),
-    );
-    expired(
-        Rule::Confirmation,
-        one(|one| one.not_on_or_after = Some(now() - TimeDelta::seconds(60))),
-    );
+    rejected(Rule::Confirmation, one(|one| one.not_before = Some(now() - TimeDelta::minutes(1))));
+    expired(Rule::Confirmation, one(|one| one.not_on_or_after = Some(now() - TimeDelta::seconds(60))));
 }
 
 #[test]
 fn confirmation_data_once() {
     let data = "<saml:SubjectConfirmationData";
-    let xml = edited(Signed::Both, |xml| {
-        swap(xml, data, &format!("<saml:SubjectConfirmationData/>{data}"))
-    });
+    let xml = edited(Signed::Both, |xml| swap(xml, data, &format!("<saml:SubjectConfirmationData/>{data}")));
     Gateway::new().refuses(&xml, Rule::Confirmation);
     let none = edited(Signed::Both, |xml| {
         let (before, rest) = xml.split_once(data).unwrap();
@@ -391,18 +349,11 @@ fn in_response_to() {
         }
         let empty = answering(Some(""), Some(""), what);
         asked.refuses_with(&empty, Rule::InResponseTo, Code::SignInLost);
-        strict.refuses_with(
-            &answering(None, None, what),
-            Rule::InResponseTo,
-            Code::SignInUnsolicited,
-        );
+        strict.refuses_with(&answering(None, None, what), Rule::InResponseTo, Code::SignInUnsolicited);
     }
     // What only the Response says counts where the Response is signed.
     asked.accepts(&answering(Some("_r1"), None, Signed::Response));
-    asked.refuses(
-        &answering(Some("_r1"), None, Signed::Assertion),
-        Rule::InResponseTo,
-    );
+    asked.refuses(&answering(Some("_r1"), None, Signed::Assertion), Rule::InResponseTo);
 }
 
 #[test]
@@ -422,9 +373,7 @@ fn authn_statement() {
 #[test]
 fn attributes_have_names() {
     for to in ["<saml:Attribute ", "<saml:Attribute Name=\"\" "] {
-        let xml = edited(Signed::Both, |xml| {
-            swap(xml, "<saml:Attribute Name=\"groups\" ", to)
-        });
+        let xml = edited(Signed::Both, |xml| swap(xml, "<saml:Attribute Name=\"groups\" ", to));
         Gateway::new().refuses(&xml, Rule::Attributes);
     }
 }
@@ -442,14 +391,7 @@ fn ids_are_there_and_names() {
 #[test]
 fn encoding() {
     let gateway = Gateway::new();
-    for value in [
-        "",
-        "====",
-        "PGE-",
-        "<samlp:Response/>",
-        &"A".repeat(99_999),
-        &"é".repeat(9),
-    ] {
+    for value in ["", "====", "PGE-", "<samlp:Response/>", &"A".repeat(99_999), &"é".repeat(9)] {
         let fault = gateway.take_form(value.to_owned()).unwrap_err();
         assert_eq!((fault.rule, fault.code), (Rule::Encoding, Code::RequestMalformed));
     }

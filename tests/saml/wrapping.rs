@@ -87,18 +87,9 @@ fn xsw_1_and_2_signed_response_inside_or_beside_the_signature() {
         };
         let bare = swap(&parts.whole, &signature, "");
         let inside = into(&signature, "</ds:Signature>", &bare);
-        let object = into(
-            &signature,
-            "</ds:Signature>",
-            &format!("<ds:Object>{bare}</ds:Object>"),
-        );
+        let object = into(&signature, "</ds:Signature>", &format!("<ds:Object>{bare}</ds:Object>"));
         let issuer = format!("<saml:Issuer>{IDP}</saml:Issuer>");
-        for put in [
-            inside,
-            object,
-            format!("{bare}{signature}"),
-            format!("{signature}{bare}"),
-        ] {
+        for put in [inside, object, format!("{bare}{signature}"), format!("{signature}{bare}")] {
             refused(&swap(&parts.evil_response, &issuer, &format!("{issuer}{put}")));
             refused(&into(&parts.evil_response, "</samlp:Response>", &put));
         }
@@ -108,13 +99,7 @@ fn xsw_1_and_2_signed_response_inside_or_beside_the_signature() {
 #[test]
 fn xsw_3_to_8_signed_assertion() {
     let parts = Parts::of(Signed::Assertion);
-    let Parts {
-        whole,
-        bare_assertion,
-        assertion,
-        signature,
-        ..
-    } = &parts;
+    let Parts { whole, bare_assertion, assertion, signature, .. } = &parts;
     for evil in [parts.evil_assertion.clone(), parts.impostor()] {
         let evil_signed = |inside: &str| {
             let signature = into(signature, "</ds:Signature>", inside);
@@ -140,16 +125,8 @@ fn xsw_3_to_8_signed_assertion() {
             // 6: the genuine one in the signature of the evil one.
             put(&evil_signed(bare_assertion)),
             // 7: in Extensions.
-            swap(
-                whole,
-                "<samlp:Status>",
-                &format!("{}<samlp:Status>", extensions(&evil)),
-            ),
-            swap(
-                &put(&evil),
-                "<samlp:Status>",
-                &format!("{}<samlp:Status>", extensions(assertion)),
-            ),
+            swap(whole, "<samlp:Status>", &format!("{}<samlp:Status>", extensions(&evil))),
+            swap(&put(&evil), "<samlp:Status>", &format!("{}<samlp:Status>", extensions(assertion))),
             swap(
                 &put(&evil_signed("")),
                 "<samlp:Status>",
@@ -170,10 +147,7 @@ fn in_status_detail_issuer_subject_and_attribute_values() {
         let parts = Parts::of(what);
         for evil in [&parts.evil_assertion, &parts.impostor(), &parts.evil_response] {
             for (end, hidden) in [
-                (
-                    "</samlp:Status>",
-                    format!("<samlp:StatusDetail>{evil}</samlp:StatusDetail>"),
-                ),
+                ("</samlp:Status>", format!("<samlp:StatusDetail>{evil}</samlp:StatusDetail>")),
                 ("</samlp:Status>", evil.clone()),
                 ("</saml:Issuer>", evil.clone()),
                 ("</saml:Subject>", evil.clone()),
@@ -222,11 +196,7 @@ fn nothing_inserted_anywhere_changes_what_is_read() {
     for what in [Signed::Response, Signed::Assertion] {
         let parts = Parts::of(what);
         let gateway = Gateway::new();
-        let boundaries: Vec<_> = parts
-            .whole
-            .match_indices("><")
-            .map(|(index, _)| index + 1)
-            .collect();
+        let boundaries: Vec<_> = parts.whole.match_indices("><").map(|(index, _)| index + 1).collect();
         assert!(boundaries.len() > 40);
         for payload in [
             parts.evil_assertion.as_str(),
@@ -297,10 +267,7 @@ fn forged_and_foreign_signatures() {
             ("<ds:SignatureValue>AAAA</ds:SignatureValue>", Rule::Signature),
             ("<ds:SignatureValue></ds:SignatureValue>", Rule::SignatureShape),
             ("<ds:SignatureValue/>", Rule::SignatureShape),
-            (
-                "<ds:SignatureValue>not base64</ds:SignatureValue>",
-                Rule::SignatureShape,
-            ),
+            ("<ds:SignatureValue>not base64</ds:SignatureValue>", Rule::SignatureShape),
             ("", Rule::SignatureShape),
         ] {
             gateway.refuses(&swap(&genuine, &value, forged), rule);
@@ -343,10 +310,7 @@ fn a_signature_that_was_moved() {
             };
             let rule = Gateway::new().take(&xml).expect_err(place).rule;
             assert!(
-                matches!(
-                    rule,
-                    Rule::Structure | Rule::SignatureShape | Rule::Xml | Rule::Signature
-                ),
+                matches!(rule, Rule::Structure | Rule::SignatureShape | Rule::Xml | Rule::Signature),
                 "{place}: {rule:?}"
             );
         }
@@ -354,11 +318,7 @@ fn a_signature_that_was_moved() {
     // From the Assertion to the Response, and the other way.
     let parts = Parts::of(Signed::Assertion);
     let without = parts.whole.replace(&parts.signature, "");
-    let moved = swap(
-        &without,
-        "</saml:Issuer>",
-        &format!("</saml:Issuer>{}", parts.signature),
-    );
+    let moved = swap(&without, "</saml:Issuer>", &format!("</saml:Issuer>{}", parts.signature));
     Gateway::new().refuses(&moved, Rule::SignatureShape);
 }
 
@@ -380,9 +340,7 @@ fn an_assertion_cut_out_of_a_signed_response() {
     Gateway::new().accepts(&stripped);
     // ... and without one it is worth nothing.
     let parts = Parts::of(Signed::Response);
-    let stripped = parts
-        .evil_response
-        .replace(&parts.evil_assertion, &parts.assertion);
+    let stripped = parts.evil_response.replace(&parts.evil_assertion, &parts.assertion);
     Gateway::new().refuses(&stripped, Rule::SignaturePresent);
 }
 
@@ -420,11 +378,7 @@ fn mix_up_between_two_idps() {
 fn duplicate_and_odd_ids() {
     for what in [Signed::Response, Signed::Assertion] {
         let genuine = response();
-        let id = if what == Signed::Response {
-            &genuine.id
-        } else {
-            &genuine.assertion.id
-        };
+        let id = if what == Signed::Response { &genuine.id } else { &genuine.assertion.id };
         for name in ["ID", "Id", "id", "xml:id", "x:ID", "AssertionID"] {
             for value in [id.clone(), format!(" {id} "), format!("{id}\n")] {
                 let put = format!(

@@ -91,18 +91,9 @@ pub(super) async fn call(
         Some(Effect::Fail { status, code }) => {
             Err(ApiError::new(*status, code.clone(), "This error was asked for."))
         }
-        Some(Effect::Reset) => Err(ApiError::new(
-            500,
-            "ConnectionReset",
-            "The connection was dropped.",
-        )),
+        Some(Effect::Reset) => Err(ApiError::new(500, "ConnectionReset", "The connection was dropped.")),
         Some(Effect::LoseAnswer | Effect::Delay(_)) | None => {
-            let incoming = Incoming {
-                method: &method,
-                uri: &uri,
-                headers: &headers,
-                body: &body,
-            };
+            let incoming = Incoming { method: &method, uri: &uri, headers: &headers, body: &body };
             perform(&mut state, &server, &request, incoming, now, &mut note)
         }
     };
@@ -114,27 +105,17 @@ pub(super) async fn call(
         api,
         principal: note.principal,
         resource: note.resource,
-        outcome: result
-            .as_ref()
-            .map_or_else(|e| Outcome::Error(e.code.to_string()), |_| Outcome::Ok),
+        outcome: result.as_ref().map_or_else(|e| Outcome::Error(e.code.to_string()), |_| Outcome::Ok),
         request_id: request_id.clone(),
         parameters: note.parameters,
     });
     if let Parameters::Json(input) = request.parameters {
         let (status, response) = match &result {
             Ok(output) => (200, serde_json::from_str(output).unwrap_or_default()),
-            Err(error) => (
-                error.status,
-                serde_json::json!({"__type": error.code, "Message": error.message}),
-            ),
+            Err(error) => (error.status, serde_json::json!({"__type": error.code, "Message": error.message})),
         };
         let operation = request.operation;
-        state.trail.record(RecordedCall {
-            operation,
-            status,
-            request: Value::Object(input),
-            response,
-        });
+        state.trail.record(RecordedCall { operation, status, request: Value::Object(input), response });
     }
     match result {
         Ok(body) => protocol.answer(200, body.replace("{request_id}", &request_id), &request_id),
@@ -196,9 +177,7 @@ fn identify(
         Service::Iam => claim.region == GLOBAL_REGION,
     };
     if !fits {
-        return Err(Refused::Mismatch(
-            "Credential should be scoped to a valid region.",
-        ));
+        return Err(Refused::Mismatch("Credential should be scoped to a valid region."));
     }
     Ok((caller, claim.region))
 }
@@ -209,12 +188,7 @@ fn credentials<'a>(
     claim: &Claim,
     now: DateTime<Utc>,
 ) -> Result<(Caller, &'a str), Refused> {
-    if let Some(keys) = state
-        .world
-        .gateway_keys
-        .iter()
-        .find(|k| k.access_key_id == claim.access_key_id)
-    {
+    if let Some(keys) = state.world.gateway_keys.iter().find(|k| k.access_key_id == claim.access_key_id) {
         if claim.session_token.is_some() {
             return Err(Refused::UnknownKey);
         }
@@ -226,10 +200,7 @@ fn credentials<'a>(
         };
         return Ok((caller, &keys.secret_access_key));
     }
-    let session = state
-        .sessions
-        .get(&claim.access_key_id)
-        .ok_or(Refused::UnknownKey)?;
+    let session = state.sessions.get(&claim.access_key_id).ok_or(Refused::UnknownKey)?;
     if claim.session_token.as_ref() != Some(&session.session_token) {
         return Err(Refused::UnknownKey);
     }
@@ -257,11 +228,7 @@ impl Request {
                 return Err(error("SerializationException", "The body is not a JSON object"));
             };
             let parameters = Parameters::Json(input);
-            return Ok(Self {
-                service: Service::SageMaker,
-                operation: operation.to_owned(),
-                parameters,
-            });
+            return Ok(Self { service: Service::SageMaker, operation: operation.to_owned(), parameters });
         }
         let protocol = Protocol::Query(sts::NAMESPACE);
         let form = Form::parse(body).map_err(|error| (protocol, error))?;
@@ -274,19 +241,11 @@ impl Request {
             .get("Action")
             .ok_or_else(|| (protocol, ApiError::new(400, "MissingAction", "Action is missing")))?
             .to_owned();
-        Ok(Self {
-            service,
-            operation,
-            parameters: Parameters::Form(form),
-        })
+        Ok(Self { service, operation, parameters: Parameters::Form(form) })
     }
 
     fn throttled(&self) -> ApiError {
-        let code = if self.service == Service::SageMaker {
-            "ThrottlingException"
-        } else {
-            "Throttling"
-        };
+        let code = if self.service == Service::SageMaker { "ThrottlingException" } else { "Throttling" };
         ApiError::new(400, code, "Rate exceeded")
     }
 }

@@ -38,15 +38,8 @@ impl Form {
     pub(super) fn parse(body: &[u8]) -> Result<Self, ApiError> {
         let mut fields = Map::new();
         for (name, value) in form_urlencoded::parse(body) {
-            if fields
-                .insert(name.clone().into_owned(), Value::String(value.into_owned()))
-                .is_some()
-            {
-                return Err(ApiError::new(
-                    400,
-                    "MalformedQueryString",
-                    format!("{name} is given twice"),
-                ));
+            if fields.insert(name.clone().into_owned(), Value::String(value.into_owned())).is_some() {
+                return Err(ApiError::new(400, "MalformedQueryString", format!("{name} is given twice")));
             }
         }
         Ok(Self(fields))
@@ -71,22 +64,14 @@ impl Form {
     /// The values of `NAME.member.N` and `NAME.member.N.REST`.
     pub(super) fn members(&self, name: &str) -> Vec<&str> {
         let prefix = format!("{name}.member.");
-        self.0
-            .iter()
-            .filter(|(n, _)| n.starts_with(&prefix))
-            .filter_map(|(_, v)| v.as_str())
-            .collect()
+        self.0.iter().filter(|(n, _)| n.starts_with(&prefix)).filter_map(|(_, v)| v.as_str()).collect()
     }
 
     /// What the trail may show: everything but the assertion and the boilerplate.
     pub(super) fn shown(&self) -> Value {
         let hidden = |name: &str| matches!(name, "SAMLAssertion" | "Action" | "Version");
         Value::Object(
-            self.0
-                .iter()
-                .filter(|(n, _)| !hidden(n))
-                .map(|(n, v)| (n.clone(), v.clone()))
-                .collect(),
+            self.0.iter().filter(|(n, _)| !hidden(n)).map(|(n, v)| (n.clone(), v.clone())).collect(),
         )
     }
 }

@@ -114,14 +114,8 @@ pub(super) async fn register_session(
 /// Reads a JSON body. Its content type must say so, which no form of a foreign page can.
 #[allow(clippy::result_large_err, reason = "the refusal is the response")]
 fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Response> {
-    if headers
-        .get(header::CONTENT_TYPE)
-        .is_none_or(|v| v != "application/json")
-    {
-        return Err(refuse(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Content-Type must be application/json",
-        ));
+    if headers.get(header::CONTENT_TYPE).is_none_or(|v| v != "application/json") {
+        return Err(refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Content-Type must be application/json"));
     }
     serde_json::from_slice(body).map_err(|error| refuse(StatusCode::BAD_REQUEST, &error.to_string()))
 }

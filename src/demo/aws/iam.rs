@@ -26,11 +26,7 @@ pub(super) fn perform(
         "GetRole" => get_role(state, form, call, note),
         "ListSAMLProviders" => list_saml_providers(state, call),
         "GetSAMLProvider" => get_saml_provider(state, form, call, note),
-        other => Err(ApiError::new(
-            400,
-            "InvalidAction",
-            format!("Could not find operation {other}"),
-        )),
+        other => Err(ApiError::new(400, "InvalidAction", format!("Could not find operation {other}"))),
     }
 }
 
@@ -42,17 +38,10 @@ fn get_role(state: &State, form: &Form, call: &Call, note: &mut Note) -> Result<
         .roles
         .iter()
         .find(|r| account_of(&r.arn) == account && r.arn.rsplit('/').next() == Some(name));
-    note.resource = role.map_or_else(
-        || format!("arn:aws:iam::{account}:role/{name}"),
-        |r| r.arn.clone(),
-    );
+    note.resource = role.map_or_else(|| format!("arn:aws:iam::{account}:role/{name}"), |r| r.arn.clone());
     authorize(call, "iam:GetRole", &note.resource)?;
     let role = role.ok_or_else(|| no_such_entity(&format!("The role with name {name} cannot be found.")))?;
-    let path = role
-        .arn
-        .split_once(":role")
-        .and_then(|(_, rest)| rest.strip_suffix(name))
-        .unwrap_or("/");
+    let path = role.arn.split_once(":role").and_then(|(_, rest)| rest.strip_suffix(name)).unwrap_or("/");
     Ok(format!(
         "<Role><Path>{}</Path><RoleName>{}</RoleName><RoleId>AROAEXAMPLE</RoleId><Arn>{}</Arn>\
          <CreateDate>{CREATED}</CreateDate><AssumeRolePolicyDocument>{}</AssumeRolePolicyDocument>\
@@ -69,12 +58,7 @@ fn list_saml_providers(state: &State, call: &Call) -> Result<String, ApiError> {
     authorize(call, "iam:ListSAMLProviders", "*")?;
     let account = account_of(&call.caller.arn);
     let mut list = String::from("<SAMLProviderList>");
-    for provider in state
-        .world
-        .saml_providers
-        .iter()
-        .filter(|p| account_of(&p.arn) == account)
-    {
+    for provider in state.world.saml_providers.iter().filter(|p| account_of(&p.arn) == account) {
         list.push_str("<member><Arn>");
         list.push_str(&escape(&provider.arn));
         list.push_str("</Arn><CreateDate>");
@@ -103,9 +87,7 @@ fn get_saml_provider(state: &State, form: &Form, call: &Call, note: &mut Note) -
 
 fn authorize(call: &Call, action: &str, resource: &str) -> Result<(), ApiError> {
     let query_words = |error: ApiError| ApiError::new(403, "AccessDenied", error.message);
-    call.caller
-        .authorize(action, resource, &Context::default())
-        .map_err(query_words)
+    call.caller.authorize(action, resource, &Context::default()).map_err(query_words)
 }
 
 fn no_such_entity(message: &str) -> ApiError {

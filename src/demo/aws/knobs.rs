@@ -74,43 +74,16 @@ pub(super) struct Fate {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "knob", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Turn {
-    Latency {
-        api: String,
-        milliseconds: u64,
-    },
-    PendingDescribes {
-        count: u32,
-    },
-    PendingFor {
-        milliseconds: u64,
-    },
-    FailCreation {
-        reason: String,
-    },
-    Throttle {
-        api: String,
-        count: u32,
-    },
-    Fail {
-        api: String,
-        count: u32,
-        status: u16,
-        code: String,
-    },
-    Reset {
-        api: String,
-        count: u32,
-    },
-    LoseAnswer {
-        api: String,
-        count: u32,
-    },
-    Schedule {
-        faults: Vec<Fault>,
-    },
-    TellMissing {
-        tell: bool,
-    },
+    Latency { api: String, milliseconds: u64 },
+    PendingDescribes { count: u32 },
+    PendingFor { milliseconds: u64 },
+    FailCreation { reason: String },
+    Throttle { api: String, count: u32 },
+    Fail { api: String, count: u32, status: u16, code: String },
+    Reset { api: String, count: u32 },
+    LoseAnswer { api: String, count: u32 },
+    Schedule { faults: Vec<Fault> },
+    TellMissing { tell: bool },
     Clear,
 }
 
@@ -142,14 +115,7 @@ impl Knobs {
 
     /// The next `count` calls of `api` fail with this HTTP status and AWS error code.
     pub fn fail(&self, api: &str, count: u32, status: u16, code: &str) {
-        self.queue(
-            api,
-            count,
-            &Effect::Fail {
-                status,
-                code: code.to_owned(),
-            },
-        );
+        self.queue(api, count, &Effect::Fail { status, code: code.to_owned() });
     }
 
     /// The next `count` calls of `api` find their connection dropped, and nothing is done.
@@ -189,12 +155,7 @@ impl Knobs {
             Turn::PendingFor { milliseconds } => self.pending_for(Duration::from_millis(milliseconds)),
             Turn::FailCreation { reason } => self.fail_creation(&reason),
             Turn::Throttle { api, count } => self.throttle(&api, count),
-            Turn::Fail {
-                api,
-                count,
-                status,
-                code,
-            } => self.fail(&api, count, status, &code),
+            Turn::Fail { api, count, status, code } => self.fail(&api, count, status, &code),
             Turn::Reset { api, count } => self.reset(&api, count),
             Turn::LoseAnswer { api, count } => self.lose_answer(&api, count),
             Turn::Schedule { faults } => self.schedule(faults),
@@ -223,19 +184,10 @@ impl Knobs {
                     fate.delay += *latency;
                 }
             }
-            let scheduled = s
-                .schedule
-                .iter()
-                .filter(|f| f.call == index && names(&f.api, api))
-                .map(|f| &f.effect);
-            let queued = s
-                .next
-                .iter_mut()
-                .find(|(name, effects)| names(name, api) && !effects.is_empty());
-            for effect in scheduled
-                .cloned()
-                .chain(queued.and_then(|(_, effects)| effects.pop_front()))
-            {
+            let scheduled =
+                s.schedule.iter().filter(|f| f.call == index && names(&f.api, api)).map(|f| &f.effect);
+            let queued = s.next.iter_mut().find(|(name, effects)| names(name, api) && !effects.is_empty());
+            for effect in scheduled.cloned().chain(queued.and_then(|(_, effects)| effects.pop_front())) {
                 match effect {
                     Effect::Delay(milliseconds) => fate.delay += Duration::from_millis(milliseconds),
                     other => fate.effect = fate.effect.or(Some(other)),
@@ -258,9 +210,7 @@ impl Knobs {
 fn names(pattern: &str, api: &str) -> bool {
     pattern == "*"
         || pattern == api
-        || api
-            .rsplit_once(':')
-            .is_some_and(|(_, operation)| operation == pattern)
+        || api.rsplit_once(':').is_some_and(|(_, operation)| operation == pattern)
 }
 
 #[cfg(test)]
@@ -272,14 +222,8 @@ mod tests {
         let knobs = Knobs::default();
         knobs.throttle("DescribeUserProfile", 2);
         assert_eq!(knobs.meet("sts:AssumeRoleWithSAML"), Fate::default());
-        assert_eq!(
-            knobs.meet("sagemaker:DescribeUserProfile").effect,
-            Some(Effect::Throttle)
-        );
-        assert_eq!(
-            knobs.meet("sagemaker:DescribeUserProfile").effect,
-            Some(Effect::Throttle)
-        );
+        assert_eq!(knobs.meet("sagemaker:DescribeUserProfile").effect, Some(Effect::Throttle));
+        assert_eq!(knobs.meet("sagemaker:DescribeUserProfile").effect, Some(Effect::Throttle));
         assert_eq!(knobs.meet("sagemaker:DescribeUserProfile").effect, None);
     }
 
@@ -288,32 +232,12 @@ mod tests {
         let knobs = Knobs::default();
         knobs.latency("*", Duration::from_millis(5));
         knobs.schedule(vec![
-            Fault {
-                api: "sts:AssumeRole".into(),
-                call: 1,
-                effect: Effect::Reset,
-            },
-            Fault {
-                api: "sts:AssumeRole".into(),
-                call: 1,
-                effect: Effect::Delay(7),
-            },
+            Fault { api: "sts:AssumeRole".into(), call: 1, effect: Effect::Reset },
+            Fault { api: "sts:AssumeRole".into(), call: 1, effect: Effect::Delay(7) },
         ]);
-        assert_eq!(
-            knobs.meet("sts:AssumeRole"),
-            Fate {
-                delay: Duration::from_millis(5),
-                effect: None
-            }
-        );
+        assert_eq!(knobs.meet("sts:AssumeRole"), Fate { delay: Duration::from_millis(5), effect: None });
         let second = knobs.meet("sts:AssumeRole");
-        assert_eq!(
-            second,
-            Fate {
-                delay: Duration::from_millis(12),
-                effect: Some(Effect::Reset)
-            }
-        );
+        assert_eq!(second, Fate { delay: Duration::from_millis(12), effect: Some(Effect::Reset) });
         knobs.clear();
         assert_eq!(knobs.meet("sts:AssumeRole"), Fate::default());
     }

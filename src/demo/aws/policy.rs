@@ -59,9 +59,7 @@ pub(super) fn decide_trust(
 ) -> Decision {
     combine(std::slice::from_ref(policy), |statement, fail| {
         speaks_of_action(statement, action, fail)
-            && statement
-                .get("Principal")
-                .map_or(fail, |element| is_principal(element, principal))
+            && statement.get("Principal").map_or(fail, |element| is_principal(element, principal))
             && condition::holds(statement.get("Condition"), context, fail)
     })
 }
@@ -89,10 +87,7 @@ pub(super) fn fault(policy: &Value) -> Option<String> {
         Some("2012-10-17" | "2008-10-17") => {}
         _ => return Some("The policy has no valid Version.".to_owned()),
     }
-    if let Some(key) = document
-        .keys()
-        .find(|k| !matches!(k.as_str(), "Version" | "Id" | "Statement"))
-    {
+    if let Some(key) = document.keys().find(|k| !matches!(k.as_str(), "Version" | "Id" | "Statement")) {
         return Some(format!("Syntax errors in policy: unknown element {key}."));
     }
     if statements(policy).is_empty() {
@@ -106,20 +101,12 @@ fn statement_fault(statement: &Value) -> Option<String> {
         return Some("Syntax errors in policy: a statement is not an object.".to_owned());
     };
     let known = |key: &str| {
-        matches!(
-            key,
-            "Sid" | "Effect" | "Action" | "NotAction" | "Resource" | "NotResource" | "Condition"
-        )
+        matches!(key, "Sid" | "Effect" | "Action" | "NotAction" | "Resource" | "NotResource" | "Condition")
     };
     if let Some(key) = element.keys().find(|k| !known(k)) {
-        return Some(format!(
-            "Syntax errors in policy: unknown or forbidden element {key}."
-        ));
+        return Some(format!("Syntax errors in policy: unknown or forbidden element {key}."));
     }
-    if !matches!(
-        element.get("Effect").and_then(Value::as_str),
-        Some("Allow" | "Deny")
-    ) {
+    if !matches!(element.get("Effect").and_then(Value::as_str), Some("Allow" | "Deny")) {
         return Some("Syntax errors in policy: Effect is neither Allow nor Deny.".to_owned());
     }
     if element.contains_key("Action") == element.contains_key("NotAction") {
@@ -141,9 +128,7 @@ fn statements(policy: &Value) -> &[Value] {
 
 fn speaks_of_action(statement: &Value, action: &str, fail: bool) -> bool {
     let among = |element: &Value| {
-        strings(element)
-            .iter()
-            .any(|p| Pattern::plain(&p.to_lowercase()).matches(&action.to_lowercase()))
+        strings(element).iter().any(|p| Pattern::plain(&p.to_lowercase()).matches(&action.to_lowercase()))
     };
     match (statement.get("Action"), statement.get("NotAction")) {
         (Some(element), None) => among(element),
@@ -154,12 +139,10 @@ fn speaks_of_action(statement: &Value, action: &str, fail: bool) -> bool {
 
 fn speaks_of_resource(statement: &Value, question: Question<'_>, fail: bool) -> bool {
     let among = |element: &Value| {
-        strings(element)
-            .iter()
-            .any(|text| match Pattern::new(text, question.context) {
-                Some(pattern) => pattern.matches(question.resource),
-                None => false,
-            })
+        strings(element).iter().any(|text| match Pattern::new(text, question.context) {
+            Some(pattern) => pattern.matches(question.resource),
+            None => false,
+        })
     };
     match (statement.get("Resource"), statement.get("NotResource")) {
         (Some(element), None) => among(element),
@@ -173,9 +156,7 @@ fn is_principal(element: &Value, principal: Principal<'_>) -> bool {
         return true;
     }
     match principal {
-        Principal::Federated(arn) => element
-            .get("Federated")
-            .is_some_and(|e| strings(e).contains(&arn)),
+        Principal::Federated(arn) => element.get("Federated").is_some_and(|e| strings(e).contains(&arn)),
         Principal::Aws(arn) => element.get("AWS").is_some_and(|e| {
             let account = super::world::account_of(arn);
             strings(e).iter().any(|p| {

@@ -45,11 +45,7 @@ pub(super) fn perform(
         "DescribeStudioLifecycleConfig" => lifecycle::describe(state, input, call, note),
         "ListStudioLifecycleConfigs" => lifecycle::list(state, input, call),
         "DeleteStudioLifecycleConfig" => lifecycle::delete(state, input, call, note),
-        other => Err(ApiError::new(
-            400,
-            "UnknownOperationException",
-            format!("Unknown operation {other}"),
-        )),
+        other => Err(ApiError::new(400, "UnknownOperationException", format!("Unknown operation {other}"))),
     }
 }
 
@@ -91,10 +87,9 @@ fn find_domain<'a>(state: &'a State, id: &str, call: &Call) -> Result<&'a Domain
 
 /// The account that a resource of this region belongs to, for ARNs of what may not exist.
 fn account<'a>(state: &'a State, domain_id: &str, call: &'a Call) -> &'a str {
-    state.domain(domain_id, &call.region).map_or_else(
-        || super::world::account_of(&call.caller.arn),
-        |domain| domain.account.as_str(),
-    )
+    state
+        .domain(domain_id, &call.region)
+        .map_or_else(|| super::world::account_of(&call.caller.arn), |domain| domain.account.as_str())
 }
 
 /// Times on the JSON wire: seconds since 1970, with milliseconds.

@@ -98,21 +98,14 @@ fn decode(encoded: &str) -> Result<String, ApiError> {
 /// Parses without DTDs, and so without entities of the sender's making.
 fn parse(xml: &str) -> Result<Document<'_>, ApiError> {
     let parser = Parser::new().with_forbid_dtd(true).with_max_depth(MAX_DEPTH);
-    parser
-        .parse(xml)
-        .map_err(|_| ApiError::identity_token("Your request included an invalid SAML response"))
+    parser.parse(xml).map_err(|_| ApiError::identity_token("Your request included an invalid SAML response"))
 }
 
 /// The only assertion in the whole document, a child of the response.
 fn sole_assertion(document: &Document<'_>, response: NodeId) -> Result<NodeId, ApiError> {
-    match document
-        .get_elements_by_tag_name_ns(ASSERTION, "Assertion")
-        .as_slice()
-    {
+    match document.get_elements_by_tag_name_ns(ASSERTION, "Assertion").as_slice() {
         [one] if document.parent(*one) == Some(response) => Ok(*one),
-        _ => Err(ApiError::identity_token(
-            "The SAML response must contain exactly one assertion",
-        )),
+        _ => Err(ApiError::identity_token("The SAML response must contain exactly one assertion")),
     }
 }
 
@@ -124,10 +117,7 @@ fn check_status(document: &Document<'_>, response: NodeId) -> Result<(), ApiErro
         other => Err(ApiError::new(
             403,
             "IDPRejectedClaim",
-            format!(
-                "The identity provider rejected the claim: {}",
-                other.unwrap_or("no status code")
-            ),
+            format!("The identity provider rejected the claim: {}", other.unwrap_or("no status code")),
         )),
     }
 }
@@ -138,9 +128,7 @@ fn wrong_issuer() -> ApiError {
 
 /// Whether an element has this namespace and local name.
 fn is(document: &Document<'_>, id: NodeId, namespace: &str, name: &str) -> bool {
-    document
-        .element(id)
-        .is_some_and(|e| e.matches_name_ns(namespace, name))
+    document.element(id).is_some_and(|e| e.matches_name_ns(namespace, name))
 }
 
 /// The child element of this name, which may be there once or not at all.
@@ -150,15 +138,10 @@ fn optional(
     namespace: &str,
     name: &str,
 ) -> Result<Option<NodeId>, ApiError> {
-    match document
-        .child_elements_by_name_ns(parent, namespace, name)
-        .as_slice()
-    {
+    match document.child_elements_by_name_ns(parent, namespace, name).as_slice() {
         [] => Ok(None),
         [one] => Ok(Some(*one)),
-        _ => Err(ApiError::identity_token(format!(
-            "More than one {name} in the SAML response"
-        ))),
+        _ => Err(ApiError::identity_token(format!("More than one {name} in the SAML response"))),
     }
 }
 

@@ -19,12 +19,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn new(state: State, clock: Clock, url: String) -> Self {
-        Self {
-            state: Mutex::new(state),
-            knobs: Knobs::default(),
-            clock,
-            url,
-        }
+        Self { state: Mutex::new(state), knobs: Knobs::default(), clock, url }
     }
 
     /// The state; never held across an await.

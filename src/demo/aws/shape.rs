@@ -27,11 +27,7 @@ pub(super) struct Shape<'a> {
 impl<'a> Shape<'a> {
     /// The request itself.
     pub(super) fn new(fields: &'a Map<String, Value>, problems: &'a Problems) -> Self {
-        Self {
-            fields,
-            path: String::new(),
-            problems,
-        }
+        Self { fields, path: String::new(), problems }
     }
 
     /// Reports members that the model does not have.
@@ -75,10 +71,7 @@ impl<'a> Shape<'a> {
         match number {
             None => self.report(name, &value.to_string(), "Member must be an integer"),
             Some(n) if n < i64::from(*range.start()) => {
-                let why = format!(
-                    "Member must have value greater than or equal to {}",
-                    range.start()
-                );
+                let why = format!("Member must have value greater than or equal to {}", range.start());
                 self.report(name, &value.to_string(), &why);
             }
             Some(n) if n > i64::from(*range.end()) => {
@@ -110,11 +103,7 @@ impl<'a> Shape<'a> {
     pub(super) fn inside(&self, name: &str) -> Option<Shape<'a>> {
         let value = self.raw(name)?;
         if let Value::Object(fields) = value {
-            return Some(Shape {
-                fields,
-                path: self.at(name),
-                problems: self.problems,
-            });
+            return Some(Shape { fields, path: self.at(name), problems: self.problems });
         }
         self.report(name, &value.to_string(), "Member must be a structure");
         None
@@ -126,11 +115,7 @@ impl<'a> Shape<'a> {
         for (index, value) in self.list(name, max).into_iter().flatten().enumerate() {
             if let Value::Object(fields) = value {
                 let path = format!("{}.{}.member", self.at(name), index + 1);
-                shapes.push(Shape {
-                    fields,
-                    path,
-                    problems: self.problems,
-                });
+                shapes.push(Shape { fields, path, problems: self.problems });
             } else {
                 self.report(name, &value.to_string(), "Member must be a structure");
             }
@@ -163,10 +148,7 @@ impl<'a> Shape<'a> {
             None if value == "null" => value.to_owned(),
             None => format!("'{value}'"),
         };
-        let message = format!(
-            "Value {value} at '{}' failed to satisfy constraint: {why}",
-            self.at(name)
-        );
+        let message = format!("Value {value} at '{}' failed to satisfy constraint: {why}", self.at(name));
         self.problems.borrow_mut().push(message);
     }
 
@@ -183,11 +165,7 @@ impl<'a> Shape<'a> {
             return None;
         };
         if list.len() > max {
-            self.report(
-                name,
-                "[...]",
-                &format!("Member must have length less than or equal to {max}"),
-            );
+            self.report(name, "[...]", &format!("Member must have length less than or equal to {max}"));
         }
         Some(list)
     }
@@ -197,11 +175,7 @@ impl<'a> Shape<'a> {
         let mut chars = name.chars();
         let first = chars.next().map(|c| c.to_ascii_lowercase());
         let name: String = first.into_iter().chain(chars).collect();
-        if self.path.is_empty() {
-            name
-        } else {
-            format!("{}.{name}", self.path)
-        }
+        if self.path.is_empty() { name } else { format!("{}.{name}", self.path) }
     }
 }
 

@@ -82,14 +82,10 @@ impl Refused {
 /// Reads the `Authorization` header.
 pub(super) fn claim(headers: &HeaderMap) -> Result<Claim, Refused> {
     let header = text(headers, "authorization").ok_or(Refused::Missing)?;
-    let fields = header
-        .strip_prefix("AWS4-HMAC-SHA256 ")
-        .ok_or(Refused::Incomplete)?;
+    let fields = header.strip_prefix("AWS4-HMAC-SHA256 ").ok_or(Refused::Incomplete)?;
     let field = |name: &str| {
-        let mut found = fields
-            .split(',')
-            .filter_map(|f| f.trim().split_once('='))
-            .filter(|(n, _)| *n == name);
+        let mut found =
+            fields.split(',').filter_map(|f| f.trim().split_once('=')).filter(|(n, _)| *n == name);
         found.next().map(|(_, value)| value).ok_or(Refused::Incomplete)
     };
     let scope: Vec<&str> = field("Credential")?.split('/').collect();
@@ -116,40 +112,29 @@ pub(super) fn verify(
     now: DateTime<Utc>,
 ) -> Result<(), Refused> {
     if claim.service != service {
-        return Err(Refused::Mismatch(
-            "Credential should be scoped to correct service.",
-        ));
+        return Err(Refused::Mismatch("Credential should be scoped to correct service."));
     }
     let date = text(incoming.headers, "x-amz-date").ok_or(Refused::Incomplete)?;
-    let signed_at = NaiveDateTime::parse_from_str(date, "%Y%m%dT%H%M%SZ")
-        .map_err(|_| Refused::Incomplete)?
-        .and_utc();
+    let signed_at =
+        NaiveDateTime::parse_from_str(date, "%Y%m%dT%H%M%SZ").map_err(|_| Refused::Incomplete)?.and_utc();
     if claim.date != signed_at.format("%Y%m%d").to_string() {
         return Err(Refused::Mismatch(
             "Date in Credential scope does not match YYYYMMDD from ISO-8601 date.",
         ));
     }
     if (now - signed_at).abs() > MAX_SKEW {
-        return Err(Refused::Mismatch(
-            "Signature expired: it is not within 5 minutes of the server's time.",
-        ));
+        return Err(Refused::Mismatch("Signature expired: it is not within 5 minutes of the server's time."));
     }
     let listed = |name: &str| claim.signed_headers.iter().any(|h| h == name);
     let must_be_signed = |name: &str| name == "host" || name.starts_with("x-amz-");
     if !listed("host")
-        || incoming
-            .headers
-            .keys()
-            .map(HeaderName::as_str)
-            .any(|k| must_be_signed(k) && !listed(k))
+        || incoming.headers.keys().map(HeaderName::as_str).any(|k| must_be_signed(k) && !listed(k))
     {
         return Err(Refused::Mismatch("A header that must be signed is not."));
     }
     let body_hash = hex(digest::digest(&digest::SHA256, incoming.body).as_ref());
     if text(incoming.headers, "x-amz-content-sha256").is_some_and(|claimed| claimed != body_hash) {
-        return Err(Refused::Mismatch(
-            "The body does not have the hash that the request states.",
-        ));
+        return Err(Refused::Mismatch("The body does not have the hash that the request states."));
     }
     let canonical = canonical_request(claim, incoming, &body_hash).ok_or(Refused::Incomplete)?;
     let to_sign = format!(
@@ -172,13 +157,8 @@ pub(super) fn verify(
 }
 
 fn canonical_request(claim: &Claim, incoming: Incoming<'_>, body_hash: &str) -> Option<String> {
-    let mut query: Vec<&str> = incoming
-        .uri
-        .query()
-        .unwrap_or_default()
-        .split('&')
-        .filter(|p| !p.is_empty())
-        .collect();
+    let mut query: Vec<&str> =
+        incoming.uri.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()).collect();
     query.sort_unstable();
     let mut headers = String::new();
     for name in &claim.signed_headers {
@@ -186,10 +166,7 @@ fn canonical_request(claim: &Claim, incoming: Incoming<'_>, body_hash: &str) -> 
             .headers
             .get_all(name)
             .iter()
-            .map(|v| {
-                v.to_str()
-                    .map(|t| t.split_whitespace().collect::<Vec<_>>().join(" "))
-            })
+            .map(|v| v.to_str().map(|t| t.split_whitespace().collect::<Vec<_>>().join(" ")))
             .collect::<Result<_, _>>()
             .ok()?;
         if values.is_empty() {
@@ -211,12 +188,10 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut hex, byte| {
+        let _ = write!(hex, "{byte:02x}");
+        hex
+    })
 }
 
 #[cfg(test)]

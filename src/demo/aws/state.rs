@@ -45,9 +45,7 @@ pub(super) struct RoleSession {
 
 impl std::fmt::Debug for RoleSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("RoleSession")
-            .field("arn", &self.caller.arn)
-            .finish_non_exhaustive()
+        f.debug_struct("RoleSession").field("arn", &self.caller.arn).finish_non_exhaustive()
     }
 }
 
@@ -77,11 +75,7 @@ impl Caller {
         context.add("aws:SecureTransport", "false");
         context.add_tags("aws:PrincipalTag", &self.tags);
         context.extend(request);
-        let question = Question {
-            action,
-            resource,
-            context: &context,
-        };
+        let question = Question { action, resource, context: &context };
         let session = self.session_policy.as_ref();
         let why = match (
             decide(&self.policies, question),
@@ -123,14 +117,8 @@ pub(super) struct Transition {
 impl Transition {
     pub(super) fn new(pace: &Pace, now: DateTime<Utc>, to: Option<(&'static str, Option<String>)>) -> Self {
         let duration = chrono::TimeDelta::from_std(pace.duration).unwrap_or(chrono::TimeDelta::MAX);
-        let until = now
-            .checked_add_signed(duration)
-            .unwrap_or(DateTime::<Utc>::MAX_UTC);
-        Self {
-            describes_left: pace.describes,
-            until,
-            to,
-        }
+        let until = now.checked_add_signed(duration).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        Self { describes_left: pace.describes, until, to }
     }
 }
 
@@ -209,24 +197,14 @@ impl State {
                 domain_id: domain.id.clone(),
                 name: seed.name.clone(),
                 arn: domain.profile_arn(&seed.name),
-                status: if seed.status.is_empty() {
-                    "InService".to_owned()
-                } else {
-                    seed.status.clone()
-                },
+                status: if seed.status.is_empty() { "InService".to_owned() } else { seed.status.clone() },
                 failure_reason: None,
                 tags: seed.tags.clone(),
                 user_settings: Value::Object(settings),
                 created: now,
                 modified: now,
             };
-            profiles.insert(
-                profile_key(&domain.id, &seed.name),
-                StoredProfile {
-                    view,
-                    transition: None,
-                },
-            );
+            profiles.insert(profile_key(&domain.id, &seed.name), StoredProfile { view, transition: None });
         }
         Self {
             world,
@@ -242,10 +220,7 @@ impl State {
 
     /// The domain of this id in this region.
     pub(super) fn domain(&self, id: &str, region: &str) -> Option<&Domain> {
-        self.world
-            .domains
-            .iter()
-            .find(|d| d.id == id && d.region == region)
+        self.world.domains.iter().find(|d| d.id == id && d.region == region)
     }
 
     pub(super) fn role(&self, arn: &str) -> Option<&Role> {
@@ -255,9 +230,7 @@ impl State {
     /// Lets profiles come to rest that are due at `now`.
     pub(super) fn settle(&mut self, now: DateTime<Utc>) {
         self.profiles.retain(|_, profile| {
-            let Some(transition) = profile
-                .transition
-                .take_if(|t| t.describes_left == 0 && t.until <= now)
+            let Some(transition) = profile.transition.take_if(|t| t.describes_left == 0 && t.until <= now)
             else {
                 return true;
             };
@@ -303,8 +276,5 @@ pub(super) fn profile_key(domain_id: &str, name: &str) -> ProfileKey {
 /// `arn:aws:sts::ACCOUNT:assumed-role/ROLE/SESSION`; the role's path is not part of it.
 pub(super) fn assumed_role_arn(role_arn: &str, session_name: &str) -> String {
     let role_name = role_arn.rsplit('/').next().unwrap_or_default();
-    format!(
-        "arn:aws:sts::{}:assumed-role/{role_name}/{session_name}",
-        account_of(role_arn)
-    )
+    format!("arn:aws:sts::{}:assumed-role/{role_name}/{session_name}", account_of(role_arn))
 }

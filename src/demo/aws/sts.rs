@@ -38,11 +38,7 @@ pub(super) fn perform(
             escape(&call.caller.user_id),
             account_of(&call.caller.arn),
         )),
-        other => Err(ApiError::new(
-            400,
-            "InvalidAction",
-            format!("Could not find operation {other}"),
-        )),
+        other => Err(ApiError::new(400, "InvalidAction", format!("Could not find operation {other}"))),
     }
 }
 
@@ -53,9 +49,7 @@ fn assume_role(state: &mut State, form: &Form, call: &Call, note: &mut Note) -> 
     let shape = Shape::new(&fields, &problems);
     let role_arn = shape.required("RoleArn", ROLE_ARN);
     let session_name = shape.required("RoleSessionName", SESSION_NAME);
-    let seconds = shape
-        .integer("DurationSeconds", 900..=43_200)
-        .unwrap_or(DEFAULT_SECONDS);
+    let seconds = shape.integer("DurationSeconds", 900..=43_200).unwrap_or(DEFAULT_SECONDS);
     let session_policy = shape.string("Policy", POLICY);
     finish(&problems, "ValidationError")?;
     role_arn.clone_into(&mut note.resource);
@@ -67,9 +61,7 @@ fn assume_role(state: &mut State, form: &Form, call: &Call, note: &mut Note) -> 
         );
         ApiError::new(403, "AccessDenied", message)
     };
-    call.caller
-        .authorize("sts:AssumeRole", role_arn, &Context::default())
-        .map_err(|_| denied())?;
+    call.caller.authorize("sts:AssumeRole", role_arn, &Context::default()).map_err(|_| denied())?;
     let role = state.role(role_arn).ok_or_else(denied)?.clone();
     let mut context = Context::default();
     context.add("sts:RoleSessionName", session_name);

@@ -84,14 +84,9 @@ pub(super) async fn open_link(
 /// `GET /studio/page`: Studio, for who has opened a link.
 pub(super) async fn page(Shared(server): Shared<Arc<Server>>, headers: HeaderMap) -> Response {
     let now = server.clock.now();
-    let cookies = headers
-        .get(header::COOKIE)
-        .and_then(|v| v.to_str().ok())
-        .unwrap_or_default();
-    let cookie = cookies
-        .split(';')
-        .filter_map(|c| c.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE);
+    let cookies = headers.get(header::COOKIE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let cookie =
+        cookies.split(';').filter_map(|c| c.trim().split_once('=')).find(|(name, _)| *name == COOKIE);
     let page = arrived(&mut server.state(), cookie.map_or("", |(_, value)| value), now);
     match page.map(|page| page.render()) {
         Ok(Ok(html)) => guarded(Html(html).into_response()),
@@ -116,10 +111,7 @@ pub(super) fn open(
     }
     link.used = true;
     let expires = now + TimeDelta::seconds(link.session_seconds.into());
-    let visit = Visit {
-        expires,
-        ..link.visit.clone()
-    };
+    let visit = Visit { expires, ..link.visit.clone() };
     state.visits.insert(cookie.to_owned(), visit);
     Ok(())
 }
@@ -135,33 +127,21 @@ pub(super) fn arrived(
     if now >= visit.expires {
         return Err("Your Studio session has ended.");
     }
-    let profile = &state
-        .profiles
-        .get(&visit.profile)
-        .ok_or("The user profile does not exist.")?
-        .view;
+    let profile = &state.profiles.get(&visit.profile).ok_or("The user profile does not exist.")?.view;
     let mut context = Context::default();
     context.add_tags("sagemaker:ResourceTag", &profile.tags);
     context.add_tags("aws:ResourceTag", &profile.tags);
-    if visit
-        .caller
-        .authorize(PRESIGN_ACTION, &profile.arn, &context)
-        .is_err()
-    {
+    if visit.caller.authorize(PRESIGN_ACTION, &profile.arn, &context).is_err() {
         return Err("You are no longer authorized.");
     }
-    let events = state
-        .trail
-        .latest(EVENTS_SHOWN)
-        .into_iter()
-        .map(|event| EventRow {
-            at: event.at.format("%H:%M:%S%.3f").to_string(),
-            api: event.api,
-            principal: event.principal,
-            resource: event.resource,
-            ok: event.outcome == Outcome::Ok,
-            outcome: event.outcome.to_string(),
-        });
+    let events = state.trail.latest(EVENTS_SHOWN).into_iter().map(|event| EventRow {
+        at: event.at.format("%H:%M:%S%.3f").to_string(),
+        api: event.api,
+        principal: event.principal,
+        resource: event.resource,
+        ok: event.outcome == Outcome::Ok,
+        outcome: event.outcome.to_string(),
+    });
     Ok(StudioPage {
         profile: profile.name.clone(),
         facts: facts(visit, profile),
@@ -186,21 +166,13 @@ fn facts(visit: &Visit, profile: &super::state::ProfileView) -> Vec<(&'static st
         ("Role session", visit.caller.arn.clone()),
         ("Session name", session_name),
         ("Source identity", text(&visit.caller.source_identity)),
-        (
-            "Execution role",
-            execution_role.map_or_else(|| "the domain's".to_owned(), str::to_owned),
-        ),
-        (
-            "Studio session until",
-            visit.expires.to_rfc3339_opts(SecondsFormat::Secs, true),
-        ),
+        ("Execution role", execution_role.map_or_else(|| "the domain's".to_owned(), str::to_owned)),
+        ("Studio session until", visit.expires.to_rfc3339_opts(SecondsFormat::Secs, true)),
     ]
 }
 
 fn pairs(tags: &std::collections::BTreeMap<String, String>) -> Vec<(String, String)> {
-    tags.iter()
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect()
+    tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// Lifecycle configs attached in `UserSettings`, app by app.
@@ -214,15 +186,8 @@ fn configs(state: &State, settings: &Value) -> Vec<ConfigRow> {
         let arns = app_settings.get("LifecycleConfigArns").and_then(Value::as_array);
         for arn in arns.into_iter().flatten() {
             let text = arn.as_str().unwrap_or_default();
-            let name = state
-                .configs
-                .get(text)
-                .map_or_else(|| text.to_owned(), |config| config.name.clone());
-            rows.push(ConfigRow {
-                app: app.to_owned(),
-                name,
-                default: default == Some(arn),
-            });
+            let name = state.configs.get(text).map_or_else(|| text.to_owned(), |config| config.name.clone());
+            rows.push(ConfigRow { app: app.to_owned(), name, default: default == Some(arn) });
         }
     }
     rows
@@ -242,9 +207,6 @@ fn guarded(mut response: Response) -> Response {
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

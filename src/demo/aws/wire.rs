@@ -22,11 +22,7 @@ impl Scissors {
     }
 
     fn check(&self) -> io::Result<()> {
-        if self.0.load(Ordering::Acquire) {
-            Err(io::ErrorKind::ConnectionReset.into())
-        } else {
-            Ok(())
-        }
+        if self.0.load(Ordering::Acquire) { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(()) }
     }
 }
 
@@ -41,13 +37,7 @@ impl Listener for CuttableListener {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Answers are one small write each: waiting for more only adds latency.
         let _ = stream.set_nodelay(true);
-        (
-            CuttableStream {
-                stream,
-                scissors: Scissors::default(),
-            },
-            address,
-        )
+        (CuttableStream { stream, scissors: Scissors::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {

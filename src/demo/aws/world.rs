@@ -55,9 +55,7 @@ pub struct SamlProvider {
 
 impl std::fmt::Debug for SamlProvider {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SamlProvider")
-            .field("arn", &self.arn)
-            .finish_non_exhaustive()
+        f.debug_struct("SamlProvider").field("arn", &self.arn).finish_non_exhaustive()
     }
 }
 
@@ -125,19 +123,13 @@ impl Domain {
     /// `arn:aws:sagemaker:REGION:ACCOUNT:domain/ID`.
     #[must_use]
     pub fn arn(&self) -> String {
-        format!(
-            "arn:aws:sagemaker:{}:{}:domain/{}",
-            self.region, self.account, self.id
-        )
+        format!("arn:aws:sagemaker:{}:{}:domain/{}", self.region, self.account, self.id)
     }
 
     /// `arn:aws:sagemaker:REGION:ACCOUNT:user-profile/ID/NAME`.
     #[must_use]
     pub fn profile_arn(&self, name: &str) -> String {
-        format!(
-            "arn:aws:sagemaker:{}:{}:user-profile/{}/{name}",
-            self.region, self.account, self.id
-        )
+        format!("arn:aws:sagemaker:{}:{}:user-profile/{}/{name}", self.region, self.account, self.id)
     }
 }
 

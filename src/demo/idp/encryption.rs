@@ -79,9 +79,8 @@ pub fn encrypt_assertion(
     encryption: &Encryption,
 ) -> Result<String, SigningError> {
     let range = {
-        let document = Parser::new()
-            .parse(xml)
-            .map_err(|error| SigningError::Malformed(error.to_string()))?;
+        let document =
+            Parser::new().parse(xml).map_err(|error| SigningError::Malformed(error.to_string()))?;
         let assertions = document.get_elements_by_tag_name_ns(ASSERTION, "Assertion");
         assertions
             .first()
@@ -102,10 +101,7 @@ fn encrypted_data(plain: &[u8], certificate: &str, encryption: &Encryption) -> R
     let parameter = |name: &str, namespace: &str, uri: &Option<String>| {
         let prefix = name.split(':').next().unwrap_or_default();
         uri.as_ref().map_or_else(String::new, |uri| {
-            format!(
-                "<{name} xmlns:{prefix}=\"{namespace}\" Algorithm=\"{}\"/>",
-                escape(uri)
-            )
+            format!("<{name} xmlns:{prefix}=\"{namespace}\" Algorithm=\"{}\"/>", escape(uri))
         })
     };
     let digest = parameter("ds:DigestMethod", DSIG, &encryption.digest);
@@ -162,9 +158,8 @@ fn transport_key(certificate: &str, encryption: &Encryption, key: &[u8]) -> Resu
         algorithm::RSA_PKCS1 => encrypter.set_rsa_padding(Padding::PKCS1)?,
         algorithm::RSA_OAEP | algorithm::RSA_OAEP_ENC11 => {
             encrypter.set_rsa_padding(Padding::PKCS1_OAEP)?;
-            encrypter.set_rsa_oaep_md(digest_for(
-                encryption.digest.as_deref().unwrap_or(algorithm::SHA1),
-            )?)?;
+            encrypter
+                .set_rsa_oaep_md(digest_for(encryption.digest.as_deref().unwrap_or(algorithm::SHA1))?)?;
             encrypter.set_rsa_mgf1_md(mgf_digest(encryption.mgf.as_deref())?)?;
         }
         other => return Err(SigningError::UnknownAlgorithm(other.to_owned())),
@@ -223,21 +218,12 @@ mod tests {
             with(a::AES128_GCM, a::RSA_OAEP, None, None),
             with(a::AES128_CBC, a::RSA_OAEP, None, None),
             with(a::AES256_CBC, a::RSA_OAEP, Some(a::SHA1), None),
-            with(
-                a::AES256_CBC,
-                a::RSA_OAEP_ENC11,
-                Some(a::SHA512),
-                Some(a::MGF1_SHA512),
-            ),
+            with(a::AES256_CBC, a::RSA_OAEP_ENC11, Some(a::SHA512), Some(a::MGF1_SHA512)),
         ] {
             let xml = encrypted(&encryption).unwrap();
             assert!(!xml.contains("AttributeStatement"), "{encryption:?}");
             let plain = opened(&xml).unwrap_or_else(|error| panic!("{encryption:?}: {error}"));
-            assert_eq!(
-                covered(&plain, rsa()).map(|ids| ids.len()),
-                Some(1),
-                "{encryption:?}"
-            );
+            assert_eq!(covered(&plain, rsa()).map(|ids| ids.len()), Some(1), "{encryption:?}");
         }
     }
 
@@ -245,9 +231,7 @@ mod tests {
     fn the_response_can_be_signed_around_it() {
         let response = response();
         let certificate = rsa().certificate_pem().unwrap();
-        let xml = response
-            .sign_encrypted(rsa(), Signed::Both, &certificate, &Encryption::usual())
-            .unwrap();
+        let xml = response.sign_encrypted(rsa(), Signed::Both, &certificate, &Encryption::usual()).unwrap();
         assert_eq!(covered(&xml, rsa()), Some(vec![response.id]));
     }
 

@@ -91,9 +91,7 @@ impl SigningKey {
 
     /// The certificate in PEM.
     pub fn certificate_pem(&self) -> Result<String, ErrorStack> {
-        self.certificate
-            .to_pem()
-            .map(|pem| String::from_utf8_lossy(&pem).into_owned())
+        self.certificate.to_pem().map(|pem| String::from_utf8_lossy(&pem).into_owned())
     }
 
     /// The certificate in DER, as metadata carries it in base64.
@@ -104,9 +102,7 @@ impl SigningKey {
     /// The private key as PKCS#8 PEM: for keeping the demo's key between runs, and for tests that give the gateway its
     /// decryption key.
     pub fn private_key_pem(&self) -> Result<String, ErrorStack> {
-        self.key
-            .private_key_to_pem_pkcs8()
-            .map(|pem| String::from_utf8_lossy(&pem).into_owned())
+        self.key.private_key_to_pem_pkcs8().map(|pem| String::from_utf8_lossy(&pem).into_owned())
     }
 
     /// Signs `data`; whether the scheme suits the key is for OpenSSL to say.
@@ -138,11 +134,7 @@ impl SigningKey {
     /// The signature method that suits this kind of key when the caller has no wish of its own.
     pub(crate) fn usual_signature_method(&self) -> &'static str {
         use bergshamra::core::algorithm;
-        if self.key.id() == Id::EC {
-            algorithm::ECDSA_SHA256
-        } else {
-            algorithm::RSA_SHA256
-        }
+        if self.key.id() == Id::EC { algorithm::ECDSA_SHA256 } else { algorithm::RSA_SHA256 }
     }
 }
 
@@ -196,11 +188,9 @@ pub(crate) mod tests {
 
     #[test]
     fn pem_round_trip_keeps_the_certificate() {
-        let again = SigningKey::from_pem(
-            &rsa().private_key_pem().unwrap(),
-            &rsa().certificate_pem().unwrap(),
-        )
-        .unwrap();
+        let again =
+            SigningKey::from_pem(&rsa().private_key_pem().unwrap(), &rsa().certificate_pem().unwrap())
+                .unwrap();
         assert_eq!(again.certificate_der().unwrap(), rsa().certificate_der().unwrap());
     }
 
@@ -208,11 +198,8 @@ pub(crate) mod tests {
     fn a_certificate_of_another_key_is_refused() {
         let other = SigningKey::generate(KeyKind::P256, "other.test").unwrap();
         assert!(
-            SigningKey::from_pem(
-                &other.private_key_pem().unwrap(),
-                &rsa().certificate_pem().unwrap()
-            )
-            .is_err()
+            SigningKey::from_pem(&other.private_key_pem().unwrap(), &rsa().certificate_pem().unwrap())
+                .is_err()
         );
     }
 

@@ -59,11 +59,7 @@ mod tests {
         assert_eq!(entity.entity_id.as_deref(), Some("https://idp.test/?a&b"));
         let idp = &entity.idp_sso_descriptors.unwrap()[0];
         assert_eq!(idp.key_descriptors.len(), 2);
-        let bindings: Vec<_> = idp
-            .single_sign_on_services
-            .iter()
-            .map(|one| one.binding.as_str())
-            .collect();
+        let bindings: Vec<_> = idp.single_sign_on_services.iter().map(|one| one.binding.as_str()).collect();
         assert_eq!(bindings, [HTTP_REDIRECT, HTTP_POST]);
     }
 }

@@ -56,15 +56,7 @@ struct Refused<'a> {
 impl IntoResponse for PeoplePage<'_> {
     fn into_response(self) -> Response {
         let nonce = fresh_id();
-        page(
-            StatusCode::OK,
-            &nonce,
-            "form-action 'self'",
-            &People {
-                nonce: &nonce,
-                page: &self,
-            },
-        )
+        page(StatusCode::OK, &nonce, "form-action 'self'", &People { nonce: &nonce, page: &self })
     }
 }
 
@@ -73,30 +65,14 @@ impl IntoResponse for PostPage<'_> {
         let nonce = fresh_id();
         // Browsers apply form-action to every redirect that follows the form as well, and the gateway's last one leads
         // to Studio, at a name that is not known here.
-        page(
-            StatusCode::OK,
-            &nonce,
-            "form-action *",
-            &Post {
-                nonce: &nonce,
-                page: &self,
-            },
-        )
+        page(StatusCode::OK, &nonce, "form-action *", &Post { nonce: &nonce, page: &self })
     }
 }
 
 impl IntoResponse for RefusedPage {
     fn into_response(self) -> Response {
         let nonce = fresh_id();
-        page(
-            self.status,
-            &nonce,
-            "form-action 'none'",
-            &Refused {
-                nonce: &nonce,
-                page: &self,
-            },
-        )
+        page(self.status, &nonce, "form-action 'none'", &Refused { nonce: &nonce, page: &self })
     }
 }
 

@@ -48,39 +48,22 @@ pub fn demo_people(account: &str, provider: &str) -> Vec<Person> {
     let role = |name: &str| format!("arn:aws:iam::{account}:role/{name}");
     let pair = |name: &str| format!("{},{provider}", role(name));
     let tag = |key: &str, value: &str| {
-        (
-            format!("{}{key}", super::response::names::PRINCIPAL_TAG),
-            vec![value.to_owned()],
-        )
+        (format!("{}{key}", super::response::names::PRINCIPAL_TAG), vec![value.to_owned()])
     };
 
-    let mut newcomer = Person::new(
-        "haneul",
-        "김하늘 (Haneul Kim)",
-        "haneul.kim",
-        &pair("DataScientist"),
-    );
+    let mut newcomer = Person::new("haneul", "김하늘 (Haneul Kim)", "haneul.kim", &pair("DataScientist"));
     "New here: the profile is made while you wait.".clone_into(&mut newcomer.description);
     newcomer.groups = vec!["data-science".to_owned()];
     newcomer.attributes = vec![tag("costcenter", "4711")];
     newcomer.session_duration = Some(3600);
 
-    let mut returning = Person::new(
-        "minjun",
-        "이민준 (Minjun Lee)",
-        "minjun.lee",
-        &pair("DataScientist"),
-    );
+    let mut returning = Person::new("minjun", "이민준 (Minjun Lee)", "minjun.lee", &pair("DataScientist"));
     "Has been here before: straight into Studio.".clone_into(&mut returning.description);
     returning.groups = vec!["data-science".to_owned()];
     returning.attributes = vec![tag("costcenter", "4711")];
 
-    let mut two_roles = Person::new(
-        "ada",
-        "Ada Lovelace",
-        "ada.lovelace@example.com",
-        &pair("DataScientist"),
-    );
+    let mut two_roles =
+        Person::new("ada", "Ada Lovelace", "ada.lovelace@example.com", &pair("DataScientist"));
     "Holds two roles, and is asked which one to use.".clone_into(&mut two_roles.description);
     two_roles.groups = vec!["data-science".to_owned(), "ml-platform".to_owned()];
     // AWS accepts the two ARNs in either order.

@@ -43,11 +43,7 @@ pub(super) enum RequestRefused {
     #[error("SAMLRequest is not an AuthnRequest: {0}")]
     Malformed(String),
     #[error("{name} is {found:?}, expected {expected:?}")]
-    Mismatch {
-        name: &'static str,
-        found: String,
-        expected: String,
-    },
+    Mismatch { name: &'static str, found: String, expected: String },
     #[error("ID is missing or not an XML name")]
     Id,
     #[error("IssueInstant is {0}, too old or in the future")]
@@ -65,11 +61,7 @@ pub(super) fn from_redirect(field: &str) -> Result<String, RequestRefused> {
         .take(MAX_XML + 1)
         .read_to_string(&mut xml)
         .map_err(|_| RequestRefused::Deflate)?;
-    if xml.len() as u64 > MAX_XML {
-        Err(RequestRefused::Deflate)
-    } else {
-        Ok(xml)
-    }
+    if xml.len() as u64 > MAX_XML { Err(RequestRefused::Deflate) } else { Ok(xml) }
 }
 
 /// XML from the field of the HTTP-POST binding: base64 (SAML bindings 3.5.4).
@@ -86,16 +78,11 @@ pub(super) fn check(
     now: DateTime<Utc>,
 ) -> Result<AcceptedRequest, RequestRefused> {
     check_shape(&xml)?;
-    let request: AuthnRequest = xml
-        .parse()
-        .map_err(|error: samael::schema::authn_request::Error| malformed(&error))?;
+    let request: AuthnRequest =
+        xml.parse().map_err(|error: samael::schema::authn_request::Error| malformed(&error))?;
     equal("Version", Some(&request.version), "2.0")?;
     equal("Destination", request.destination.as_deref(), sso_url)?;
-    equal(
-        "Issuer",
-        request.issuer.as_ref().and_then(|issuer| issuer.value.as_deref()),
-        &sp.entity_id,
-    )?;
+    equal("Issuer", request.issuer.as_ref().and_then(|issuer| issuer.value.as_deref()), &sp.entity_id)?;
     if let Some(url) = &request.assertion_consumer_service_url {
         equal("AssertionConsumerServiceURL", Some(url), &sp.acs_url)?;
     }
@@ -111,10 +98,7 @@ pub(super) fn check(
     if request.subject.is_some() {
         return Err(RequestRefused::Unsupported("Subject"));
     }
-    let format = request
-        .name_id_policy
-        .as_ref()
-        .and_then(|policy| policy.format.as_deref());
+    let format = request.name_id_policy.as_ref().and_then(|policy| policy.format.as_deref());
     if !matches!(format, None | Some(names::PERSISTENT | names::UNSPECIFIED)) {
         return Err(RequestRefused::Unsupported("this NameIDPolicy"));
     }
@@ -141,11 +125,7 @@ fn check_shape(xml: &str) -> Result<(), RequestRefused> {
         .document_element()
         .and_then(|root| document.element(root))
         .is_some_and(|root| root.matches_name_ns("urn:oasis:names:tc:SAML:2.0:protocol", "AuthnRequest"));
-    if is_request {
-        Ok(())
-    } else {
-        Err(malformed(&"wrong root element"))
-    }
+    if is_request { Ok(()) } else { Err(malformed(&"wrong root element")) }
 }
 
 fn malformed(reason: &dyn std::fmt::Display) -> RequestRefused {
@@ -157,20 +137,14 @@ fn equal(name: &'static str, found: Option<&str>, expected: &str) -> Result<(), 
         return Ok(());
     }
     let found = found.unwrap_or_default().to_owned();
-    Err(RequestRefused::Mismatch {
-        name,
-        found,
-        expected: expected.to_owned(),
-    })
+    Err(RequestRefused::Mismatch { name, found, expected: expected.to_owned() })
 }
 
 /// An `xs:ID` of plain characters (SAML core 1.3.4).
 fn is_id(id: &str) -> bool {
     id.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && id.len() <= 256
-        && id
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+        && id.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 #[cfg(test)]
@@ -242,10 +216,7 @@ pub(super) mod tests {
             ("Version=\"2.0\"", "Version=\"1.1\""),
             ("HTTP-POST", "HTTP-Artifact"),
         ] {
-            assert!(
-                matches!(refused(from, to), RequestRefused::Mismatch { .. }),
-                "{to}"
-            );
+            assert!(matches!(refused(from, to), RequestRefused::Mismatch { .. }), "{to}");
         }
     }
 
@@ -257,33 +228,18 @@ pub(super) mod tests {
 
     #[test]
     fn stale_and_future_requests_are_refused() {
-        assert!(matches!(
-            refused("08:59:50", "08:49:59"),
-            RequestRefused::Stale(_)
-        ));
-        assert!(matches!(
-            refused("08:59:50", "09:01:01"),
-            RequestRefused::Stale(_)
-        ));
+        assert!(matches!(refused("08:59:50", "08:49:59"), RequestRefused::Stale(_)));
+        assert!(matches!(refused("08:59:50", "09:01:01"), RequestRefused::Stale(_)));
     }
 
     #[test]
     fn other_elements_and_dtds_are_refused() {
         let renamed = request(SSO).replace("AuthnRequest", "LogoutRequest");
-        assert!(matches!(
-            check(renamed, &sp(), SSO, now()),
-            Err(RequestRefused::Malformed(_))
-        ));
+        assert!(matches!(check(renamed, &sp(), SSO, now()), Err(RequestRefused::Malformed(_))));
         let other_namespace = request(SSO).replace("2.0:protocol", "1.0:protocol");
-        assert!(matches!(
-            check(other_namespace, &sp(), SSO, now()),
-            Err(RequestRefused::Malformed(_))
-        ));
+        assert!(matches!(check(other_namespace, &sp(), SSO, now()), Err(RequestRefused::Malformed(_))));
         let with_dtd = format!("<!DOCTYPE x [<!ENTITY e \"e\">]>{}", request(SSO));
-        assert!(matches!(
-            check(with_dtd, &sp(), SSO, now()),
-            Err(RequestRefused::Malformed(_))
-        ));
+        assert!(matches!(check(with_dtd, &sp(), SSO, now()), Err(RequestRefused::Malformed(_))));
     }
 
     #[test]

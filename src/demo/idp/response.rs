@@ -158,11 +158,7 @@ impl Attribute {
     /// An attribute with these values, and the name format that fits the name.
     #[must_use]
     pub fn new<V: Into<String>>(name: &str, values: impl IntoIterator<Item = V>) -> Self {
-        let format = if name.contains("://") {
-            names::NAME_FORMAT_URI
-        } else {
-            names::NAME_FORMAT_BASIC
-        };
+        let format = if name.contains("://") { names::NAME_FORMAT_URI } else { names::NAME_FORMAT_BASIC };
         Self {
             name: name.to_owned(),
             name_format: Some(format.to_owned()),
@@ -176,11 +172,7 @@ impl Assertion {
     /// Gives the first attribute of that name these values; adds the attribute if there is none.
     pub fn set_attribute<V: Into<String>>(&mut self, name: &str, values: impl IntoIterator<Item = V>) {
         let new = Attribute::new(name, values);
-        match self
-            .attributes
-            .iter_mut()
-            .find(|attribute| attribute.name == name)
-        {
+        match self.attributes.iter_mut().find(|attribute| attribute.name == name) {
             Some(attribute) => attribute.values = new.values,
             None => self.attributes.push(new),
         }
@@ -239,11 +231,7 @@ impl Response {
             in_response_to: None,
             destination: Some(addressing.acs_url.clone()),
             issuer: Some(addressing.idp_entity_id.clone()),
-            status: Status {
-                code: names::SUCCESS.to_owned(),
-                second_code: None,
-                message: None,
-            },
+            status: Status { code: names::SUCCESS.to_owned(), second_code: None, message: None },
             has_assertion: true,
             assertion,
             extra: String::new(),
@@ -323,12 +311,7 @@ fn attributes(person: &Person) -> Vec<Attribute> {
     if !person.groups.is_empty() {
         attributes.push(Attribute::new(names::GROUPS, &person.groups));
     }
-    attributes.extend(
-        person
-            .attributes
-            .iter()
-            .map(|(name, values)| Attribute::new(name, values)),
-    );
+    attributes.extend(person.attributes.iter().map(|(name, values)| Attribute::new(name, values)));
     attributes
 }
 
@@ -362,23 +345,13 @@ mod tests {
         let name = document.get_elements_by_tag_name("NameID")[0];
         assert_eq!(document.text_content_deep(name), odd);
         let root = document.document_element().unwrap();
-        assert_eq!(
-            document.get_attribute(root, "Destination"),
-            Some(addressing().acs_url.as_str())
-        );
+        assert_eq!(document.get_attribute(root, "Destination"), Some(addressing().acs_url.as_str()));
     }
 
     #[test]
     fn an_idp_initiated_response_answers_nothing() {
         assert!(!valid().to_xml().contains("InResponseTo"));
-        assert_eq!(
-            valid()
-                .answering("_r1")
-                .to_xml()
-                .matches("InResponseTo=\"_r1\"")
-                .count(),
-            2
-        );
+        assert_eq!(valid().answering("_r1").to_xml().matches("InResponseTo=\"_r1\"").count(), 2);
     }
 
     #[test]

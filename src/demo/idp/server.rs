@@ -72,29 +72,18 @@ async fn sso_redirect(
     RawQuery(query): RawQuery,
 ) -> Result<HttpResponse, RefusedPage> {
     let fields = Fields::parse(query.unwrap_or_default().as_bytes());
-    if fields
-        .at_most_one("SAMLEncoding")?
-        .is_some_and(|encoding| encoding != DEFLATE)
-    {
+    if fields.at_most_one("SAMLEncoding")?.is_some_and(|encoding| encoding != DEFLATE) {
         return Err(RequestRefused::Unsupported("this SAMLEncoding").into());
     }
     let request = idp.check(request::from_redirect(fields.one("SAMLRequest")?)?)?;
-    Ok(people_page(
-        &idp,
-        Some(&request),
-        fields.at_most_one("RelayState")?,
-    ))
+    Ok(people_page(&idp, Some(&request), fields.at_most_one("RelayState")?))
 }
 
 /// A request by HTTP-POST (SAML bindings 3.5.4).
 async fn sso_post(State(idp): State<Arc<Idp>>, body: Bytes) -> Result<HttpResponse, RefusedPage> {
     let fields = Fields::parse(&body);
     let request = idp.check(request::from_post(fields.one("SAMLRequest")?)?)?;
-    Ok(people_page(
-        &idp,
-        Some(&request),
-        fields.at_most_one("RelayState")?,
-    ))
+    Ok(people_page(&idp, Some(&request), fields.at_most_one("RelayState")?))
 }
 
 /// The form of the people page came back: a person, or the refusal to be one.
@@ -121,11 +110,7 @@ async fn answer(State(idp): State<Arc<Idp>>, body: Bytes) -> Result<HttpResponse
         response = response.declined("The person declined to sign in.");
     }
     // A refusal has no assertion to sign, so the response is signed however the IdP is set up.
-    let what = if declined {
-        super::Signed::Response
-    } else {
-        idp.setup.signed
-    };
+    let what = if declined { super::Signed::Response } else { idp.setup.signed };
     let xml = response.sign(&idp.key, what).map_err(|error| failed(&error))?;
     let page = PostPage {
         acs_url: &idp.setup.service_provider.acs_url,
@@ -152,18 +137,12 @@ fn people_page(idp: &Idp, request: Option<&AcceptedRequest>, relay_state: Option
 }
 
 fn failed(error: &dyn std::fmt::Display) -> RefusedPage {
-    RefusedPage {
-        status: StatusCode::INTERNAL_SERVER_ERROR,
-        reason: error.to_string(),
-    }
+    RefusedPage { status: StatusCode::INTERNAL_SERVER_ERROR, reason: error.to_string() }
 }
 
 impl From<RequestRefused> for RefusedPage {
     fn from(refused: RequestRefused) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            reason: refused.to_string(),
-        }
+        Self { status: StatusCode::BAD_REQUEST, reason: refused.to_string() }
     }
 }
 
@@ -176,17 +155,9 @@ impl Fields {
     }
 
     fn at_most_one(&self, name: &'static str) -> Result<Option<&str>, RequestRefused> {
-        let mut values = self
-            .0
-            .iter()
-            .filter(|(field, _)| field == name)
-            .map(|(_, value)| value.as_str());
+        let mut values = self.0.iter().filter(|(field, _)| field == name).map(|(_, value)| value.as_str());
         let first = values.next();
-        if values.next().is_some() {
-            Err(RequestRefused::Field(name))
-        } else {
-            Ok(first)
-        }
+        if values.next().is_some() { Err(RequestRefused::Field(name)) } else { Ok(first) }
     }
 
     fn one(&self, name: &'static str) -> Result<&str, RequestRefused> {

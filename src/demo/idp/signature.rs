@@ -107,10 +107,7 @@ pub fn sign_xml(
         // The signature is not there yet, so what the enveloped-signature transform would leave is the element itself.
         let bytes = canonical(&document, element, mode, &algorithms.inclusive_prefixes)?;
         let digest = hash(digest_for(&algorithms.digest_method)?, &bytes)?;
-        (
-            STANDARD.encode(digest),
-            place_for_signature(&document, element).ok_or_else(missing)?,
-        )
+        (STANDARD.encode(digest), place_for_signature(&document, element).ok_or_else(missing)?)
     };
 
     let mut head = format!("<ds:Signature xmlns:ds=\"{DSIG}\">");
@@ -138,44 +135,30 @@ pub fn sign_xml(
 /// several References, odd transforms, a signature in an odd place. RSA and ECDSA with SHA-256 or better only.
 pub fn sign_template(xml: &str, key: &SigningKey) -> Result<String, SigningError> {
     let mut keys = bergshamra::KeysManager::new();
-    keys.add_key(bergshamra::keys::loader::load_pem_auto(
-        key.private_key_pem()?.as_bytes(),
-        None,
-    )?);
-    Ok(bergshamra::sign(
-        &bergshamra::DsigContext::new_permissive(keys),
-        xml,
-    )?)
+    keys.add_key(bergshamra::keys::loader::load_pem_auto(key.private_key_pem()?.as_bytes(), None)?);
+    Ok(bergshamra::sign(&bergshamra::DsigContext::new_permissive(keys), xml)?)
 }
 
 fn parse(xml: &str) -> Result<Document<'_>, SigningError> {
-    Parser::new()
-        .parse(xml)
-        .map_err(|error| SigningError::Malformed(error.to_string()))
+    Parser::new().parse(xml).map_err(|error| SigningError::Malformed(error.to_string()))
 }
 
 fn element_with_id(document: &Document<'_>, id: &str) -> Option<NodeId> {
-    document.descendants(document.root()).into_iter().find(|node| {
-        document
-            .element(*node)
-            .is_some_and(|element| element.get_attribute("ID") == Some(id))
-    })
+    document
+        .descendants(document.root())
+        .into_iter()
+        .find(|node| document.element(*node).is_some_and(|element| element.get_attribute("ID") == Some(id)))
 }
 
 /// Byte offset right after the element's Issuer, or right after its start tag.
 fn place_for_signature(document: &Document<'_>, element: NodeId) -> Option<usize> {
     let children = document.children(element);
-    let issuer = children.iter().find(|child| {
-        document
-            .element(**child)
-            .is_some_and(|child| &*child.name.local_name == "Issuer")
-    });
+    let issuer = children
+        .iter()
+        .find(|child| document.element(**child).is_some_and(|child| &*child.name.local_name == "Issuer"));
     match issuer {
         Some(issuer) => document.node_range(*issuer).map(|range| range.end),
-        None => children
-            .first()
-            .and_then(|first| document.node_range(*first))
-            .map(|range| range.start),
+        None => children.first().and_then(|first| document.node_range(*first)).map(|range| range.start),
     }
 }
 
@@ -291,11 +274,7 @@ pub(super) mod tests {
             audiences: vec!["https://studio.example.com/saml/metadata".to_owned()],
             idp_entity_id: "https://idp.example.com/metadata".to_owned(),
         };
-        Response::valid(
-            now(),
-            &addressing,
-            &Person::new("kim", "김하늘 & <co>", "kim", "role,provider"),
-        )
+        Response::valid(now(), &addressing, &Person::new("kim", "김하늘 & <co>", "kim", "role,provider"))
     }
 
     /// The IDs that valid signatures cover; nothing if any signature is invalid or cannot be checked.
@@ -407,26 +386,19 @@ pub(super) mod tests {
     fn weak_algorithms_and_keys_can_be_made_to_be_refused() {
         let weak = SigningKey::generate(KeyKind::Rsa(1024), "weak.test").unwrap();
         assert!(response().sign(&weak, Signed::Response).is_ok());
-        for (method, digest) in [
-            (algorithm::RSA_SHA1, algorithm::SHA1),
-            (algorithm::RSA_MD5, algorithm::MD5),
-        ] {
+        for (method, digest) in [(algorithm::RSA_SHA1, algorithm::SHA1), (algorithm::RSA_MD5, algorithm::MD5)]
+        {
             let mut algorithms = Algorithms::usual(rsa());
             method.clone_into(&mut algorithms.signature_method);
             digest.clone_into(&mut algorithms.digest_method);
-            assert!(
-                response().sign_with(rsa(), Signed::Both, &algorithms).is_ok(),
-                "{method}"
-            );
+            assert!(response().sign_with(rsa(), Signed::Both, &algorithms).is_ok(), "{method}");
         }
     }
 
     #[test]
     fn a_message_can_be_changed_before_it_is_signed() {
         let response = response();
-        let xml = response
-            .to_xml()
-            .replace("Version=\"2.0\"", "Version=\"2.0\" xml:lang=\"ko\"");
+        let xml = response.to_xml().replace("Version=\"2.0\"", "Version=\"2.0\" xml:lang=\"ko\"");
         let xml = xml.replace("<saml:Subject>", "<!-- hello --><saml:Subject>");
         let signed = sign_xml(&xml, &response.assertion.id, rsa(), &Algorithms::usual(rsa())).unwrap();
         assert_eq!(covered(&signed, rsa()), Some(vec![response.assertion.id]));

@@ -29,39 +29,22 @@ impl Test {
             signed: Signed::Both,
         };
         let idp = EmbeddedIdp::start(listener, setup, rsa().clone(), Clock::fixed(now())).unwrap();
-        Self {
-            idp,
-            browser: Client::new(),
-        }
+        Self { idp, browser: Client::new() }
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Response {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(query)
-            .finish();
-        self.browser
-            .get(format!("{}{path}?{query}", self.idp.url()))
-            .send()
-            .await
-            .unwrap()
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        self.browser.get(format!("{}{path}?{query}", self.idp.url())).send().await.unwrap()
     }
 
     async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
-        self.browser
-            .post(format!("{}{path}", self.idp.url()))
-            .form(form)
-            .send()
-            .await
-            .unwrap()
+        self.browser.post(format!("{}{path}", self.idp.url())).form(form).send().await.unwrap()
     }
 
     /// Presses one of the buttons on a page.
     async fn press(&self, page: &str, name: &str, value: &str) -> String {
         let hidden = hidden_fields(page);
-        let mut form: Vec<_> = hidden
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
+        let mut form: Vec<_> = hidden.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         form.push((name, value));
         let answer = self.post("/answer", &form).await;
         assert_eq!(answer.status(), StatusCode::OK);
@@ -94,18 +77,12 @@ fn hidden_fields(page: &str) -> Vec<(String, String)> {
 }
 
 fn unescape(html: &str) -> String {
-    let html = html
-        .replace("&#60;", "<")
-        .replace("&#62;", ">")
-        .replace("&#34;", "\"");
+    let html = html.replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"");
     html.replace("&#39;", "'").replace("&#38;", "&")
 }
 
 fn field(page: &str, name: &str) -> Option<String> {
-    hidden_fields(page)
-        .into_iter()
-        .find(|(field, _)| field == name)
-        .map(|(_, value)| value)
+    hidden_fields(page).into_iter().find(|(field, _)| field == name).map(|(_, value)| value)
 }
 
 fn saml_response(page: &str) -> String {
@@ -116,21 +93,10 @@ fn saml_response(page: &str) -> String {
 #[tokio::test]
 async fn a_request_by_redirect_is_answered() {
     let test = Test::start().await;
-    let query = [
-        ("SAMLRequest", deflate(&test.request())),
-        ("RelayState", "r.1-x".to_owned()),
-    ];
-    let page = test
-        .get(
-            "/sso",
-            &query.each_ref().map(|(name, value)| (*name, value.as_str())),
-        )
-        .await;
+    let query = [("SAMLRequest", deflate(&test.request())), ("RelayState", "r.1-x".to_owned())];
+    let page = test.get("/sso", &query.each_ref().map(|(name, value)| (*name, value.as_str()))).await;
     assert_eq!(page.status(), StatusCode::OK);
-    let policy = page.headers()["content-security-policy"]
-        .to_str()
-        .unwrap()
-        .to_owned();
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.contains("default-src 'none'"), "{policy}");
     let page = page.text().await.unwrap();
     assert!(page.contains("김하늘"), "{page}");
@@ -142,17 +108,13 @@ async fn a_request_by_redirect_is_answered() {
     assert_eq!(covered(&xml, rsa()).map(|ids| ids.len()), Some(2));
     assert_eq!(xml.matches("InResponseTo=\"_request1\"").count(), 2);
     assert!(xml.contains(&format!("Recipient=\"{}\"", sp().acs_url)));
-    assert!(xml.contains(&format!(
-        ">arn:aws:iam::111122223333:role/DataScientist,{PROVIDER}<"
-    )));
+    assert!(xml.contains(&format!(">arn:aws:iam::111122223333:role/DataScientist,{PROVIDER}<")));
 }
 
 #[tokio::test]
 async fn a_request_by_post_is_answered() {
     let test = Test::start().await;
-    let page = test
-        .post("/sso", &[("SAMLRequest", &STANDARD.encode(test.request()))])
-        .await;
+    let page = test.post("/sso", &[("SAMLRequest", &STANDARD.encode(test.request()))]).await;
     let form = test.press(&page.text().await.unwrap(), "person", "ada").await;
     assert!(saml_response(&form).contains("InResponseTo=\"_request1\""));
     assert_eq!(field(&form, "RelayState"), None);
@@ -171,12 +133,7 @@ async fn a_sign_in_can_start_at_the_portal() {
 #[tokio::test]
 async fn a_person_can_decline() {
     let test = Test::start().await;
-    let page = test
-        .get("/sso", &[("SAMLRequest", &deflate(&test.request()))])
-        .await
-        .text()
-        .await
-        .unwrap();
+    let page = test.get("/sso", &[("SAMLRequest", &deflate(&test.request()))]).await.text().await.unwrap();
     let xml = saml_response(&test.press(&page, "decline", "yes").await);
     assert_eq!(covered(&xml, rsa()).map(|ids| ids.len()), Some(1));
     assert!(xml.contains(names::AUTHN_FAILED) && xml.contains("InResponseTo=\"_request1\""));
@@ -186,9 +143,7 @@ async fn a_person_can_decline() {
 #[tokio::test]
 async fn a_request_for_another_acs_url_is_refused() {
     let test = Test::start().await;
-    let page = test
-        .refused(&test.request().replace("/saml/acs", ".evil.example/acs"))
-        .await;
+    let page = test.refused(&test.request().replace("/saml/acs", ".evil.example/acs")).await;
     assert!(page.contains("AssertionConsumerServiceURL"), "{page}");
     assert!(!page.contains("action="));
 }
@@ -196,13 +151,7 @@ async fn a_request_for_another_acs_url_is_refused() {
 #[tokio::test]
 async fn an_unknown_issuer_is_refused_and_shown_escaped() {
     let test = Test::start().await;
-    let page = test
-        .refused(
-            &test
-                .request()
-                .replace("metadata</saml:Issuer>", "&lt;b></saml:Issuer>"),
-        )
-        .await;
+    let page = test.refused(&test.request().replace("metadata</saml:Issuer>", "&lt;b></saml:Issuer>")).await;
     assert!(page.contains("Issuer"), "{page}");
     assert!(!page.contains("<b>"));
 }
@@ -211,9 +160,7 @@ async fn an_unknown_issuer_is_refused_and_shown_escaped() {
 async fn a_request_that_the_page_carried_is_checked_again() {
     let test = Test::start().await;
     let changed = STANDARD.encode(test.request().replace("/saml/acs", "/other"));
-    let answer = test
-        .post("/answer", &[("person", "ada"), ("SAMLRequest", &changed)])
-        .await;
+    let answer = test.post("/answer", &[("person", "ada"), ("SAMLRequest", &changed)]).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
 }
 
@@ -221,12 +168,7 @@ async fn a_request_that_the_page_carried_is_checked_again() {
 async fn a_hostile_relay_state_is_echoed_as_text() {
     let test = Test::start().await;
     let hostile = "\"><script>alert('1')</script>&amp; 김";
-    let page = test
-        .get("/", &[("RelayState", hostile)])
-        .await
-        .text()
-        .await
-        .unwrap();
+    let page = test.get("/", &[("RelayState", hostile)]).await.text().await.unwrap();
     assert!(!page.contains("<script>"));
     let form = test.press(&page, "person", "ada").await;
     assert!(!form.contains("<script>"));
@@ -240,25 +182,14 @@ async fn oddities_of_the_form_are_refused() {
     for query in [
         vec![],
         vec![("SAMLRequest", good.as_str()), ("SAMLRequest", good.as_str())],
-        vec![
-            ("SAMLRequest", good.as_str()),
-            ("RelayState", "a"),
-            ("RelayState", "b"),
-        ],
+        vec![("SAMLRequest", good.as_str()), ("RelayState", "a"), ("RelayState", "b")],
         vec![("SAMLRequest", good.as_str()), ("SAMLEncoding", "urn:other")],
         vec![("SAMLRequest", "%%%")],
         vec![("SAMLRequest", "AAAA")],
     ] {
-        assert_eq!(
-            test.get("/sso", &query).await.status(),
-            StatusCode::BAD_REQUEST,
-            "{query:?}"
-        );
+        assert_eq!(test.get("/sso", &query).await.status(), StatusCode::BAD_REQUEST, "{query:?}");
     }
-    assert_eq!(
-        test.post("/answer", &[("person", "nobody")]).await.status(),
-        StatusCode::BAD_REQUEST
-    );
+    assert_eq!(test.post("/answer", &[("person", "nobody")]).await.status(), StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

@@ -74,10 +74,7 @@ mod tests {
 
     #[test]
     fn escapes_everything_that_could_break_out() {
-        assert_eq!(
-            escape("a<b>&\"c\"\r\n\t"),
-            "a&lt;b&gt;&amp;&quot;c&quot;&#xD;&#xA;&#x9;"
-        );
+        assert_eq!(escape("a<b>&\"c\"\r\n\t"), "a&lt;b&gt;&amp;&quot;c&quot;&#xD;&#xA;&#x9;");
         assert_eq!(escape("김하늘's"), "김하늘's");
     }
 

@@ -105,10 +105,7 @@ impl Envelope {
             algorithm::AES192_CBC => Cipher::Aes192Cbc,
             algorithm::AES256_CBC => Cipher::Aes256Cbc,
             other => {
-                return Err(fault(format!(
-                    "the data encryption {} is not allowed",
-                    quoted(other)
-                )));
+                return Err(fault(format!("the data encryption {} is not allowed", quoted(other))));
             }
         };
         Ok(Self {
@@ -188,20 +185,14 @@ impl KeyTransport {
 fn method<'d>(document: &'d Document<'_>, node: NodeId) -> Result<(NodeId, &'d str), Rejection> {
     let mut methods = named(document, node, XENC, "EncryptionMethod");
     match (methods.next(), methods.next()) {
-        (Some(method), None) => Ok((
-            method,
-            attribute(document, method, "Algorithm").unwrap_or_default(),
-        )),
+        (Some(method), None) => Ok((method, attribute(document, method, "Algorithm").unwrap_or_default())),
         _ => Err(fault("not exactly one EncryptionMethod")),
     }
 }
 
 fn cipher_value(document: &Document<'_>, node: NodeId) -> Result<Vec<u8>, Rejection> {
-    let mut values = named(document, node, XENC, "CipherData").flat_map(|data| {
-        elements(document, data)
-            .map(|(value, _)| value)
-            .collect::<Vec<_>>()
-    });
+    let mut values = named(document, node, XENC, "CipherData")
+        .flat_map(|data| elements(document, data).map(|(value, _)| value).collect::<Vec<_>>());
     match (values.next(), values.next()) {
         (Some(value), None) if is(document, value, XENC, "CipherValue") => base64_value(document, value),
         _ => Err(fault("not exactly one CipherValue")),

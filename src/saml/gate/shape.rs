@@ -87,44 +87,28 @@ fn check_signature(
     let parts = children(document, signature)?;
     let (signed_info, value) = match parts.as_slice() {
         [(signed_info, "SignedInfo"), (value, "SignatureValue")]
-        | [
-            (signed_info, "SignedInfo"),
-            (value, "SignatureValue"),
-            (_, "KeyInfo"),
-        ] => (*signed_info, *value),
+        | [(signed_info, "SignedInfo"), (value, "SignatureValue"), (_, "KeyInfo")] => (*signed_info, *value),
         _ => {
-            return Err(shape(
-                "a Signature is SignedInfo, SignatureValue and at most one KeyInfo",
-            ));
+            return Err(shape("a Signature is SignedInfo, SignatureValue and at most one KeyInfo"));
         }
     };
     let value = base64_value(document, value)?;
 
     let parts = children(document, signed_info)?;
-    let [
-        (c14n, "CanonicalizationMethod"),
-        (method, "SignatureMethod"),
-        (reference, "Reference"),
-    ] = parts.as_slice()
+    let [(c14n, "CanonicalizationMethod"), (method, "SignatureMethod"), (reference, "Reference")] =
+        parts.as_slice()
     else {
-        return Err(shape(
-            "SignedInfo is CanonicalizationMethod, SignatureMethod and exactly one Reference",
-        ));
+        return Err(shape("SignedInfo is CanonicalizationMethod, SignatureMethod and exactly one Reference"));
     };
     let info_c14n = canonicalization(document, *c14n)?;
     let method = listed(document, *method, SIGNATURE_METHODS)?;
 
     if attribute(document, *reference, "URI").and_then(|uri| uri.strip_prefix('#')) != Some(id) {
-        return Err(shape(
-            "the Reference is not to the element that holds the Signature",
-        ));
+        return Err(shape("the Reference is not to the element that holds the Signature"));
     }
     let parts = children(document, *reference)?;
-    let [
-        (transforms, "Transforms"),
-        (digest_method, "DigestMethod"),
-        (digest_value, "DigestValue"),
-    ] = parts.as_slice()
+    let [(transforms, "Transforms"), (digest_method, "DigestMethod"), (digest_value, "DigestValue")] =
+        parts.as_slice()
     else {
         return Err(shape("a Reference is Transforms, DigestMethod and DigestValue"));
     };
@@ -148,18 +132,13 @@ fn check_transforms(document: &Document<'_>, transforms: NodeId) -> Result<Canon
         [(enveloped, "Transform")] => (*enveloped, None),
         [(enveloped, "Transform"), (c14n, "Transform")] => (*enveloped, Some(*c14n)),
         _ => {
-            return Err(shape(
-                "Transforms are enveloped-signature and at most one canonicalization",
-            ));
+            return Err(shape("Transforms are enveloped-signature and at most one canonicalization"));
         }
     };
     listed(document, enveloped, &[algorithm::ENVELOPED_SIGNATURE])?;
     match c14n {
         Some(node) => canonicalization(document, node),
-        None => Ok(Canonicalization {
-            mode: C14nMode::Inclusive,
-            prefixes: Vec::new(),
-        }),
+        None => Ok(Canonicalization { mode: C14nMode::Inclusive, prefixes: Vec::new() }),
     }
 }
 
@@ -172,19 +151,10 @@ fn canonicalization(document: &Document<'_>, node: NodeId) -> Result<Canonicaliz
     if let Some((_, element)) = parameters.next() {
         let inclusive = element.matches_name_ns(algorithm::EXC_C14N, "InclusiveNamespaces");
         if !inclusive || !mode.is_exclusive() || parameters.next().is_some() {
-            return Err(algorithm_fault(
-                "a canonicalization with parameters that it does not have",
-            ));
+            return Err(algorithm_fault("a canonicalization with parameters that it does not have"));
         }
-        let list = element
-            .attributes
-            .iter()
-            .find(|attribute| attribute.name.matches(None, "PrefixList"));
-        prefixes.extend(
-            list.iter()
-                .flat_map(|list| list.value.split_ascii_whitespace())
-                .map(str::to_owned),
-        );
+        let list = element.attributes.iter().find(|attribute| attribute.name.matches(None, "PrefixList"));
+        prefixes.extend(list.iter().flat_map(|list| list.value.split_ascii_whitespace()).map(str::to_owned));
         if prefixes.len() > MAX_PREFIXES {
             return Err(Rejection::new(Rule::Limits, "a very long PrefixList"));
         }
@@ -226,10 +196,7 @@ fn children<'d>(document: &'d Document<'_>, node: NodeId) -> Result<Vec<(NodeId,
             // An attribute in a namespace may pass for the plain one of its local name in a library.
             Some(NodeKind::Element(element))
                 if element.name.namespace_uri.as_deref() == Some(DSIG)
-                    && element
-                        .attributes
-                        .iter()
-                        .all(|attribute| attribute.name.namespace_uri.is_none()) =>
+                    && element.attributes.iter().all(|attribute| attribute.name.namespace_uri.is_none()) =>
             {
                 found.push((child, &*element.name.local_name));
             }
@@ -261,12 +228,8 @@ fn base64_value(document: &Document<'_>, node: NodeId) -> Result<Vec<u8>, Reject
 
 /// NCName, as xs:ID requires (saml-core 1.3.4), which also keeps XPointer syntax out of References.
 fn is_nc_name(id: &str) -> bool {
-    id.chars()
-        .next()
-        .is_some_and(|first| first == '_' || first.is_alphabetic())
-        && id
-            .chars()
-            .all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
+    id.chars().next().is_some_and(|first| first == '_' || first.is_alphabetic())
+        && id.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 pub(super) fn shape(detail: impl Into<String>) -> Rejection {

@@ -53,21 +53,14 @@ impl PublicKey {
             Ok(_) => return Err("neither an RSA key nor an EC key".into()),
             Err(fault) => return Err(format!("unreadable public key: {fault}")),
         };
-        let key = Self {
-            kind,
-            spki: spki.raw.to_vec(),
-        };
+        let key = Self { kind, spki: spki.raw.to_vec() };
         let sample = match kind {
             Kind::Rsa => uri::RSA_SHA256,
             _ => uri::ECDSA_SHA256,
         };
         let usable = algorithm(kind, sample)
             .is_some_and(|algorithm| aws::ParsedPublicKey::new(algorithm, &key.spki).is_ok());
-        if usable {
-            Ok(key)
-        } else {
-            Err("an invalid public key".into())
-        }
+        if usable { Ok(key) } else { Err("an invalid public key".into()) }
     }
 
     /// Whether `value` is this key's signature of `message`. A method for another kind of key never is.
@@ -143,10 +136,7 @@ mod tests {
         let mut value = [0; 8];
         value[3] = 0x7f;
         value[7] = 0x80;
-        assert_eq!(
-            ecdsa_der(&value, 4).unwrap(),
-            [0x30, 0x07, 0x02, 0x01, 0x7f, 0x02, 0x02, 0x00, 0x80]
-        );
+        assert_eq!(ecdsa_der(&value, 4).unwrap(), [0x30, 0x07, 0x02, 0x01, 0x7f, 0x02, 0x02, 0x00, 0x80]);
         assert_eq!(ecdsa_der(&[0xff; 132], 66).unwrap()[..3], [0x30, 0x81, 138]);
     }
 

@@ -66,12 +66,7 @@ impl<'a> StartTag<'a> {
     /// Reads on from behind the `<`. Quotes matter, because a `>` may stand between them.
     fn read(tag: &'a str) -> Self {
         let mut quote = None;
-        let mut start = Self {
-            attributes: 0,
-            namespaces: 0,
-            is_empty_element: false,
-            rest: "",
-        };
+        let mut start = Self { attributes: 0, namespaces: 0, is_empty_element: false, rest: "" };
         let mut last = b'<';
         for (index, byte) in tag.bytes().enumerate() {
             match (quote, byte) {
@@ -102,11 +97,7 @@ fn exceeded(limit: usize, what: &str) -> Rejection {
 mod tests {
     use super::*;
 
-    const SMALL: Limits = Limits {
-        markup: 12,
-        attributes: 3,
-        namespaces: 4,
-    };
+    const SMALL: Limits = Limits { markup: 12, attributes: 3, namespaces: 4 };
 
     #[test]
     fn what_fits_passes() {
@@ -133,11 +124,7 @@ mod tests {
             "<a xmlns='1' xmlns:b='2'><a xmlns='1' xmlns:b='2'><a xmlns='1'/></a></a>",
             "<a/><a/><a/><a/><a/><a/><a/>",
         ] {
-            assert_eq!(
-                check(text, &SMALL).map_err(|fault| fault.rule),
-                Err(Rule::Limits),
-                "{text}"
-            );
+            assert_eq!(check(text, &SMALL).map_err(|fault| fault.rule), Err(Rule::Limits), "{text}");
         }
     }
 }

@@ -20,6 +20,8 @@ MD = "urn:oasis:names:tc:SAML:2.0:metadata"
 DS = "http://www.w3.org/2000/09/xmldsig#"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 AWS = "https://aws.amazon.com/SAML/Attributes/"
+HTTP_POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+HTTP_REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 EXCLUSIVE = "http://www.w3.org/2001/10/xml-exc-c14n#"
 
@@ -30,6 +32,43 @@ def now() -> datetime.datetime:
 
 def stamp(moment: datetime.datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def certificate_for(key, common_name: str, days: int = 366) -> x509.Certificate:
+    """Self-signed, valid from yesterday on; `days` of 0 make one that has expired by now."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+    yesterday = now() - datetime.timedelta(days=1)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(yesterday)
+        .not_valid_after(yesterday + (datetime.timedelta(days=days) if days else datetime.timedelta(hours=1)))
+        .sign(key, hashes.SHA256())
+    )
+
+
+def pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def der(certificate: x509.Certificate) -> str:
+    """As metadata carries it: in base64."""
+    return base64.b64encode(certificate.public_bytes(serialization.Encoding.DER)).decode()
+
+
+def sign(element: etree._Element, key, certificate: x509.Certificate) -> etree._Element:
+    """Signed where `placeholder` stands, or else where signxml puts it: at the end."""
+    signer = XMLSigner(
+        method=SignatureConstructionMethod.enveloped,
+        signature_algorithm="rsa-sha256",
+        digest_algorithm="sha256",
+        c14n_algorithm=EXCLUSIVE,
+    )
+    reference = "#" + element.get("ID")
+    return signer.sign(element, key=key, cert=pem(certificate), reference_uri=reference, id_attribute="ID")
 
 
 @dataclass
@@ -77,37 +116,40 @@ class AuthnRequest:
 
 
 class Idp:
-    entity_id = "https://idp.interop.test/metadata"
-    sso = "https://idp.interop.test/sso"
+    """`name` makes its entity ID and its addresses. `days` is how long its certificate is valid from yesterday on."""
 
-    def __init__(self):
+    def __init__(self, name: str = "idp", days: int = 366):
+        self.entity_id = f"https://{name}.interop.test/metadata"
+        self.sso = f"https://{name}.interop.test/sso"
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp.interop.test")])
-        self.certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(self.key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now() - datetime.timedelta(days=1))
-            .not_valid_after(now() + datetime.timedelta(days=365))
-            .sign(self.key, hashes.SHA256())
-        )
+        self.certificate = certificate_for(self.key, f"{name}.interop.test", days)
 
-    def metadata(self) -> bytes:
-        der = base64.b64encode(self.certificate.public_bytes(serialization.Encoding.DER)).decode()
-        return f"""<md:EntityDescriptor xmlns:md="{MD}" xmlns:ds="{DS}" entityID="{self.entity_id}">
-  <md:IDPSSODescriptor WantAuthnRequestsSigned="false" protocolSupportEnumeration="{SAMLP}">
+    def metadata(self, attributes: str = "", certificates: list | None = None) -> bytes:
+        """Its EntityDescriptor, with further attributes, and with certificates other than its own."""
+        keys = "".join(
+            f"""
     <md:KeyDescriptor use="signing">
-      <ds:KeyInfo><ds:X509Data><ds:X509Certificate>{der}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>
-    </md:KeyDescriptor>
+      <ds:KeyInfo><ds:X509Data><ds:X509Certificate>{der(certificate)}</ds:X509Certificate></ds:X509Data></ds:KeyInfo>
+    </md:KeyDescriptor>"""
+            for certificate in ([self.certificate] if certificates is None else certificates)
+        )
+        return f"""<md:EntityDescriptor xmlns:md="{MD}" xmlns:ds="{DS}" entityID="{self.entity_id}" {attributes}>
+  <md:IDPSSODescriptor WantAuthnRequestsSigned="false" protocolSupportEnumeration="{SAMLP}">{keys}
     <md:NameIDFormat>{PERSISTENT}</md:NameIDFormat>
-    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="{self.sso}"/>
+    <md:SingleSignOnService Binding="{HTTP_REDIRECT}" Location="{self.sso}"/>
+    <md:SingleSignOnService Binding="{HTTP_POST}" Location="{self.sso}"/>
   </md:IDPSSODescriptor>
 </md:EntityDescriptor>
 """.encode()
 
-    def respond(self, person: Person, acs: str, audiences: list[str], request: AuthnRequest | None = None) -> str:
+    def respond(
+        self,
+        person: Person,
+        acs: str,
+        audiences: list[str],
+        request: AuthnRequest | None = None,
+        response_issuer: str | None = None,
+    ) -> str:
         """The base64 of a response whose assertion is signed, for the form field SAMLResponse."""
         moment = now()
         issued, until = stamp(moment), stamp(moment + datetime.timedelta(minutes=5))
@@ -137,16 +179,7 @@ class Idp:
             for value in values:
                 add(attribute, "AttributeValue", value)
 
-        signer = XMLSigner(
-            method=SignatureConstructionMethod.enveloped,
-            signature_algorithm="rsa-sha256",
-            digest_algorithm="sha256",
-            c14n_algorithm=EXCLUSIVE,
-        )
-        pem = self.certificate.public_bytes(serialization.Encoding.PEM).decode()
-        signed = signer.sign(
-            assertion, key=self.key, cert=pem, reference_uri="#" + assertion.get("ID"), id_attribute="ID"
-        )
+        signed = sign(assertion, self.key, self.certificate)
 
         response = etree.Element(
             f"{{{SAMLP}}}Response",
@@ -154,7 +187,7 @@ class Idp:
             | answering,
             nsmap={"samlp": SAMLP, "saml": SAML},
         )
-        add(response, "Issuer", self.entity_id)
+        add(response, "Issuer", response_issuer or self.entity_id)
         status = etree.SubElement(response, f"{{{SAMLP}}}Status")
         etree.SubElement(status, f"{{{SAMLP}}}StatusCode", Value="urn:oasis:names:tc:SAML:2.0:status:Success")
         response.append(signed)

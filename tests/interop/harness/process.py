@@ -92,6 +92,16 @@ class Process:
 
         return self.until(f"answer from {url}", probe)
 
+    def end(self) -> int:
+        """Waits until it ends by itself; its exit code."""
+        try:
+            self.child.wait(GIVE_UP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            self.fail(f"still runs after {GIVE_UP_SECONDS} s")
+        self.reader.join(2)
+        return self.child.returncode
+
     def stop(self) -> int:
         if self.child.poll() is None:
             os.killpg(self.child.pid, signal.SIGTERM)

@@ -28,15 +28,45 @@ class Domain:
 
     @property
     def provider_arn(self) -> str:
-        return f"arn:aws:iam::{self.account}:saml-provider/corp"
+        return self.provider("corp")
 
     @property
     def pair(self) -> str:
         return f"{self.role_arn},{self.provider_arn}"
 
+    def provider(self, name: str) -> str:
+        return f"arn:aws:iam::{self.account}:saml-provider/{name}"
+
+
+@dataclass
+class IdpEntry:
+    """One [[idp]] of the configuration. `key` is also the name of its IAM SAML provider, in every account."""
+
+    # What the embedded AWS knows it by, and what the gateway reads from a file, if `from_file`.
+    metadata: bytes
+    key: str = "corp"
+    name: str = "Example Corp"
+    from_file: bool = True
+    # Further keys of the table, such as request_binding.
+    options: dict = field(default_factory=dict)
+
+    def table(self, domains: list[Domain], for_aws: bool, groups: str) -> str:
+        file = {"metadata_file": f"{self.key}-metadata.xml"}
+        settings = file if for_aws else (file if self.from_file else {}) | self.options
+        lines = "".join(f"{name} = {text(value)}\n" for name, value in settings.items())
+        return f"""
+[[idp]]
+key = "{self.key}"
+name = "{self.name}"
+saml_providers = {text([domain.provider(self.key) for domain in domains])}
+{lines}
+[idp.attributes]
+groups = "{groups}"
+"""
+
 
 def text(value) -> str:
-    """A TOML string or list of strings: JSON's notation is valid TOML for both."""
+    """A TOML value: JSON's notation is valid TOML for strings, numbers, booleans and lists of them."""
     return json.dumps(value)
 
 
@@ -46,12 +76,16 @@ class World:
 
     folder: Path
     domains: list[Domain]
-    metadata: bytes
+    idps: list[IdpEntry]
     sts_endpoint: str | None = None
     groups: str = "groups"
     gateway_port: int = field(default_factory=free_port)
     aws_port: int = field(default_factory=free_port)
+    # [[saml.key]]: certificate and private key of each.
+    keys: list[tuple[Path, Path]] = field(default_factory=list)
     running: list[Process] = field(default_factory=list)
+    credentials: dict = field(default_factory=dict)
+    starts: int = 0
 
     @property
     def url(self) -> str:
@@ -69,9 +103,10 @@ class World:
     def aws_url(self) -> str:
         return f"http://127.0.0.1:{self.aws_port}"
 
-    def write(self) -> Path:
-        (self.folder / "idp-metadata.xml").write_bytes(self.metadata)
-        providers = [domain.provider_arn for domain in self.domains]
+    def write(self, for_aws: bool = False) -> Path:
+        """The configuration file of the gateway, or the one that the embedded AWS makes its accounts from."""
+        for idp in self.idps:
+            (self.folder / f"{idp.key}-metadata.xml").write_bytes(idp.metadata)
         parts = [
             f"""[gateway]
 listen = "127.0.0.1:{self.gateway_port}"
@@ -80,20 +115,20 @@ public_url = "{self.url}"
 [saml]
 audiences = ["urn:amazon:webservices"]
 
-[[idp]]
-key = "corp"
-name = "Example Corp"
-metadata_file = "idp-metadata.xml"
-saml_providers = {text(providers)}
-
-[idp.attributes]
-groups = "{self.groups}"
-
 [aws]
 sts_endpoint = "{self.sts_endpoint or self.aws_url}"
 sagemaker_endpoint = "{self.aws_url}"
 """
         ]
+        for certificate, private_key in self.keys:
+            parts.append(
+                f"""
+[[saml.key]]
+certificate = {text(f"file:{certificate}")}
+private_key = {text(f"file:{private_key}")}
+"""
+            )
+        parts += [idp.table(self.domains, for_aws, self.groups) for idp in self.idps]
         for domain in self.domains:
             parts.append(
                 f"""
@@ -121,31 +156,57 @@ script = {text(str(domain.lifecycle))}
 default = true
 """
                 )
-        path = self.folder / "gateway.toml"
+        path = self.folder / ("aws.toml" if for_aws else "gateway.toml")
         path.write_text("".join(parts))
         return path
 
     def start(self) -> "World":
-        config = self.write()
+        self.start_aws()
+        self.serve()
+        return self
+
+    def start_aws(self):
+        config = self.write(for_aws=True)
         aws = Process(
             "demo-aws",
             [binary(), "demo", "aws", "--config", config, "--listen", f"127.0.0.1:{self.aws_port}"],
             self.folder,
         )
         self.running.append(aws)
-        credentials = {
+        self.credentials = {
             name: aws.until(name, lambda name=name: re.search(rf"{name}\W+([^\s\"']+)", aws.text()))[1]
             for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
         }
         aws.until_http(f"{self.aws_url}/_control/events")
-        gateway = Process("serve", [binary(), "serve", "--config", config], self.folder, env=credentials)
+
+    def launch(self) -> Process:
+        """Starts the gateway with the configuration as it is now, without waiting for it."""
+        self.starts += 1
+        gateway = Process(
+            f"serve-{self.starts}", [binary(), "serve", "--config", self.write()], self.folder, env=self.credentials
+        )
         self.running.append(gateway)
+        return gateway
+
+    def serve(self):
+        gateway = self.launch()
         gateway.until_http(f"{self.url}/readyz", accept=lambda status: status == 200)
         # The memory ledger refuses assertions that were issued before the process started, and these IdPs state whole
         # seconds: the second in which the gateway came up has to be over.
         up = int(time.time())
         gateway.until("next second", lambda: int(time.time()) > up)
-        return self
+
+    def refuse_to_start(self) -> tuple[int, str]:
+        """Starts a gateway that has to end by itself; its exit code and what it printed."""
+        gateway = self.launch()
+        code = gateway.end()
+        self.running.remove(gateway)
+        return code, gateway.text()
+
+    def restart(self):
+        """Another gateway on the same port, with the configuration as it is now. The embedded AWS goes on."""
+        self.running.pop().stop()
+        self.serve()
 
     def stop(self):
         for process in reversed(self.running):

@@ -12,7 +12,7 @@ from harness.browser import Browser
 from harness.idp import AuthnRequest, Idp, Person
 from harness.process import ROOT, Process, free_port
 from harness.wire import Wire
-from harness.world import Domain, World
+from harness.world import Domain, IdpEntry, World
 
 # moto's own account: whoever has no credentials is in it.
 ACCOUNT = "123456789012"
@@ -61,7 +61,7 @@ class Stage:
     def __init__(self, moto: Moto, idp: Idp, folder: Path):
         self.moto, self.idp = moto, idp
         self.wire = Wire(moto.url, lambda session: self.world.tell("sessions", session))
-        self.world = World(folder, [RESEARCH], idp.metadata(), sts_endpoint=self.wire.url)
+        self.world = World(folder, [RESEARCH], [IdpEntry(idp.metadata())], sts_endpoint=self.wire.url)
 
     def response(self, user: str, request: AuthnRequest | None = None) -> str:
         audiences = [self.world.entity_id, "urn:amazon:webservices"]

@@ -36,14 +36,10 @@ pub(super) fn holds(element: Option<&Value>, context: &Context, fail: bool) -> b
     let Some(operators) = element.as_object() else {
         return fail;
     };
-    operators
-        .iter()
-        .all(|(name, keys)| match (Operator::parse(name), keys.as_object()) {
-            (Some(operator), Some(keys)) => keys
-                .iter()
-                .all(|(key, wanted)| operator.holds(key, wanted, context)),
-            _ => fail,
-        })
+    operators.iter().all(|(name, keys)| match (Operator::parse(name), keys.as_object()) {
+        (Some(operator), Some(keys)) => keys.iter().all(|(key, wanted)| operator.holds(key, wanted, context)),
+        _ => fail,
+    })
 }
 
 /// The fault of an element that cannot be evaluated.
@@ -52,13 +48,11 @@ pub(super) fn fault(element: Option<&Value>) -> Option<String> {
     let Some(operators) = element.as_object() else {
         return Some("Syntax errors in policy: Condition is not an object.".to_owned());
     };
-    operators
-        .iter()
-        .find_map(|(name, keys)| match (Operator::parse(name), keys.is_object()) {
-            (None, _) => Some(format!("Invalid Condition type : {name}.")),
-            (_, false) => Some(format!("Syntax errors in policy: {name} is not an object.")),
-            _ => None,
-        })
+    operators.iter().find_map(|(name, keys)| match (Operator::parse(name), keys.is_object()) {
+        (None, _) => Some(format!("Invalid Condition type : {name}.")),
+        (_, false) => Some(format!("Syntax errors in policy: {name} is not an object.")),
+        _ => None,
+    })
 }
 
 impl Operator {
@@ -92,21 +86,14 @@ impl Operator {
             "Null" if !if_exists && quantifier == Quantifier::Single => (Comparison::Null, false),
             _ => return None,
         };
-        Some(Self {
-            quantifier,
-            comparison,
-            negated,
-            if_exists,
-        })
+        Some(Self { quantifier, comparison, negated, if_exists })
     }
 
     fn holds(&self, key: &str, wanted: &Value, context: &Context) -> bool {
         let present = context.values(key);
         let wanted = texts(wanted);
         if matches!(self.comparison, Comparison::Null) {
-            return wanted
-                .iter()
-                .any(|w| w == if present.is_empty() { "true" } else { "false" });
+            return wanted.iter().any(|w| w == if present.is_empty() { "true" } else { "false" });
         }
         if present.is_empty() {
             return match self.quantifier {
@@ -158,11 +145,9 @@ fn in_network(address: &str, network: &str) -> bool {
         IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
         IpAddr::V6(v6) => (v6.to_bits(), 128),
     };
-    let (Ok(address), Ok(base), Ok(length)) = (
-        address.parse::<IpAddr>(),
-        base.parse::<IpAddr>(),
-        length.parse::<u32>(),
-    ) else {
+    let (Ok(address), Ok(base), Ok(length)) =
+        (address.parse::<IpAddr>(), base.parse::<IpAddr>(), length.parse::<u32>())
+    else {
         return false;
     };
     let ((address, width), (base, base_width)) = (bits(address), bits(base));

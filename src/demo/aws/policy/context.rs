@@ -17,12 +17,7 @@ impl Context {
     /// `prefix/KEY` for each tag. Two keys that differ in case only are ambiguous, and so are left out.
     pub(in crate::demo::aws) fn add_tags(&mut self, prefix: &str, tags: &BTreeMap<String, String>) {
         for (key, value) in tags {
-            if tags
-                .keys()
-                .filter(|k| k.to_lowercase() == key.to_lowercase())
-                .count()
-                == 1
-            {
+            if tags.keys().filter(|k| k.to_lowercase() == key.to_lowercase()).count() == 1 {
                 self.add(&format!("{prefix}/{key}"), value);
             }
         }
@@ -31,10 +26,7 @@ impl Context {
     /// All of `other` too.
     pub(in crate::demo::aws) fn extend(&mut self, other: &Self) {
         for (key, values) in &other.0 {
-            self.0
-                .entry(key.clone())
-                .or_default()
-                .extend(values.iter().cloned());
+            self.0.entry(key.clone()).or_default().extend(values.iter().cloned());
         }
     }
 

@@ -24,21 +24,11 @@ fn context(pairs: &[(&str, &str)]) -> Context {
 
 fn asked(policies: &[Value], context: &Context) -> Decision {
     let action = "sagemaker:CreatePresignedDomainUrl";
-    decide(
-        policies,
-        Question {
-            action,
-            resource: PROFILE,
-            context,
-        },
-    )
+    decide(policies, Question { action, resource: PROFILE, context })
 }
 
 fn conditional(condition: &Value, pairs: &[(&str, &str)]) -> bool {
-    asked(
-        &[policy("Allow", &json!({"Condition": condition}))],
-        &context(pairs),
-    ) == Decision::Allowed
+    asked(&[policy("Allow", &json!({"Condition": condition}))], &context(pairs)) == Decision::Allowed
 }
 
 #[test]
@@ -47,14 +37,8 @@ fn nothing_is_allowed_by_default_and_deny_wins() {
     assert_eq!(asked(&[], &none), Decision::ImplicitDeny);
     let allow = policy("Allow", &json!({}));
     assert_eq!(asked(std::slice::from_ref(&allow), &none), Decision::Allowed);
-    assert_eq!(
-        asked(&[allow.clone(), policy("Deny", &json!({}))], &none),
-        Decision::ExplicitDeny
-    );
-    let elsewhere = policy(
-        "Deny",
-        &json!({"Resource": "arn:aws:sagemaker:*:*:user-profile/d-abc/bob"}),
-    );
+    assert_eq!(asked(&[allow.clone(), policy("Deny", &json!({}))], &none), Decision::ExplicitDeny);
+    let elsewhere = policy("Deny", &json!({"Resource": "arn:aws:sagemaker:*:*:user-profile/d-abc/bob"}));
     assert_eq!(asked(&[allow, elsewhere], &none), Decision::Allowed);
 }
 
@@ -88,46 +72,23 @@ fn abac_compares_the_resource_tag_with_the_principal_tag() {
         json!({"StringEquals": {"sagemaker:ResourceTag/studiouserid": "${aws:PrincipalTag/studiouserid}"}});
     let resource = "sagemaker:ResourceTag/studiouserid";
     let principal = "aws:PrincipalTag/studiouserid";
-    assert!(conditional(
-        &condition,
-        &[(resource, "alice"), (principal, "alice")]
-    ));
-    assert!(!conditional(
-        &condition,
-        &[(resource, "alice"), (principal, "bob")]
-    ));
-    assert!(!conditional(
-        &condition,
-        &[(resource, "Alice"), (principal, "alice")]
-    ));
+    assert!(conditional(&condition, &[(resource, "alice"), (principal, "alice")]));
+    assert!(!conditional(&condition, &[(resource, "alice"), (principal, "bob")]));
+    assert!(!conditional(&condition, &[(resource, "Alice"), (principal, "alice")]));
     assert!(!conditional(&condition, &[(principal, "alice")]));
-    assert!(!conditional(
-        &condition,
-        &[(resource, "${aws:PrincipalTag/studiouserid}")]
-    ));
+    assert!(!conditional(&condition, &[(resource, "${aws:PrincipalTag/studiouserid}")]));
     assert!(!conditional(&condition, &[]));
 }
 
 #[test]
 fn a_wildcard_in_a_variable_stays_literal() {
     let condition = json!({"StringLike": {"sagemaker:ResourceTag/owner": "${aws:PrincipalTag/owner}-*"}});
-    let pairs = [
-        ("sagemaker:ResourceTag/owner", "alice-1"),
-        ("aws:PrincipalTag/owner", "*"),
-    ];
+    let pairs = [("sagemaker:ResourceTag/owner", "alice-1"), ("aws:PrincipalTag/owner", "*")];
     assert!(!conditional(&condition, &pairs));
-    let pairs = [
-        ("sagemaker:ResourceTag/owner", "alice-1"),
-        ("aws:PrincipalTag/owner", "alice"),
-    ];
+    let pairs = [("sagemaker:ResourceTag/owner", "alice-1"), ("aws:PrincipalTag/owner", "alice")];
     assert!(conditional(&condition, &pairs));
     let resource = json!({"Resource": "arn:aws:sagemaker:*:*:user-profile/*/${aws:PrincipalTag/owner}"});
-    let of = |owner| {
-        asked(
-            &[policy("Allow", &resource)],
-            &context(&[("aws:PrincipalTag/owner", owner)]),
-        )
-    };
+    let of = |owner| asked(&[policy("Allow", &resource)], &context(&[("aws:PrincipalTag/owner", owner)]));
     assert_eq!(of("alice"), Decision::Allowed);
     assert_eq!(of("*"), Decision::ImplicitDeny);
 }
@@ -144,36 +105,20 @@ fn a_missing_key_fails_unless_negated_or_if_exists() {
         ("ForAllValues:StringEquals", true),
         ("Bool", false),
     ] {
-        assert_eq!(
-            conditional(&json!({operator: {"aws:RequestTag/x": "y"}}), &[]),
-            holds,
-            "{operator}"
-        );
+        assert_eq!(conditional(&json!({operator: {"aws:RequestTag/x": "y"}}), &[]), holds, "{operator}");
     }
     assert!(conditional(&json!({"Null": {"aws:RequestTag/x": "true"}}), &[]));
     assert!(!conditional(&json!({"Null": {"aws:RequestTag/x": "false"}}), &[]));
-    assert!(conditional(
-        &json!({"Null": {"aws:RequestTag/x": false}}),
-        &[("aws:RequestTag/x", "y")]
-    ));
+    assert!(conditional(&json!({"Null": {"aws:RequestTag/x": false}}), &[("aws:RequestTag/x", "y")]));
 }
 
 #[test]
 fn tag_keys_are_counted_by_the_quantifier() {
     let all = json!({"ForAllValues:StringEquals": {"aws:TagKeys": ["owner", "team"]}});
-    assert!(conditional(
-        &all,
-        &[("aws:TagKeys", "owner"), ("aws:TagKeys", "team")]
-    ));
-    assert!(!conditional(
-        &all,
-        &[("aws:TagKeys", "owner"), ("aws:TagKeys", "other")]
-    ));
+    assert!(conditional(&all, &[("aws:TagKeys", "owner"), ("aws:TagKeys", "team")]));
+    assert!(!conditional(&all, &[("aws:TagKeys", "owner"), ("aws:TagKeys", "other")]));
     let any = json!({"ForAnyValue:StringEquals": {"aws:TagKeys": ["owner"]}});
-    assert!(conditional(
-        &any,
-        &[("aws:TagKeys", "owner"), ("aws:TagKeys", "other")]
-    ));
+    assert!(conditional(&any, &[("aws:TagKeys", "owner"), ("aws:TagKeys", "other")]));
     assert!(!conditional(&any, &[("aws:TagKeys", "other")]));
 }
 
@@ -192,10 +137,7 @@ fn addresses_and_numbers_compare_as_such() {
 fn what_is_not_understood_never_allows_and_always_denies() {
     let condition = json!({"Condition": {"StringEqualz": {"aws:SourceIp": "x"}}});
     let none = Context::default();
-    assert_eq!(
-        asked(&[policy("Allow", &condition)], &none),
-        Decision::ImplicitDeny
-    );
+    assert_eq!(asked(&[policy("Allow", &condition)], &none), Decision::ImplicitDeny);
     let denied = asked(&[policy("Allow", &json!({})), policy("Deny", &condition)], &none);
     assert_eq!(denied, Decision::ExplicitDeny);
 }
@@ -207,30 +149,13 @@ fn trust_names_its_principal() {
         "Effect": "Allow", "Principal": {"Federated": provider}, "Action": "sts:AssumeRoleWithSAML",
         "Condition": {"StringEquals": {"SAML:aud": ["https://a/acs", "https://b/acs"]}}}]});
     let ask = |provider, action, aud| {
-        decide_trust(
-            &trust,
-            action,
-            Principal::Federated(provider),
-            &context(&[("saml:AUD", aud)]),
-        )
+        decide_trust(&trust, action, Principal::Federated(provider), &context(&[("saml:AUD", aud)]))
     };
-    assert_eq!(
-        ask(provider, "sts:AssumeRoleWithSAML", "https://b/acs"),
-        Decision::Allowed
-    );
-    assert_eq!(
-        ask(provider, "sts:AssumeRoleWithSAML", "https://c/acs"),
-        Decision::ImplicitDeny
-    );
-    assert_eq!(
-        ask(provider, "sts:TagSession", "https://b/acs"),
-        Decision::ImplicitDeny
-    );
+    assert_eq!(ask(provider, "sts:AssumeRoleWithSAML", "https://b/acs"), Decision::Allowed);
+    assert_eq!(ask(provider, "sts:AssumeRoleWithSAML", "https://c/acs"), Decision::ImplicitDeny);
+    assert_eq!(ask(provider, "sts:TagSession", "https://b/acs"), Decision::ImplicitDeny);
     let other = "arn:aws:iam::111122223333:saml-provider/other";
-    assert_eq!(
-        ask(other, "sts:AssumeRoleWithSAML", "https://b/acs"),
-        Decision::ImplicitDeny
-    );
+    assert_eq!(ask(other, "sts:AssumeRoleWithSAML", "https://b/acs"), Decision::ImplicitDeny);
 }
 
 #[test]

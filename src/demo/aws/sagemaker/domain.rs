@@ -16,17 +16,10 @@ pub(super) fn describe(
     note: &mut Note,
 ) -> Result<Value, ApiError> {
     let problems = Problems::default();
-    let id = checked(input, &problems, &["DomainId"], |shape| {
-        shape.required("DomainId", DOMAIN_ID)
-    })?;
-    let arn = format!(
-        "arn:aws:sagemaker:{}:{}:domain/{id}",
-        call.region,
-        account(state, id, call)
-    );
+    let id = checked(input, &problems, &["DomainId"], |shape| shape.required("DomainId", DOMAIN_ID))?;
+    let arn = format!("arn:aws:sagemaker:{}:{}:domain/{id}", call.region, account(state, id, call));
     note.resource.clone_from(&arn);
-    call.caller
-        .authorize("sagemaker:DescribeDomain", &arn, &Context::default())?;
+    call.caller.authorize("sagemaker:DescribeDomain", &arn, &Context::default())?;
     let domain = find_domain(state, id, call)?;
     let mut settings = json!({});
     if let Some(role) = &domain.execution_role {

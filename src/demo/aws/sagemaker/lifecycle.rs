@@ -12,11 +12,8 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Map, Value, json};
 
 const APP_TYPE: Rule = Rule::one_of(&["JupyterServer", "KernelGateway", "CodeEditor", "JupyterLab"]);
-const CONTENT: Rule = Rule::length(1, 16_384).form("base64", |text| {
-    BASE64_STANDARD
-        .decode(text)
-        .is_ok_and(|script| !script.is_empty())
-});
+const CONTENT: Rule = Rule::length(1, 16_384)
+    .form("base64", |text| BASE64_STANDARD.decode(text).is_ok_and(|script| !script.is_empty()));
 
 pub(super) fn create(
     state: &mut State,
@@ -25,12 +22,8 @@ pub(super) fn create(
     note: &mut Note,
 ) -> Result<Value, ApiError> {
     let problems = Problems::default();
-    let members = [
-        "StudioLifecycleConfigName",
-        "StudioLifecycleConfigContent",
-        "StudioLifecycleConfigAppType",
-        "Tags",
-    ];
+    let members =
+        ["StudioLifecycleConfigName", "StudioLifecycleConfigContent", "StudioLifecycleConfigAppType", "Tags"];
     let (name, script, app_type, tags) = checked(input, &problems, &members, |shape| {
         (
             shape.required("StudioLifecycleConfigName", NAME),
@@ -43,15 +36,12 @@ pub(super) fn create(
     note.resource.clone_from(&arn);
     let mut context = Context::default();
     add_request_tags(&mut context, &tags);
-    call.caller
-        .authorize("sagemaker:CreateStudioLifecycleConfig", &arn, &context)?;
+    call.caller.authorize("sagemaker:CreateStudioLifecycleConfig", &arn, &context)?;
     if !tags.is_empty() {
         call.caller.authorize("sagemaker:AddTags", &arn, &context)?;
     }
     if state.configs.contains_key(&arn) {
-        return Err(ApiError::in_use(format!(
-            "StudioLifecycleConfig [{name}] already exists."
-        )));
+        return Err(ApiError::in_use(format!("StudioLifecycleConfig [{name}] already exists.")));
     }
     let config = LifecycleConfigView {
         name: name.to_owned(),
@@ -71,13 +61,7 @@ pub(super) fn describe(
     call: &Call,
     note: &mut Note,
 ) -> Result<Value, ApiError> {
-    let config = target(
-        state,
-        input,
-        call,
-        note,
-        "sagemaker:DescribeStudioLifecycleConfig",
-    )?;
+    let config = target(state, input, call, note, "sagemaker:DescribeStudioLifecycleConfig")?;
     Ok(json!({
         "StudioLifecycleConfigArn": config.arn,
         "StudioLifecycleConfigName": config.name,
@@ -94,9 +78,7 @@ pub(super) fn delete(
     call: &Call,
     note: &mut Note,
 ) -> Result<Value, ApiError> {
-    let arn = target(state, input, call, note, "sagemaker:DeleteStudioLifecycleConfig")?
-        .arn
-        .clone();
+    let arn = target(state, input, call, note, "sagemaker:DeleteStudioLifecycleConfig")?.arn.clone();
     let attached = |settings: &Value| settings.to_string().contains(&format!("\"{arn}\""));
     if state.profiles.values().any(|p| attached(&p.view.user_settings)) {
         return Err(ApiError::in_use(format!(
@@ -109,29 +91,18 @@ pub(super) fn delete(
 
 pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Result<Value, ApiError> {
     let problems = Problems::default();
-    let members = [
-        "MaxResults",
-        "NextToken",
-        "NameContains",
-        "AppTypeEquals",
-        "SortBy",
-        "SortOrder",
-    ];
+    let members = ["MaxResults", "NextToken", "NameContains", "AppTypeEquals", "SortBy", "SortOrder"];
     let (size, token, part, app_type, sort_by, order) = checked(input, &problems, &members, |shape| {
         (
             shape.integer("MaxResults", 1..=100),
             shape.string("NextToken", NEXT_TOKEN),
             shape.string("NameContains", NAME),
             shape.string("AppTypeEquals", APP_TYPE),
-            shape.string(
-                "SortBy",
-                Rule::one_of(&["CreationTime", "LastModifiedTime", "Name"]),
-            ),
+            shape.string("SortBy", Rule::one_of(&["CreationTime", "LastModifiedTime", "Name"])),
             shape.string("SortOrder", Rule::one_of(&["Ascending", "Descending"])),
         )
     })?;
-    call.caller
-        .authorize("sagemaker:ListStudioLifecycleConfigs", "*", &Context::default())?;
+    call.caller.authorize("sagemaker:ListStudioLifecycleConfigs", "*", &Context::default())?;
     let mut found: Vec<&LifecycleConfigView> = state
         .configs
         .values()
@@ -156,12 +127,7 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
             "LastModifiedTime": seconds(config.created),
         })
     };
-    page(
-        found.into_iter().map(details).collect(),
-        "StudioLifecycleConfigs",
-        size,
-        token,
-    )
+    page(found.into_iter().map(details).collect(), "StudioLifecycleConfigs", size, token)
 }
 
 fn target<'a>(
@@ -185,8 +151,5 @@ fn target<'a>(
 /// Lifecycle configs belong to the caller's account and region, not to a domain.
 fn arn(name: &str, call: &Call) -> String {
     let account = account_of(&call.caller.arn);
-    format!(
-        "arn:aws:sagemaker:{}:{account}:studio-lifecycle-config/{name}",
-        call.region
-    )
+    format!("arn:aws:sagemaker:{}:{account}:studio-lifecycle-config/{name}", call.region)
 }

@@ -22,10 +22,7 @@ pub(super) fn page(
     let end = start.saturating_add(size);
     let more = end < items.len();
     let mut output = Map::new();
-    output.insert(
-        member.to_owned(),
-        items.into_iter().skip(start).take(size).collect(),
-    );
+    output.insert(member.to_owned(), items.into_iter().skip(start).take(size).collect());
     if more {
         output.insert("NextToken".to_owned(), Value::from(format!("page-{end}")));
     }

@@ -42,9 +42,7 @@ pub(super) fn create(
             shape
                 .integer("SessionExpirationDurationInSeconds", 1800..=43_200)
                 .unwrap_or(DEFAULT_SESSION_SECONDS),
-            shape
-                .integer("ExpiresInSeconds", 5..=300)
-                .unwrap_or(DEFAULT_LINK_SECONDS),
+            shape.integer("ExpiresInSeconds", 5..=300).unwrap_or(DEFAULT_LINK_SECONDS),
             shape.string("SpaceName", SPACE_NAME).map(str::to_owned),
             shape.string("LandingUri", LANDING_URI).map(str::to_owned),
         )
@@ -72,26 +70,11 @@ pub(super) fn create(
     }
     let token = token::secret()?;
     let expires = call.now + TimeDelta::seconds(link_seconds.into());
-    let visit = Visit {
-        profile: key,
-        landing_uri,
-        space,
-        caller: call.caller.clone(),
-        expires,
-    };
-    state.links.insert(
-        token.clone(),
-        Link {
-            expires,
-            used: false,
-            session_seconds,
-            visit,
-        },
-    );
+    let visit = Visit { profile: key, landing_uri, space, caller: call.caller.clone(), expires };
+    state.links.insert(token.clone(), Link { expires, used: false, session_seconds, visit });
     Ok(json!({"AuthorizedUrl": format!("{}/studio/auth?token={token}", call.url)}))
 }
 
 fn authorize(state: &State, call: &Call, key: &(String, String), arn: &str) -> Result<(), ApiError> {
-    call.caller
-        .authorize(ACTION, arn, &resource_context(&profile::tags_of(state, key)))
+    call.caller.authorize(ACTION, arn, &resource_context(&profile::tags_of(state, key)))
 }

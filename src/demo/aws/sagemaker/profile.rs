@@ -42,8 +42,7 @@ pub(super) fn create(
     note.resource.clone_from(&arn);
     let mut context = Context::default();
     add_request_tags(&mut context, &tags);
-    call.caller
-        .authorize("sagemaker:CreateUserProfile", &arn, &context)?;
+    call.caller.authorize("sagemaker:CreateUserProfile", &arn, &context)?;
     if !tags.is_empty() {
         call.caller.authorize("sagemaker:AddTags", &arn, &context)?;
     }
@@ -56,11 +55,7 @@ pub(super) fn create(
             "UserProfile [{name}] already exists in domain [{domain_id}]."
         )));
     }
-    if state
-        .profiles
-        .keys()
-        .filter(|(domain, _)| domain == domain_id)
-        .count()
+    if state.profiles.keys().filter(|(domain, _)| domain == domain_id).count()
         >= state.world.profiles_per_domain
     {
         let message =
@@ -121,11 +116,7 @@ pub(super) fn update(
     let problems = Problems::default();
     let members = ["DomainId", "UserProfileName", "UserSettings"];
     let (domain_id, name, settings) = checked(input, &problems, &members, |shape| {
-        (
-            shape.required("DomainId", DOMAIN_ID),
-            named(shape),
-            user_settings(shape, state, call),
-        )
+        (shape.required("DomainId", DOMAIN_ID), named(shape), user_settings(shape, state, call))
     })?;
     let key = authorized(state, domain_id, name, call, note, "sagemaker:UpdateUserProfile")?;
     authorize_pass_role(&settings, call)?;
@@ -134,10 +125,7 @@ pub(super) fn update(
         return Err(missing(&key));
     };
     if !matches!(profile.view.status.as_str(), "InService" | "Update_Failed") {
-        return Err(ApiError::in_use(format!(
-            "UserProfile [{name}] is in state {}.",
-            profile.view.status
-        )));
+        return Err(ApiError::in_use(format!("UserProfile [{name}] is in state {}.", profile.view.status)));
     }
     if let Some(stored) = profile.view.user_settings.as_object_mut() {
         stored.extend(settings);
@@ -171,14 +159,8 @@ pub(super) fn delete(
 
 pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Result<Value, ApiError> {
     let problems = Problems::default();
-    let members = [
-        "NextToken",
-        "MaxResults",
-        "SortOrder",
-        "SortBy",
-        "DomainIdEquals",
-        "UserProfileNameContains",
-    ];
+    let members =
+        ["NextToken", "MaxResults", "SortOrder", "SortBy", "DomainIdEquals", "UserProfileNameContains"];
     let request = checked(input, &problems, &members, |shape| {
         (
             shape.string("NextToken", NEXT_TOKEN),
@@ -186,14 +168,11 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
             shape.string("SortOrder", SORT_ORDER),
             shape.string("SortBy", SORT_BY),
             shape.string("DomainIdEquals", DOMAIN_ID),
-            shape
-                .string("UserProfileNameContains", NAME)
-                .map(str::to_ascii_lowercase),
+            shape.string("UserProfileNameContains", NAME).map(str::to_ascii_lowercase),
         )
     })?;
     let (token, size, order, sort_by, domain_id, part) = request;
-    call.caller
-        .authorize("sagemaker:ListUserProfiles", "*", &Context::default())?;
+    call.caller.authorize("sagemaker:ListUserProfiles", "*", &Context::default())?;
     let mut found: Vec<&ProfileView> = state
         .profiles
         .iter()
@@ -220,21 +199,12 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
             "LastModifiedTime": seconds(view.modified),
         })
     };
-    page(
-        found.into_iter().map(details).collect(),
-        "UserProfiles",
-        size,
-        token,
-    )
+    page(found.into_iter().map(details).collect(), "UserProfiles", size, token)
 }
 
 /// The tags of a profile, none if it does not exist: what its resource tags are to a policy.
 pub(super) fn tags_of(state: &State, key: &ProfileKey) -> BTreeMap<String, String> {
-    state
-        .profiles
-        .get(key)
-        .map(|p| p.view.tags.clone())
-        .unwrap_or_default()
+    state.profiles.get(key).map(|p| p.view.tags.clone()).unwrap_or_default()
 }
 
 pub(super) fn existing<'a>(state: &'a State, key: &ProfileKey) -> Result<&'a StoredProfile, ApiError> {
@@ -243,23 +213,15 @@ pub(super) fn existing<'a>(state: &'a State, key: &ProfileKey) -> Result<&'a Sto
 
 /// The stored profile's ARN, or the one that it would have.
 pub(super) fn arn(state: &State, domain_id: &str, name: &str, call: &Call) -> String {
-    let stored = state
-        .profiles
-        .get(&profile_key(domain_id, name))
-        .map(|p| p.view.arn.clone());
+    let stored = state.profiles.get(&profile_key(domain_id, name)).map(|p| p.view.arn.clone());
     stored.unwrap_or_else(|| {
         let account = account(state, domain_id, call);
-        format!(
-            "arn:aws:sagemaker:{}:{account}:user-profile/{domain_id}/{name}",
-            call.region
-        )
+        format!("arn:aws:sagemaker:{}:{account}:user-profile/{domain_id}/{name}", call.region)
     })
 }
 
 fn missing((domain_id, name): &ProfileKey) -> ApiError {
-    ApiError::not_found(format!(
-        "UserProfile [{name}] does not exist in domain [{domain_id}]."
-    ))
+    ApiError::not_found(format!("UserProfile [{name}] does not exist in domain [{domain_id}]."))
 }
 
 /// The profile that a request with only `DomainId` and `UserProfileName` is about.
@@ -287,8 +249,7 @@ fn authorized(
 ) -> Result<ProfileKey, ApiError> {
     let key = profile_key(domain_id, name);
     note.resource = arn(state, domain_id, name, call);
-    call.caller
-        .authorize(action, &note.resource, &resource_context(&tags_of(state, &key)))?;
+    call.caller.authorize(action, &note.resource, &resource_context(&tags_of(state, &key)))?;
     find_domain(state, domain_id, call)?;
     Ok(key)
 }
@@ -301,11 +262,7 @@ fn user_settings(shape: &Shape<'_>, state: &State, call: &Call) -> Map<String, V
     if let Some(inner) = shape.inside("UserSettings") {
         settings::check(&inner, state, &call.region);
     }
-    shape
-        .raw("UserSettings")
-        .and_then(Value::as_object)
-        .cloned()
-        .unwrap_or_default()
+    shape.raw("UserSettings").and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
 /// Who sets an execution role must be allowed to pass it on.

@@ -39,14 +39,10 @@ pub(super) fn check(settings: &Shape<'_>, state: &State, region: &str) {
     settings.strings("SecurityGroups", 5, SECURITY_GROUP);
     settings.string("DefaultLandingUri", LANDING_URI);
     settings.string("StudioWebPortal", Rule::one_of(&["ENABLED", "DISABLED"]));
-    settings.string(
-        "AutoMountHomeEFS",
-        Rule::one_of(&["Enabled", "Disabled", "DefaultAsDomain"]),
-    );
+    settings.string("AutoMountHomeEFS", Rule::one_of(&["Enabled", "Disabled", "DefaultAsDomain"]));
     settings.each("CustomFileSystemConfigs", 10);
-    if let Some(storage) = settings
-        .inside("SpaceStorageSettings")
-        .and_then(|s| s.inside("DefaultEbsStorageSettings"))
+    if let Some(storage) =
+        settings.inside("SpaceStorageSettings").and_then(|s| s.inside("DefaultEbsStorageSettings"))
     {
         storage.integer("DefaultEbsVolumeSizeInGb", 5..=16_384);
         storage.integer("MaximumEbsVolumeSizeInGb", 5..=16_384);
@@ -95,9 +91,7 @@ fn check_app(settings: &Shape<'_>, app: &str, state: &State, region: &str) {
             "BuiltInLifecycleConfigArn",
         ],
     });
-    let listed = settings
-        .strings("LifecycleConfigArns", usize::MAX, CONFIG_ARN)
-        .unwrap_or_default();
+    let listed = settings.strings("LifecycleConfigArns", usize::MAX, CONFIG_ARN).unwrap_or_default();
     for arn in listed.iter().filter(|arn| **arn != "None") {
         check_config(settings, arn, app, state, region);
     }
@@ -106,11 +100,7 @@ fn check_app(settings: &Shape<'_>, app: &str, state: &State, region: &str) {
     settings.each("CodeRepositories", 10);
     let spec = settings.inside("DefaultResourceSpec");
     if classic && !listed.is_empty() && spec.is_none() {
-        settings.report(
-            "DefaultResourceSpec",
-            "null",
-            "LifecycleConfigArns need a DefaultResourceSpec",
-        );
+        settings.report("DefaultResourceSpec", "null", "LifecycleConfigArns need a DefaultResourceSpec");
     }
     if let Some(spec) = spec {
         spec.only(&[
@@ -124,26 +114,14 @@ fn check_app(settings: &Shape<'_>, app: &str, state: &State, region: &str) {
         if app == "JupyterServer" {
             spec.string("InstanceType", Rule::one_of(&["system"]));
         } else {
-            spec.string(
-                "InstanceType",
-                Rule::length(1, 64).form("ml.*", |t| t.starts_with("ml.")),
-            );
+            spec.string("InstanceType", Rule::length(1, 64).form("ml.*", |t| t.starts_with("ml.")));
         }
-        let default = spec
-            .string("LifecycleConfigArn", CONFIG_ARN)
-            .filter(|arn| *arn != "None");
+        let default = spec.string("LifecycleConfigArn", CONFIG_ARN).filter(|arn| *arn != "None");
         if let Some(default) = default.filter(|arn| !listed.contains(arn)) {
-            spec.report(
-                "LifecycleConfigArn",
-                default,
-                "the default must be one of LifecycleConfigArns",
-            );
+            spec.report("LifecycleConfigArn", default, "the default must be one of LifecycleConfigArns");
         }
     }
-    if let Some(idle) = settings
-        .inside("AppLifecycleManagement")
-        .and_then(|s| s.inside("IdleSettings"))
-    {
+    if let Some(idle) = settings.inside("AppLifecycleManagement").and_then(|s| s.inside("IdleSettings")) {
         idle.only(&[
             "LifecycleManagement",
             "IdleTimeoutInMinutes",
@@ -151,11 +129,7 @@ fn check_app(settings: &Shape<'_>, app: &str, state: &State, region: &str) {
             "MaxIdleTimeoutInMinutes",
         ]);
         idle.string("LifecycleManagement", Rule::one_of(&["ENABLED", "DISABLED"]));
-        for member in [
-            "IdleTimeoutInMinutes",
-            "MinIdleTimeoutInMinutes",
-            "MaxIdleTimeoutInMinutes",
-        ] {
+        for member in ["IdleTimeoutInMinutes", "MinIdleTimeoutInMinutes", "MaxIdleTimeoutInMinutes"] {
             idle.integer(member, 60..=525_600);
         }
     }
@@ -179,21 +153,14 @@ fn check_config(settings: &Shape<'_>, arn: &str, app: &str, state: &State, regio
 
 /// `studio::PATH` or `app:APP:PATH`.
 fn is_landing_uri(uri: &str) -> bool {
-    const LANDING_APPS: [&str; 5] = [
-        "JupyterLab",
-        "CodeEditor",
-        "JupyterServer",
-        "RStudioServerPro",
-        "Canvas",
-    ];
+    const LANDING_APPS: [&str; 5] =
+        ["JupyterLab", "CodeEditor", "JupyterServer", "RStudioServerPro", "Canvas"];
     if uri.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return false;
     }
     match uri.split_once(':') {
         Some(("studio", rest)) => rest.starts_with(':'),
-        Some(("app", rest)) => rest
-            .split_once(':')
-            .is_some_and(|(app, _)| LANDING_APPS.contains(&app)),
+        Some(("app", rest)) => rest.split_once(':').is_some_and(|(app, _)| LANDING_APPS.contains(&app)),
         _ => false,
     }
 }

@@ -18,19 +18,11 @@ pub(super) fn list(
     note: &mut Note,
 ) -> Result<Value, ApiError> {
     let problems = Problems::default();
-    let (arn, size, token) = checked(
-        input,
-        &problems,
-        &["ResourceArn", "NextToken", "MaxResults"],
-        |shape| {
+    let (arn, size, token) =
+        checked(input, &problems, &["ResourceArn", "NextToken", "MaxResults"], |shape| {
             let size = shape.integer("MaxResults", 50..=u32::MAX);
-            (
-                shape.required("ResourceArn", SAGEMAKER_ARN),
-                size,
-                shape.string("NextToken", NEXT_TOKEN),
-            )
-        },
-    )?;
+            (shape.required("ResourceArn", SAGEMAKER_ARN), size, shape.string("NextToken", NEXT_TOKEN))
+        })?;
     arn.clone_into(&mut note.resource);
     let tags = find(state, arn, call).cloned();
     let context = resource_context(tags.as_ref().unwrap_or(&Tags::new()));
@@ -60,9 +52,7 @@ pub(super) fn add(
     let mut merged = tags.clone();
     merged.extend(added);
     if merged.len() > 50 {
-        return Err(ApiError::validation(format!(
-            "The resource [{arn}] can have at most 50 tags."
-        )));
+        return Err(ApiError::validation(format!("The resource [{arn}] can have at most 50 tags.")));
     }
     *tags = merged;
     Ok(json!({"Tags": as_list(tags)}))
@@ -78,11 +68,7 @@ pub(super) fn delete(
     let (arn, keys) = checked(input, &problems, &["ResourceArn", "TagKeys"], |shape| {
         let keys = shape.strings("TagKeys", 50, TAG_KEY).unwrap_or_default();
         if keys.is_empty() {
-            shape.report(
-                "TagKeys",
-                "[]",
-                "Member must have length greater than or equal to 1",
-            );
+            shape.report("TagKeys", "[]", "Member must have length greater than or equal to 1");
         }
         (shape.required("ResourceArn", SAGEMAKER_ARN), keys)
     })?;
@@ -98,9 +84,7 @@ pub(super) fn delete(
 }
 
 fn as_list(tags: &Tags) -> Vec<Value> {
-    tags.iter()
-        .map(|(key, value)| json!({"Key": key, "Value": value}))
-        .collect()
+    tags.iter().map(|(key, value)| json!({"Key": key, "Value": value})).collect()
 }
 
 fn find<'a>(state: &'a mut State, arn: &str, call: &Call) -> Option<&'a Tags> {
@@ -111,11 +95,7 @@ fn find_mut<'a>(state: &'a mut State, arn: &str, call: &Call) -> Option<&'a mut 
     if arn.split(':').nth(3) != Some(call.region.as_str()) {
         return None;
     }
-    if let Some(profile) = state
-        .profiles
-        .values_mut()
-        .find(|p| p.view.arn.eq_ignore_ascii_case(arn))
-    {
+    if let Some(profile) = state.profiles.values_mut().find(|p| p.view.arn.eq_ignore_ascii_case(arn)) {
         return Some(&mut profile.view.tags);
     }
     if state.world.domains.iter().any(|d| d.arn() == arn) {

@@ -98,9 +98,7 @@ impl Claims {
         if !self.audiences.is_empty() && self.audiences.iter().all(fits) {
             return Ok(());
         }
-        Err(ApiError::identity_token(
-            "The audience of the SAML assertion is not accepted",
-        ))
+        Err(ApiError::identity_token("The audience of the SAML assertion is not accepted"))
     }
 
     /// Issued within five minutes, and inside each of its time bounds.
@@ -109,12 +107,7 @@ impl Claims {
         if now - self.issued > REDEEM_WITHIN {
             return expired("Token must be redeemed within 5 minutes of issuance");
         }
-        if self
-            .not_on_or_after
-            .iter()
-            .chain(&self.session_until)
-            .any(|end| now >= *end)
-        {
+        if self.not_on_or_after.iter().chain(&self.session_until).any(|end| now >= *end) {
             return expired("Token is expired");
         }
         if self.issued - now > REDEEM_WITHIN || self.not_before.iter().any(|start| now < *start) {
@@ -146,33 +139,22 @@ impl<'d> Dom<'d, '_> {
 
     /// The `SubjectConfirmationData` of the one bearer confirmation.
     fn bearer(&self, subject: NodeId) -> Result<NodeId, ApiError> {
-        let all = self
-            .0
-            .child_elements_by_name_ns(subject, ASSERTION, "SubjectConfirmation");
-        let bearers: Vec<NodeId> = all
-            .into_iter()
-            .filter(|c| self.attribute(*c, "Method") == Some(BEARER))
-            .collect();
+        let all = self.0.child_elements_by_name_ns(subject, ASSERTION, "SubjectConfirmation");
+        let bearers: Vec<NodeId> =
+            all.into_iter().filter(|c| self.attribute(*c, "Method") == Some(BEARER)).collect();
         let [bearer] = bearers.as_slice() else {
-            return Err(ApiError::identity_token(
-                "The subject needs exactly one bearer confirmation",
-            ));
+            return Err(ApiError::identity_token("The subject needs exactly one bearer confirmation"));
         };
         optional(self.0, *bearer, ASSERTION, "SubjectConfirmationData")?
             .ok_or_else(|| ApiError::identity_token("The bearer confirmation has no SubjectConfirmationData"))
     }
 
     fn attributes(&self, assertion: NodeId) -> Attributes {
-        let statements = self
-            .0
-            .child_elements_by_name_ns(assertion, ASSERTION, "AttributeStatement");
-        let attributes = statements
-            .iter()
-            .flat_map(|s| self.0.child_elements_by_name_ns(*s, ASSERTION, "Attribute"));
+        let statements = self.0.child_elements_by_name_ns(assertion, ASSERTION, "AttributeStatement");
+        let attributes =
+            statements.iter().flat_map(|s| self.0.child_elements_by_name_ns(*s, ASSERTION, "Attribute"));
         let of = |attribute| {
-            let values = self
-                .0
-                .child_elements_by_name_ns(attribute, ASSERTION, "AttributeValue");
+            let values = self.0.child_elements_by_name_ns(attribute, ASSERTION, "AttributeValue");
             let name = self.attribute(attribute, "Name").unwrap_or_default().to_owned();
             (name, values.into_iter().map(|v| self.text(v)).collect())
         };
@@ -183,10 +165,7 @@ impl<'d> Dom<'d, '_> {
 /// All values of the AWS attribute `name`.
 fn values<'a>(attributes: &'a Attributes, name: &str) -> impl Iterator<Item = &'a String> {
     let wanted = format!("{ATTRIBUTES}{name}");
-    attributes
-        .iter()
-        .filter(move |(n, _)| *n == wanted)
-        .flat_map(|(_, values)| values)
+    attributes.iter().filter(move |(n, _)| *n == wanted).flat_map(|(_, values)| values)
 }
 
 /// The value of an AWS attribute that may be given once.
@@ -194,9 +173,7 @@ fn sole<'a>(attributes: &'a Attributes, name: &str) -> Result<Option<&'a String>
     let mut all = values(attributes, name);
     match (all.next(), all.next()) {
         (value, None) => Ok(value),
-        _ => Err(ApiError::identity_token(format!(
-            "{name} must have exactly one value in AuthnResponse"
-        ))),
+        _ => Err(ApiError::identity_token(format!("{name} must have exactly one value in AuthnResponse"))),
     }
 }
 
@@ -206,9 +183,7 @@ fn session_name(attributes: &Attributes) -> Result<String, ApiError> {
     if is_session_name(name) {
         return Ok(name.clone());
     }
-    Err(ApiError::identity_token(
-        "RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}",
-    ))
+    Err(ApiError::identity_token("RoleSessionName in AuthnResponse must match [a-zA-Z_0-9+=,.@-]{2,64}"))
 }
 
 /// `[a-zA-Z_0-9+=,.@-]{2,64}`, the form of role session names and of source identities.
@@ -222,23 +197,15 @@ fn roles(attributes: &Attributes) -> Result<Vec<(String, String)>, ApiError> {
         || ApiError::identity_token("Role in AuthnResponse must be a role ARN and a provider ARN");
     let pair = |value: &String| {
         let (one, other) = value.split_once(',').ok_or_else(malformed)?;
-        let (role, provider) = if one.contains(":saml-provider/") {
-            (other, one)
-        } else {
-            (one, other)
-        };
-        let arns = [role, provider]
-            .iter()
-            .all(|arn| arn.starts_with("arn:aws") && !arn.contains([',', ' ']));
+        let (role, provider) = if one.contains(":saml-provider/") { (other, one) } else { (one, other) };
+        let arns = [role, provider].iter().all(|arn| arn.starts_with("arn:aws") && !arn.contains([',', ' ']));
         if arns && role.contains(":role/") && provider.contains(":saml-provider/") {
             Ok((role.to_owned(), provider.to_owned()))
         } else {
             Err(malformed())
         }
     };
-    let roles = values(attributes, "Role")
-        .map(pair)
-        .collect::<Result<Vec<_>, _>>()?;
+    let roles = values(attributes, "Role").map(pair).collect::<Result<Vec<_>, _>>()?;
     if roles.is_empty() {
         return Err(ApiError::identity_token("Role is required in AuthnResponse"));
     }
@@ -251,34 +218,23 @@ fn session_seconds(attributes: &Attributes) -> Result<Option<u32>, ApiError> {
     };
     match text.parse::<u32>() {
         Ok(seconds @ 900..=43_200) => Ok(Some(seconds)),
-        _ => Err(ApiError::identity_token(
-            "SessionDuration in AuthnResponse must be from 900 to 43200",
-        )),
+        _ => Err(ApiError::identity_token("SessionDuration in AuthnResponse must be from 900 to 43200")),
     }
 }
 
 fn tags(attributes: &Attributes) -> Result<BTreeMap<String, String>, ApiError> {
     let mut tags = BTreeMap::new();
     for (name, values) in attributes {
-        let Some(key) = name
-            .strip_prefix(ATTRIBUTES)
-            .and_then(|n| n.strip_prefix("PrincipalTag:"))
-        else {
+        let Some(key) = name.strip_prefix(ATTRIBUTES).and_then(|n| n.strip_prefix("PrincipalTag:")) else {
             continue;
         };
         let [value] = values.as_slice() else {
-            return Err(ApiError::identity_token(format!(
-                "PrincipalTag:{key} must have exactly one value"
-            )));
+            return Err(ApiError::identity_token(format!("PrincipalTag:{key} must have exactly one value")));
         };
-        let clash = tags
-            .keys()
-            .any(|k: &String| k.to_lowercase() == key.to_lowercase());
+        let clash = tags.keys().any(|k: &String| k.to_lowercase() == key.to_lowercase());
         let fits = (1..=128).contains(&key.chars().count()) && value.chars().count() <= 256;
         if clash || !fits || key.to_lowercase().starts_with("aws:") {
-            return Err(ApiError::identity_token(format!(
-                "PrincipalTag:{key} is not a valid tag"
-            )));
+            return Err(ApiError::identity_token(format!("PrincipalTag:{key} is not a valid tag")));
         }
         tags.insert(key.to_owned(), value.clone());
     }

@@ -34,9 +34,7 @@ pub(super) fn read(xml: &str) -> Result<Trust, String> {
             if matches!(document.get_attribute(descriptor, "use"), None | Some("signing")) {
                 let inside = document.descendants(descriptor);
                 let certificates = inside.into_iter().filter(|id| {
-                    document
-                        .element(*id)
-                        .is_some_and(|e| e.matches_name_ns(SIGNATURE, "X509Certificate"))
+                    document.element(*id).is_some_and(|e| e.matches_name_ns(SIGNATURE, "X509Certificate"))
                 });
                 for certificate in certificates {
                     keys.add_key(public_key(&document.text_content_deep(certificate))?);

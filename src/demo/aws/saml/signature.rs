@@ -60,21 +60,14 @@ pub(super) fn covered(
     }
     let mut covered = Vec::new();
     for (signature, result) in signatures.iter().zip(&results).filter(|(s, _)| counts(s)) {
-        let VerifyResult::Valid {
-            signature_node,
-            references,
-            ..
-        } = result
-        else {
+        let VerifyResult::Valid { signature_node, references, .. } = result else {
             return Err(invalid());
         };
         let [reference] = references.as_slice() else {
             return Err(invalid());
         };
-        let parent = document
-            .parent(*signature)
-            .filter(|_| signature_node == signature)
-            .ok_or_else(invalid)?;
+        let parent =
+            document.parent(*signature).filter(|_| signature_node == signature).ok_or_else(invalid)?;
         if !result.all_reference_digests_verified() || reference.resolved_node != Some(parent) {
             return Err(invalid());
         }
@@ -85,10 +78,7 @@ pub(super) fn covered(
 
 /// A signature directly inside one of `parents`, with one Reference to that very element and nothing unusual.
 fn check_form(document: &Document<'_>, signature: NodeId, parents: &[NodeId]) -> Option<()> {
-    let one = |parent, name| match document
-        .child_elements_by_name_ns(parent, SIGNATURE, name)
-        .as_slice()
-    {
+    let one = |parent, name| match document.child_elements_by_name_ns(parent, SIGNATURE, name).as_slice() {
         [one] => Some(*one),
         _ => None,
     };
@@ -101,9 +91,7 @@ fn check_form(document: &Document<'_>, signature: NodeId, parents: &[NodeId]) ->
     among(one(signed_info, "SignatureMethod")?, &METHODS)?;
     let reference = one(signed_info, "Reference")?;
     let id = document.get_attribute(parent, "ID").filter(|id| !id.is_empty())?;
-    document
-        .get_attribute(reference, "URI")
-        .filter(|uri| uri.strip_prefix('#') == Some(id))?;
+    document.get_attribute(reference, "URI").filter(|uri| uri.strip_prefix('#') == Some(id))?;
     among(one(reference, "DigestMethod")?, &DIGESTS)?;
     let transforms =
         document.child_elements_by_name_ns(one(reference, "Transforms")?, SIGNATURE, "Transform");

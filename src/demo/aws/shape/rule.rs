@@ -14,28 +14,17 @@ pub(in crate::demo::aws) struct Rule {
 impl Rule {
     /// Length in characters.
     pub(in crate::demo::aws) const fn length(min: usize, max: usize) -> Self {
-        Self {
-            length: (min, max),
-            form: None,
-            values: None,
-        }
+        Self { length: (min, max), form: None, values: None }
     }
 
     /// ... and a form, with the pattern that messages show.
     pub(in crate::demo::aws) const fn form(self, pattern: &'static str, fits: fn(&str) -> bool) -> Self {
-        Self {
-            form: Some((pattern, fits)),
-            ..self
-        }
+        Self { form: Some((pattern, fits)), ..self }
     }
 
     /// One of these.
     pub(in crate::demo::aws) const fn one_of(values: &'static [&'static str]) -> Self {
-        Self {
-            length: (0, usize::MAX),
-            form: None,
-            values: Some(values),
-        }
+        Self { length: (0, usize::MAX), form: None, values: Some(values) }
     }
 
     /// What is wrong with a value.
@@ -43,31 +32,20 @@ impl Rule {
         let length = value.chars().count();
         let mut broken = Vec::new();
         if length < self.length.0 {
-            broken.push(format!(
-                "Member must have length greater than or equal to {}",
-                self.length.0
-            ));
+            broken.push(format!("Member must have length greater than or equal to {}", self.length.0));
         }
         if length > self.length.1 {
-            broken.push(format!(
-                "Member must have length less than or equal to {}",
-                self.length.1
-            ));
+            broken.push(format!("Member must have length less than or equal to {}", self.length.1));
         }
         if let Some((pattern, fits)) = self.form
             && !fits(value)
         {
-            broken.push(format!(
-                "Member must satisfy regular expression pattern: {pattern}"
-            ));
+            broken.push(format!("Member must satisfy regular expression pattern: {pattern}"));
         }
         if let Some(values) = self.values
             && !values.contains(&value)
         {
-            broken.push(format!(
-                "Member must satisfy enum value set: [{}]",
-                values.join(", ")
-            ));
+            broken.push(format!("Member must satisfy enum value set: [{}]", values.join(", ")));
         }
         broken
     }
@@ -92,18 +70,13 @@ pub(in crate::demo::aws) const TAG_KEY: Rule = Rule::length(1, 128).form(TAG_PAT
 /// `TagValue`.
 pub(in crate::demo::aws) const TAG_VALUE: Rule = Rule::length(0, 256).form(TAG_PATTERN, is_tag_text);
 /// `RoleArn`.
-pub(in crate::demo::aws) const ROLE_ARN: Rule = Rule::length(20, 2048).form(
-    "arn:aws[a-z\\-]*:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+",
-    |text| {
+pub(in crate::demo::aws) const ROLE_ARN: Rule =
+    Rule::length(20, 2048).form("arn:aws[a-z\\-]*:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+", |text| {
         let tail = arn_tail(text, "iam", str::is_empty);
         tail.and_then(|t| t.strip_prefix("role")).is_some_and(|name| {
-            !name.is_empty()
-                && name
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || "_+=,.@-/".contains(c))
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-/".contains(c))
         })
-    },
-);
+    });
 /// `ResourceArn` of the tag operations.
 pub(in crate::demo::aws) const SAGEMAKER_ARN: Rule = Rule::length(0, 256)
     .form("arn:aws[a-z-]*:sagemaker:[a-z0-9-]*:[0-9]{12}:.+", |text| {
@@ -122,14 +95,11 @@ pub(in crate::demo::aws) const NEXT_TOKEN: Rule = Rule::length(0, 8192);
 
 fn is_tag_text(text: &str) -> bool {
     let separator = |c: char| c.is_whitespace() && !c.is_control();
-    text.chars()
-        .all(|c| c.is_alphanumeric() || separator(c) || "_.:/=+-@".contains(c))
+    text.chars().all(|c| c.is_alphanumeric() || separator(c) || "_.:/=+-@".contains(c))
 }
 
 fn is_region(region: &str) -> bool {
-    region
-        .chars()
-        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    region.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
 }
 
 /// What comes after the account of an ARN of this service.
@@ -142,9 +112,7 @@ fn arn_tail<'a>(arn: &'a str, service: &str, region_fits: fn(&str) -> bool) -> O
     let fits = partition_fits
         && parts.next() == Some(service)
         && parts.next().is_some_and(region_fits)
-        && parts
-            .next()
-            .is_some_and(|a| a.len() == 12 && a.chars().all(|c| c.is_ascii_digit()));
+        && parts.next().is_some_and(|a| a.len() == 12 && a.chars().all(|c| c.is_ascii_digit()));
     if fits { parts.next() } else { None }
 }
 
@@ -168,10 +136,7 @@ mod tests {
             !fits(ROLE_ARN, "arn:aws:iam::1111:role/Name")
                 && !fits(ROLE_ARN, "arn:aws:iam::111122223333:user/N")
         );
-        assert!(fits(
-            CONFIG_ARN,
-            "arn:aws:sagemaker:eu-west-1:111122223333:studio-lifecycle-config/x"
-        ));
+        assert!(fits(CONFIG_ARN, "arn:aws:sagemaker:eu-west-1:111122223333:studio-lifecycle-config/x"));
         assert!(
             fits(CONFIG_ARN, "None") && !fits(CONFIG_ARN, "arn:aws:sagemaker:eu-west-1:111122223333:app/x")
         );

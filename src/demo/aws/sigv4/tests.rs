@@ -31,11 +31,8 @@ fn signed_at(at: DateTime<Utc>) -> Signed {
         .build()
         .unwrap()
         .into();
-    let fixed = [
-        ("host", "127.0.0.1:1234"),
-        ("x-amz-target", "SageMaker.DescribeDomain"),
-        ("user-agent", "a   b"),
-    ];
+    let fixed =
+        [("host", "127.0.0.1:1234"), ("x-amz-target", "SageMaker.DescribeDomain"), ("user-agent", "a   b")];
     let request = SignableRequest::new(
         "POST",
         "http://127.0.0.1:1234/?b=2&a=1",
@@ -46,27 +43,15 @@ fn signed_at(at: DateTime<Utc>) -> Signed {
     let (instructions, _) = sign(request, &params).unwrap().into_parts();
     let mut headers = HeaderMap::new();
     for (name, value) in fixed.into_iter().chain(instructions.headers()) {
-        headers.insert(
-            name.parse::<HeaderName>().unwrap(),
-            HeaderValue::from_str(value).unwrap(),
-        );
+        headers.insert(name.parse::<HeaderName>().unwrap(), HeaderValue::from_str(value).unwrap());
     }
-    Signed {
-        method: Method::POST,
-        uri: "/?b=2&a=1".parse().unwrap(),
-        headers,
-        body: BODY.to_vec(),
-    }
+    Signed { method: Method::POST, uri: "/?b=2&a=1".parse().unwrap(), headers, body: BODY.to_vec() }
 }
 
 fn check(signed: &Signed) -> Result<(), Refused> {
     let claim = claim(&signed.headers)?;
-    let incoming = Incoming {
-        method: &signed.method,
-        uri: &signed.uri,
-        headers: &signed.headers,
-        body: &signed.body,
-    };
+    let incoming =
+        Incoming { method: &signed.method, uri: &signed.uri, headers: &signed.headers, body: &signed.body };
     verify(&claim, incoming, SECRET, "sagemaker", now())
 }
 
@@ -88,10 +73,7 @@ fn set(signed: &mut Signed, name: &'static str, change: impl FnOnce(&str) -> Str
 fn what_aws_signs_is_accepted() {
     assert_eq!(check(&signed_at(now())), Ok(()));
     let claim = claim(&signed_at(now()).headers).unwrap();
-    assert_eq!(
-        (claim.access_key_id.as_str(), claim.region.as_str()),
-        ("ASIAKEY", "ap-northeast-2")
-    );
+    assert_eq!((claim.access_key_id.as_str(), claim.region.as_str()), ("ASIAKEY", "ap-northeast-2"));
     assert_eq!(claim.session_token.as_deref(), Some("token"));
 }
 
@@ -123,9 +105,7 @@ fn an_unsigned_amz_header_is_refused() {
 fn a_stated_body_hash_must_be_right() {
     let stated = mismatch(|s| {
         set(s, "x-amz-content-sha256", |_| "00".into());
-        set(s, "authorization", |a| {
-            a.replace("host;", "host;x-amz-content-sha256;")
-        });
+        set(s, "authorization", |a| a.replace("host;", "host;x-amz-content-sha256;"));
     });
     assert!(stated.contains("hash"), "{stated}");
 }
@@ -155,10 +135,7 @@ fn the_header_must_be_there_and_whole() {
     let mut signed = signed_at(now());
     signed.headers.remove("authorization");
     assert_eq!(check(&signed), Err(Refused::Missing));
-    for broken in [
-        "Basic YTpi",
-        "AWS4-HMAC-SHA256 Credential=a/b/c, SignedHeaders=host, Signature=x",
-    ] {
+    for broken in ["Basic YTpi", "AWS4-HMAC-SHA256 Credential=a/b/c, SignedHeaders=host, Signature=x"] {
         set(&mut signed, "authorization", |_| broken.into());
         assert_eq!(check(&signed), Err(Refused::Incomplete), "{broken}");
     }
@@ -168,27 +145,11 @@ fn the_header_must_be_there_and_whole() {
 fn codes_follow_the_protocol() {
     let query = Protocol::Query("ns");
     for (refused, json_code, query_code) in [
-        (
-            Refused::Missing,
-            "MissingAuthenticationTokenException",
-            "MissingAuthenticationToken",
-        ),
-        (
-            Refused::Incomplete,
-            "IncompleteSignatureException",
-            "IncompleteSignature",
-        ),
-        (
-            Refused::UnknownKey,
-            "UnrecognizedClientException",
-            "InvalidClientTokenId",
-        ),
+        (Refused::Missing, "MissingAuthenticationTokenException", "MissingAuthenticationToken"),
+        (Refused::Incomplete, "IncompleteSignatureException", "IncompleteSignature"),
+        (Refused::UnknownKey, "UnrecognizedClientException", "InvalidClientTokenId"),
         (Refused::Expired, "ExpiredTokenException", "ExpiredToken"),
-        (
-            Refused::Mismatch("x"),
-            "InvalidSignatureException",
-            "SignatureDoesNotMatch",
-        ),
+        (Refused::Mismatch("x"), "InvalidSignatureException", "SignatureDoesNotMatch"),
     ] {
         assert_eq!(refused.into_error(Protocol::Json).code, json_code);
         assert_eq!(refused.into_error(query).code, query_code);

@@ -38,17 +38,9 @@ pub(super) fn assume(
     let seconds = shape.integer("DurationSeconds", 900..=43_200);
     let session_policy = shape.string("Policy", POLICY);
     if form.members("PolicyArns").len() > 10 {
-        shape.report(
-            "PolicyArns",
-            "[...]",
-            "Member must have length less than or equal to 10",
-        );
+        shape.report("PolicyArns", "[...]", "Member must have length less than or equal to 10");
     } else if !form.members("PolicyArns").is_empty() {
-        shape.report(
-            "PolicyArns",
-            "[...]",
-            "the embedded AWS knows no managed policies",
-        );
+        shape.report("PolicyArns", "[...]", "the embedded AWS knows no managed policies");
     }
     finish(&problems, "ValidationError")?;
     role_arn.clone_into(&mut note.resource);
@@ -60,25 +52,16 @@ pub(super) fn assume(
         .find(|p| p.arn == provider_arn)
         .ok_or_else(|| ApiError::identity_token("Specified provider doesn't exist"))?;
     let claims = saml::read(assertion, provider, &state.world.accepted_audiences, call.now)?;
-    if !claims
-        .roles
-        .iter()
-        .any(|(role, provider)| role == role_arn && provider == provider_arn)
-    {
+    if !claims.roles.iter().any(|(role, provider)| role == role_arn && provider == provider_arn) {
         return Err(ApiError::sts_denied(ACTION));
     }
-    let role = state
-        .role(role_arn)
-        .ok_or_else(|| ApiError::sts_denied(ACTION))?
-        .clone();
+    let role = state.role(role_arn).ok_or_else(|| ApiError::sts_denied(ACTION))?.clone();
     let name_qualifier = name_qualifier(&claims.issuer, provider_arn);
     check_trust(&role, provider_arn, &claims, &name_qualifier)?;
 
     let seconds = seconds.unwrap_or(DEFAULT_SECONDS);
     check_seconds(seconds, &role)?;
-    let seconds = claims
-        .session_seconds
-        .map_or(seconds, |claimed| claimed.min(seconds));
+    let seconds = claims.session_seconds.map_or(seconds, |claimed| claimed.min(seconds));
     let until = call.now + TimeDelta::seconds(seconds.into());
     let expires = claims.session_until.map_or(until, |end| end.min(until));
     let packed = packed_percent(session_policy, &claims)?;
@@ -116,11 +99,7 @@ fn check_trust(
     claims: &Claims,
     name_qualifier: &str,
 ) -> Result<(), ApiError> {
-    let reserved = role
-        .arn
-        .rsplit('/')
-        .next()
-        .is_some_and(|name| name.starts_with("AWSReservedSSO_"));
+    let reserved = role.arn.rsplit('/').next().is_some_and(|name| name.starts_with("AWSReservedSSO_"));
     if reserved || account_of(&role.arn) != account_of(provider_arn) {
         return Err(ApiError::sts_denied(ACTION));
     }
@@ -139,10 +118,7 @@ fn check_trust(
     let needed = [
         Some(ACTION),
         (!claims.tags.is_empty()).then_some("sts:TagSession"),
-        claims
-            .source_identity
-            .is_some()
-            .then_some("sts:SetSourceIdentity"),
+        claims.source_identity.is_some().then_some("sts:SetSourceIdentity"),
     ];
     for action in needed.into_iter().flatten() {
         let principal = Principal::Federated(provider_arn);
@@ -160,10 +136,7 @@ fn saml_context(claims: &Claims, name_qualifier: &str, provider_arn: &str) -> Co
     context.add("saml:sub", &claims.subject);
     context.add("saml:sub_type", &claims.subject_type);
     context.add("saml:namequalifier", name_qualifier);
-    context.add(
-        "saml:doc",
-        format!("{}/{}", account_of(provider_arn), provider_name(provider_arn)),
-    );
+    context.add("saml:doc", format!("{}/{}", account_of(provider_arn), provider_name(provider_arn)));
     context
 }
 
@@ -178,11 +151,7 @@ fn session_context(claims: &Claims, name_qualifier: &str, provider_arn: &str) ->
 
 /// `BASE64(SHA1(issuer + account + "/" + provider name))`, as the API reference defines it.
 fn name_qualifier(issuer: &str, provider_arn: &str) -> String {
-    let text = format!(
-        "{issuer}{}/{}",
-        account_of(provider_arn),
-        provider_name(provider_arn)
-    );
+    let text = format!("{issuer}{}/{}", account_of(provider_arn), provider_name(provider_arn));
     BASE64_STANDARD.encode(digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes()))
 }
 
@@ -191,11 +160,7 @@ fn provider_name(provider_arn: &str) -> &str {
 }
 
 fn packed_percent(session_policy: Option<&str>, claims: &Claims) -> Result<usize, ApiError> {
-    let tags: usize = claims
-        .tags
-        .iter()
-        .map(|(key, value)| key.len() + value.len())
-        .sum();
+    let tags: usize = claims.tags.iter().map(|(key, value)| key.len() + value.len()).sum();
     let packed = (session_policy.map_or(0, str::len) + tags) * 100 / PACKED_LIMIT;
     if packed > 100 {
         let message = format!("Packed size of session tags consumes {packed}% of allotted space.");

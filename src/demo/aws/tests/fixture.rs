@@ -40,10 +40,7 @@ pub(super) fn now() -> DateTime<Utc> {
 }
 
 pub(super) fn tags(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
 pub(super) fn trust_policy() -> Value {
@@ -113,10 +110,7 @@ pub(super) fn response(user: &str) -> Response {
 pub(super) fn response_at(user: &str, at: DateTime<Utc>) -> Response {
     let addressing = Addressing {
         acs_url: ACS.into(),
-        audiences: vec![
-            "https://studio.example.com/saml/metadata".into(),
-            "urn:amazon:webservices".into(),
-        ],
+        audiences: vec!["https://studio.example.com/saml/metadata".into(), "urn:amazon:webservices".into()],
         idp_entity_id: IDP.into(),
     };
     Response::valid(at, &addressing, &person(user))
@@ -136,17 +130,8 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(world: World) -> Self {
-        let note = Note {
-            principal: String::new(),
-            resource: String::new(),
-            parameters: Value::Null,
-        };
-        Self {
-            state: State::new(world, now()),
-            now: now(),
-            knobs: Knobs::default(),
-            note,
-        }
+        let note = Note { principal: String::new(), resource: String::new(), parameters: Value::Null };
+        Self { state: State::new(world, now()), now: now(), knobs: Knobs::default(), note }
     }
 
     pub(super) fn later(&mut self, seconds: i64) {
@@ -167,25 +152,13 @@ impl Bench {
 
     /// `AssumeRoleWithSAML` with these parameters over the usual ones.
     pub(super) fn assume(&mut self, assertion: &str, more: &[(&str, &str)]) -> Result<String, ApiError> {
-        let mut fields = vec![
-            ("RoleArn", ROLE),
-            ("PrincipalArn", PROVIDER),
-            ("SAMLAssertion", assertion),
-        ];
+        let mut fields = vec![("RoleArn", ROLE), ("PrincipalArn", PROVIDER), ("SAMLAssertion", assertion)];
         fields.retain(|(name, _)| !more.iter().any(|(other, _)| other == name));
         fields.extend_from_slice(more);
-        let body: String = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
+        let body: String = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let form = Form::parse(body.as_bytes()).unwrap();
         let call = self.call(Caller::default());
-        sts::perform(
-            &mut self.state,
-            "AssumeRoleWithSAML",
-            &form,
-            &call,
-            &mut self.note,
-        )
+        sts::perform(&mut self.state, "AssumeRoleWithSAML", &form, &call, &mut self.note)
     }
 
     /// The caller that `AssumeRoleWithSAML` makes of this person.
@@ -198,11 +171,7 @@ impl Bench {
 
     pub(super) fn gateway(&self) -> Caller {
         let keys = &self.state.world.gateway_keys[0];
-        Caller {
-            arn: keys.principal_arn.clone(),
-            policies: keys.policies.clone(),
-            ..Caller::default()
-        }
+        Caller { arn: keys.principal_arn.clone(), policies: keys.policies.clone(), ..Caller::default() }
     }
 
     pub(super) fn sagemaker(
@@ -212,13 +181,7 @@ impl Bench {
         input: &Value,
     ) -> Result<Value, ApiError> {
         let call = self.call(caller.clone());
-        sagemaker::perform(
-            &mut self.state,
-            operation,
-            input.as_object().unwrap(),
-            &call,
-            &mut self.note,
-        )
+        sagemaker::perform(&mut self.state, operation, input.as_object().unwrap(), &call, &mut self.note)
     }
 
     /// As the gateway.

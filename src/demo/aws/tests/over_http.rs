@@ -16,9 +16,7 @@ use std::time::Duration;
 
 async fn start() -> EmbeddedAws {
     let bind = "127.0.0.1:0".parse().unwrap();
-    EmbeddedAws::start(world(), Clock::fixed(now()), bind)
-        .await
-        .unwrap()
+    EmbeddedAws::start(world(), Clock::fixed(now()), bind).await.unwrap()
 }
 
 /// The SDK's own clock must be near the emulator's, so signed calls run at the present time.
@@ -45,21 +43,13 @@ fn sagemaker_as(aws: &EmbeddedAws, credentials: Credentials, region: &'static st
         .endpoint_url(aws.url())
         .credentials_provider(credentials)
         .retry_config(aws_sdk_sagemaker::config::retry::RetryConfig::disabled())
-        .timeout_config(
-            TimeoutConfig::builder()
-                .operation_timeout(Duration::from_secs(10))
-                .build(),
-        )
+        .timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_secs(10)).build())
         .build();
     SageMaker::from_conf(config)
 }
 
 fn gateway(aws: &EmbeddedAws) -> SageMaker {
-    sagemaker_as(
-        aws,
-        Credentials::new(KEY_ID, KEY_SECRET, None, None, "test"),
-        REGION,
-    )
+    sagemaker_as(aws, Credentials::new(KEY_ID, KEY_SECRET, None, None, "test"), REGION)
 }
 
 fn code<T, E: ProvideErrorMetadata + std::fmt::Debug>(
@@ -117,10 +107,7 @@ async fn a_person_signs_in_and_lands_in_studio() {
 
     let browser = reqwest::Client::builder().cookie_store(true).build().unwrap();
     let page = browser.get(url).send().await.unwrap();
-    assert_eq!(
-        (page.status(), page.url().path()),
-        (reqwest::StatusCode::OK, "/studio/page")
-    );
+    assert_eq!((page.status(), page.url().path()), (reqwest::StatusCode::OK, "/studio/page"));
     let html = page.text().await.unwrap();
     assert!(html.contains("assumed-role/DataScientist/alice") && html.contains("sts:AssumeRoleWithSAML"));
 
@@ -143,10 +130,7 @@ async fn a_person_signs_in_and_lands_in_studio() {
 async fn a_session_is_refused_another_profile_on_the_wire() {
     let aws = start_now().await;
     let alice = sagemaker_as(&aws, assume(&aws, assertion_for(&aws)).await, REGION);
-    let call = alice
-        .create_presigned_domain_url()
-        .domain_id(DOMAIN)
-        .user_profile_name("bob");
+    let call = alice.create_presigned_domain_url().domain_id(DOMAIN).user_profile_name("bob");
     assert_eq!(code(call.send().await), (400, "AccessDeniedException".into()));
     let refused = aws.events().pop().unwrap();
     assert_eq!(refused.outcome, Outcome::Error("AccessDeniedException".into()));
@@ -166,58 +150,24 @@ async fn profiles_are_created_described_and_listed_by_the_sdk() {
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        aws.lifecycle_configs()[0].arn,
-        config.studio_lifecycle_config_arn().unwrap()
-    );
+    assert_eq!(aws.lifecycle_configs()[0].arn, config.studio_lifecycle_config_arn().unwrap());
     let tag = Tag::builder().key("studiouserid").value("carol").build();
-    client
-        .create_user_profile()
-        .domain_id(DOMAIN)
-        .user_profile_name("carol")
-        .tags(tag)
-        .send()
-        .await
-        .unwrap();
-    let describe = || {
-        client
-            .describe_user_profile()
-            .domain_id(DOMAIN)
-            .user_profile_name("carol")
-            .send()
-    };
+    client.create_user_profile().domain_id(DOMAIN).user_profile_name("carol").tags(tag).send().await.unwrap();
+    let describe = || client.describe_user_profile().domain_id(DOMAIN).user_profile_name("carol").send();
     let pending = describe().await.unwrap();
     assert_eq!(pending.status(), Some(&UserProfileStatus::Pending));
     assert!(pending.creation_time().is_some());
     let ready = describe().await.unwrap();
     assert_eq!(ready.status(), Some(&UserProfileStatus::InService));
-    let tags = client
-        .list_tags()
-        .resource_arn(ready.user_profile_arn().unwrap())
-        .send()
-        .await
-        .unwrap();
+    let tags = client.list_tags().resource_arn(ready.user_profile_arn().unwrap()).send().await.unwrap();
     assert_eq!(tags.tags()[0].value(), Some("carol"));
-    let missing = client
-        .describe_user_profile()
-        .domain_id(DOMAIN)
-        .user_profile_name("dave")
-        .send()
-        .await;
+    let missing = client.describe_user_profile().domain_id(DOMAIN).user_profile_name("dave").send().await;
     assert!(missing.unwrap_err().into_service_error().is_resource_not_found());
-    let listed = client
-        .list_user_profiles()
-        .domain_id_equals(DOMAIN)
-        .send()
-        .await
-        .unwrap();
+    let listed = client.list_user_profiles().domain_id_equals(DOMAIN).send().await.unwrap();
     assert_eq!(listed.user_profiles().len(), 3);
     assert_eq!(aws.profiles().len(), 3);
     let domain = client.describe_domain().domain_id(DOMAIN).send().await.unwrap();
-    assert_eq!(
-        domain.auth_mode().map(|m| m.as_str().to_owned()),
-        Some("IAM".into())
-    );
+    assert_eq!(domain.auth_mode().map(|m| m.as_str().to_owned()), Some("IAM".into()));
 }
 
 #[tokio::test]
@@ -229,37 +179,18 @@ async fn signatures_are_checked_on_the_wire() {
         Credentials::new(key, secret, token.map(str::to_owned), None, "test")
     };
     let wrong_secret = sagemaker_as(&aws, with(KEY_ID, "wrong", None), REGION);
-    assert_eq!(
-        describe(wrong_secret).await,
-        (400, "InvalidSignatureException".into())
-    );
+    assert_eq!(describe(wrong_secret).await, (400, "InvalidSignatureException".into()));
     let unknown = sagemaker_as(&aws, with("AKIANOBODY", KEY_SECRET, None), REGION);
-    assert_eq!(
-        describe(unknown).await,
-        (400, "UnrecognizedClientException".into())
-    );
+    assert_eq!(describe(unknown).await, (400, "UnrecognizedClientException".into()));
     let with_token = sagemaker_as(&aws, with(KEY_ID, KEY_SECRET, Some("token")), REGION);
-    assert_eq!(
-        describe(with_token).await,
-        (400, "UnrecognizedClientException".into())
-    );
+    assert_eq!(describe(with_token).await, (400, "UnrecognizedClientException".into()));
     let elsewhere = sagemaker_as(&aws, with(KEY_ID, KEY_SECRET, None), "eu-west-1");
-    assert_eq!(
-        describe(elsewhere).await,
-        (400, "InvalidSignatureException".into())
-    );
+    assert_eq!(describe(elsewhere).await, (400, "InvalidSignatureException".into()));
 
     let session = assume(&aws, assertion_for(&aws)).await;
-    let other_token = with(
-        session.access_key_id(),
-        session.secret_access_key(),
-        Some("other"),
-    );
+    let other_token = with(session.access_key_id(), session.secret_access_key(), Some("other"));
     let tampered = sagemaker_as(&aws, other_token, REGION);
-    assert_eq!(
-        describe(tampered).await,
-        (400, "UnrecognizedClientException".into())
-    );
+    assert_eq!(describe(tampered).await, (400, "UnrecognizedClientException".into()));
     for session in aws.server.state().sessions.values_mut() {
         session.expires = aws.server.clock.now();
     }
@@ -284,10 +215,7 @@ async fn sts_errors_have_their_shape() {
     let old = super::fixture::response_at("alice", now() - chrono::TimeDelta::seconds(301));
     let error = call(&signed(&old)).await.unwrap_err().into_service_error();
     assert!(error.is_expired_token_exception());
-    assert_eq!(
-        error.message(),
-        Some("Token must be redeemed within 5 minutes of issuance")
-    );
+    assert_eq!(error.message(), Some("Token must be redeemed within 5 minutes of issuance"));
     assert!(call(&signed(&response("alice"))).await.is_ok());
 }
 
@@ -300,20 +228,14 @@ async fn the_caller_is_named_and_roles_are_assumed() {
             "Principal": {"AWS": "arn:aws:iam::111122223333:role/Gateway"}}}),
         ..Default::default()
     });
-    world.gateway_keys[0]
-        .policies
-        .push(json!({"Version": "2012-10-17", "Statement": {
+    world.gateway_keys[0].policies.push(json!({"Version": "2012-10-17", "Statement": {
         "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::111122223333:role/*"}}));
-    let aws = EmbeddedAws::start(world, Clock::system(), "127.0.0.1:0".parse().unwrap())
-        .await
-        .unwrap();
+    let aws = EmbeddedAws::start(world, Clock::system(), "127.0.0.1:0".parse().unwrap()).await.unwrap();
     let client = sts(&aws);
     let identity = client.get_caller_identity().send().await.unwrap();
     assert_eq!(identity.arn(), Some("arn:aws:iam::111122223333:role/Gateway"));
     let assume = |role: &str| client.assume_role().role_arn(role).role_session_name("gw").send();
-    let output = assume("arn:aws:iam::111122223333:role/Provisioner")
-        .await
-        .unwrap();
+    let output = assume("arn:aws:iam::111122223333:role/Provisioner").await.unwrap();
     let arn = output.assumed_role_user().unwrap().arn();
     assert_eq!(arn, "arn:aws:sts::111122223333:assumed-role/Provisioner/gw");
     assert_eq!(code(assume(ROLE).await), (403, "AccessDenied".into()));
@@ -326,39 +248,22 @@ async fn knobs_throttle_fail_and_cut_connections() {
     let describe = || client.describe_domain().domain_id(DOMAIN).send();
     aws.knobs().throttle("DescribeDomain", 1);
     assert_eq!(code(describe().await), (400, "ThrottlingException".into()));
-    aws.knobs()
-        .fail("sagemaker:DescribeDomain", 1, 503, "ServiceUnavailable");
+    aws.knobs().fail("sagemaker:DescribeDomain", 1, 503, "ServiceUnavailable");
     assert_eq!(code(describe().await), (503, "ServiceUnavailable".into()));
     aws.knobs().reset("DescribeDomain", 1);
     let error = describe().await.unwrap_err();
     assert!(error.raw_response().is_none(), "{error:?}");
     assert!(describe().await.is_ok());
     aws.knobs().throttle("AssumeRoleWithSAML", 1);
-    let call = sts(&aws)
-        .assume_role_with_saml()
-        .role_arn(ROLE)
-        .principal_arn(PROVIDER)
-        .saml_assertion("abcd");
+    let call =
+        sts(&aws).assume_role_with_saml().role_arn(ROLE).principal_arn(PROVIDER).saml_assertion("abcd");
     assert_eq!(code(call.send().await), (400, "Throttling".into()));
 
-    aws.knobs().schedule(vec![Fault {
-        api: "*".into(),
-        call: 1,
-        effect: Effect::LoseAnswer,
-    }]);
-    let create = |name: &str| {
-        client
-            .create_user_profile()
-            .domain_id(DOMAIN)
-            .user_profile_name(name)
-            .send()
-    };
+    aws.knobs().schedule(vec![Fault { api: "*".into(), call: 1, effect: Effect::LoseAnswer }]);
+    let create = |name: &str| client.create_user_profile().domain_id(DOMAIN).user_profile_name(name).send();
     assert!(create("carol").await.is_ok());
     assert!(create("dave").await.unwrap_err().raw_response().is_none());
-    assert!(
-        aws.profiles().iter().any(|p| p.name == "dave"),
-        "carried out before the answer was lost"
-    );
+    assert!(aws.profiles().iter().any(|p| p.name == "dave"), "carried out before the answer was lost");
 }
 
 #[tokio::test]
@@ -367,11 +272,7 @@ async fn latency_delays_the_answer() {
     aws.knobs().latency("DescribeDomain", Duration::from_hours(1));
     let client = gateway(&aws);
     let slow = client.describe_domain().domain_id(DOMAIN).send();
-    assert!(
-        tokio::time::timeout(Duration::from_millis(50), slow)
-            .await
-            .is_err()
-    );
+    assert!(tokio::time::timeout(Duration::from_millis(50), slow).await.is_err());
     aws.knobs().clear();
     assert!(client.describe_domain().domain_id(DOMAIN).send().await.is_ok());
 }
@@ -384,19 +285,9 @@ async fn the_control_surface_turns_knobs_and_shows_what_happened() {
     let knobs = json!([{"knob": "throttle", "api": "DescribeDomain", "count": 1}, {"knob": "pending_describes", "count": 3}]);
     let turned = http.post(at("knobs")).json(&knobs).send().await.unwrap();
     assert_eq!(turned.status(), 204);
-    let unknown = http
-        .post(at("knobs"))
-        .json(&json!({"knob": "laxness"}))
-        .send()
-        .await
-        .unwrap();
+    let unknown = http.post(at("knobs")).json(&json!({"knob": "laxness"})).send().await.unwrap();
     assert_eq!(unknown.status(), 400);
-    let form = http
-        .post(at("knobs"))
-        .body(r#"{"knob":"clear"}"#)
-        .send()
-        .await
-        .unwrap();
+    let form = http.post(at("knobs")).body(r#"{"knob":"clear"}"#).send().await.unwrap();
     assert_eq!(form.status(), 415, "a form of a foreign page must not turn knobs");
 
     let client = gateway(&aws);
@@ -428,18 +319,10 @@ async fn a_session_of_another_sts_can_be_registered() {
     let http = reqwest::Client::new();
     let url = format!("{}/_control/sessions", aws.url());
     assert_eq!(http.post(url).json(&session).send().await.unwrap().status(), 204);
-    let client = sagemaker_as(
-        &aws,
-        Credentials::new("ASIAFOREIGN", "s", Some("t".into()), None, "test"),
-        REGION,
-    );
-    let call = |name: &str| {
-        client
-            .create_presigned_domain_url()
-            .domain_id(DOMAIN)
-            .user_profile_name(name)
-            .send()
-    };
+    let client =
+        sagemaker_as(&aws, Credentials::new("ASIAFOREIGN", "s", Some("t".into()), None, "test"), REGION);
+    let call =
+        |name: &str| client.create_presigned_domain_url().domain_id(DOMAIN).user_profile_name(name).send();
     assert!(call("alice").await.is_ok());
     assert_eq!(code(call("bob").await), (400, "AccessDeniedException".into()));
 }
@@ -501,12 +384,8 @@ async fn iam_shows_roles_and_providers_to_who_may_read_them() {
     assert_eq!((status, element(&xml, "Code")), (404, "NoSuchEntity"));
     let (_, xml) = iam(&aws, "Action=ListSAMLProviders", "us-east-1").await;
     assert_eq!(element(&xml, "Arn"), PROVIDER);
-    let (_, xml) = iam(
-        &aws,
-        &format!("Action=GetSAMLProvider&SAMLProviderArn={PROVIDER}"),
-        "us-east-1",
-    )
-    .await;
+    let (_, xml) =
+        iam(&aws, &format!("Action=GetSAMLProvider&SAMLProviderArn={PROVIDER}"), "us-east-1").await;
     assert!(element(&xml, "SAMLMetadataDocument").contains("EntityDescriptor"));
     let (status, xml) = iam(&aws, "Action=DeleteRole&RoleName=DataScientist", "us-east-1").await;
     assert_eq!((status, element(&xml, "Code")), (400, "InvalidAction"));

@@ -40,14 +40,8 @@ fn a_new_profile_is_pending_for_as_long_as_asked() {
     bench.ours("CreateUserProfile", &create("carol")).unwrap();
     bench.later(29);
     assert_eq!(status(&mut bench, "carol").unwrap(), "Pending");
-    assert_eq!(
-        code(bench.ours("UpdateUserProfile", &named("carol"))),
-        "ResourceInUse"
-    );
-    assert_eq!(
-        code(bench.ours("DeleteUserProfile", &named("carol"))),
-        "ResourceInUse"
-    );
+    assert_eq!(code(bench.ours("UpdateUserProfile", &named("carol"))), "ResourceInUse");
+    assert_eq!(code(bench.ours("DeleteUserProfile", &named("carol"))), "ResourceInUse");
     bench.later(1);
     assert_eq!(status(&mut bench, "carol").unwrap(), "InService");
 }
@@ -65,14 +59,8 @@ fn creation_can_fail_with_a_reason() {
 #[test]
 fn names_do_not_mind_case() {
     let mut bench = Bench::new(world());
-    assert_eq!(
-        code(bench.ours("CreateUserProfile", &create("Alice"))),
-        "ResourceInUse"
-    );
-    assert_eq!(
-        bench.ours("DescribeUserProfile", &named("ALICE")).unwrap()["UserProfileName"],
-        "alice"
-    );
+    assert_eq!(code(bench.ours("CreateUserProfile", &create("Alice"))), "ResourceInUse");
+    assert_eq!(bench.ours("DescribeUserProfile", &named("ALICE")).unwrap()["UserProfileName"], "alice");
 }
 
 #[test]
@@ -91,10 +79,7 @@ fn updates_merge_settings() {
     let mut request = named("alice");
     request["UserSettings"] = settings;
     bench.ours("UpdateUserProfile", &request).unwrap();
-    assert_eq!(
-        bench.state.profiles[&(DOMAIN.into(), "alice".into())].view.status,
-        "Updating"
-    );
+    assert_eq!(bench.state.profiles[&(DOMAIN.into(), "alice".into())].view.status, "Updating");
     let output = bench.ours("DescribeUserProfile", &named("alice")).unwrap();
     assert_eq!(output["Status"], "InService");
     assert_eq!(output["UserSettings"]["ExecutionRole"], EXECUTION_ROLE);
@@ -102,29 +87,14 @@ fn updates_merge_settings() {
 
 #[test]
 fn a_domain_has_room_for_so_many_and_is_found_in_its_region_only() {
-    let mut bench = Bench::new(World {
-        profiles_per_domain: 3,
-        ..world()
-    });
+    let mut bench = Bench::new(World { profiles_per_domain: 3, ..world() });
     bench.ours("CreateUserProfile", &create("carol")).unwrap();
-    assert_eq!(
-        code(bench.ours("CreateUserProfile", &create("dave"))),
-        "ResourceLimitExceeded"
-    );
+    assert_eq!(code(bench.ours("CreateUserProfile", &create("dave"))), "ResourceLimitExceeded");
     let elsewhere = json!({"DomainId": "d-elsewhere", "UserProfileName": "dave"});
-    assert_eq!(
-        code(bench.ours("CreateUserProfile", &elsewhere)),
-        "ResourceNotFound"
-    );
-    assert_eq!(
-        code(bench.ours("DescribeDomain", &json!({"DomainId": "d-elsewhere"}))),
-        "ResourceNotFound"
-    );
+    assert_eq!(code(bench.ours("CreateUserProfile", &elsewhere)), "ResourceNotFound");
+    assert_eq!(code(bench.ours("DescribeDomain", &json!({"DomainId": "d-elsewhere"}))), "ResourceNotFound");
     bench.state.world.domains[0].region = "eu-west-1".into();
-    assert_eq!(
-        code(bench.ours("DescribeDomain", &json!({"DomainId": DOMAIN}))),
-        "ResourceNotFound"
-    );
+    assert_eq!(code(bench.ours("DescribeDomain", &json!({"DomainId": DOMAIN}))), "ResourceNotFound");
 }
 
 #[test]
@@ -143,16 +113,10 @@ fn every_constraint_of_a_request_is_checked() {
         ("Tags", json!([tag("k", "1"), tag("k", "2")])),
         ("Tags", json!([tag("aws:k", "1")])),
         ("Unknown", json!(1)),
-        (
-            "UserSettings",
-            json!({"SecurityGroups": ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5", "sg-6"]}),
-        ),
+        ("UserSettings", json!({"SecurityGroups": ["sg-1", "sg-2", "sg-3", "sg-4", "sg-5", "sg-6"]})),
         ("UserSettings", json!({"SecurityGroups": ["sg_1"]})),
         ("UserSettings", json!({"ExecutionRole": "StudioExecution"})),
-        (
-            "UserSettings",
-            json!({"DefaultLandingUri": "https://evil.example.com"}),
-        ),
+        ("UserSettings", json!({"DefaultLandingUri": "https://evil.example.com"})),
         ("UserSettings", json!({"StudioWebPortal": "enabled"})),
         ("UserSettings", json!({"Theme": "dark"})),
         (
@@ -176,15 +140,9 @@ fn every_constraint_of_a_request_is_checked() {
     ] {
         let mut request = create("carol");
         request[pointer] = value;
-        let error = Bench::new(world())
-            .ours("CreateUserProfile", &request)
-            .unwrap_err();
+        let error = Bench::new(world()).ours("CreateUserProfile", &request).unwrap_err();
         assert_eq!(error.code, "ValidationException", "{request}");
-        assert!(
-            error.message.contains("failed to satisfy constraint"),
-            "{}",
-            error.message
-        );
+        assert!(error.message.contains("failed to satisfy constraint"), "{}", error.message);
     }
 }
 
@@ -199,14 +157,9 @@ fn config(name: &str, app: &str) -> Value {
 #[test]
 fn lifecycle_configs_are_immutable_and_must_fit_the_app() {
     let mut bench = Bench::new(world());
-    let arn = bench
-        .ours("CreateStudioLifecycleConfig", &config("git", "JupyterLab"))
-        .unwrap();
+    let arn = bench.ours("CreateStudioLifecycleConfig", &config("git", "JupyterLab")).unwrap();
     let arn = arn["StudioLifecycleConfigArn"].as_str().unwrap().to_owned();
-    assert_eq!(
-        arn,
-        format!("arn:aws:sagemaker:{REGION}:{ACCOUNT}:studio-lifecycle-config/git")
-    );
+    assert_eq!(arn, format!("arn:aws:sagemaker:{REGION}:{ACCOUNT}:studio-lifecycle-config/git"));
     assert_eq!(
         code(bench.ours("CreateStudioLifecycleConfig", &config("git", "CodeEditor"))),
         "ResourceInUse"
@@ -227,19 +180,10 @@ fn lifecycle_configs_are_immutable_and_must_fit_the_app() {
         with("JupyterLab", json!([missing]), json!(null)),
         with("JupyterLab", json!([]), json!(arn)),
     ] {
-        assert_eq!(
-            code(bench.ours("UpdateUserProfile", &request)),
-            "ValidationException",
-            "{request}"
-        );
+        assert_eq!(code(bench.ours("UpdateUserProfile", &request)), "ValidationException", "{request}");
     }
-    bench
-        .ours("UpdateUserProfile", &with("JupyterLab", json!([arn]), json!(arn)))
-        .unwrap();
-    assert_eq!(
-        code(bench.ours("DeleteStudioLifecycleConfig", &name)),
-        "ResourceInUse"
-    );
+    bench.ours("UpdateUserProfile", &with("JupyterLab", json!([arn]), json!(arn))).unwrap();
+    assert_eq!(code(bench.ours("DeleteStudioLifecycleConfig", &name)), "ResourceInUse");
 }
 
 #[test]
@@ -258,20 +202,14 @@ fn scripts_are_base64_of_a_limited_size() {
     }
     let mut largest = config("git", "JupyterLab");
     largest["StudioLifecycleConfigContent"] = json!("QUJD".repeat(4096));
-    assert!(
-        Bench::new(world())
-            .ours("CreateStudioLifecycleConfig", &largest)
-            .is_ok()
-    );
+    assert!(Bench::new(world()).ours("CreateStudioLifecycleConfig", &largest).is_ok());
 }
 
 #[test]
 fn lists_come_in_pages() {
     let mut bench = Bench::new(world());
     for n in 0..5 {
-        bench
-            .ours("CreateUserProfile", &create(&format!("user{n}")))
-            .unwrap();
+        bench.ours("CreateUserProfile", &create(&format!("user{n}"))).unwrap();
     }
     let mut request = json!({"DomainIdEquals": DOMAIN, "MaxResults": 3});
     let mut names = Vec::new();
@@ -279,28 +217,16 @@ fn lists_come_in_pages() {
         let output = bench.ours("ListUserProfiles", &request).unwrap();
         let page = output["UserProfiles"].as_array().unwrap();
         assert!(page.len() <= 3);
-        names.extend(
-            page.iter()
-                .map(|p| p["UserProfileName"].as_str().unwrap().to_owned()),
-        );
+        names.extend(page.iter().map(|p| p["UserProfileName"].as_str().unwrap().to_owned()));
         match output.get("NextToken") {
             Some(token) => request["NextToken"] = token.clone(),
             None => break,
         }
     }
     names.sort();
-    assert_eq!(
-        names,
-        ["alice", "bob", "user0", "user1", "user2", "user3", "user4"]
-    );
-    assert_eq!(
-        code(bench.ours("ListUserProfiles", &json!({"MaxResults": 101}))),
-        "ValidationException"
-    );
-    assert_eq!(
-        code(bench.ours("ListUserProfiles", &json!({"NextToken": "x"}))),
-        "ValidationException"
-    );
+    assert_eq!(names, ["alice", "bob", "user0", "user1", "user2", "user3", "user4"]);
+    assert_eq!(code(bench.ours("ListUserProfiles", &json!({"MaxResults": 101}))), "ValidationException");
+    assert_eq!(code(bench.ours("ListUserProfiles", &json!({"NextToken": "x"}))), "ValidationException");
 }
 
 #[test]
@@ -311,29 +237,16 @@ fn tags_are_added_listed_and_deleted() {
     bench.ours("AddTags", &add).unwrap();
     let list = json!({"ResourceArn": arn});
     let tags = bench.ours("ListTags", &list).unwrap()["Tags"].clone();
-    assert_eq!(
-        tags,
-        json!([{"Key": "studiouserid", "Value": "alice"}, {"Key": "team", "Value": "ml"}])
-    );
-    bench
-        .ours(
-            "DeleteTags",
-            &json!({"ResourceArn": arn, "TagKeys": ["studiouserid"]}),
-        )
-        .unwrap();
+    assert_eq!(tags, json!([{"Key": "studiouserid", "Value": "alice"}, {"Key": "team", "Value": "ml"}]));
+    bench.ours("DeleteTags", &json!({"ResourceArn": arn, "TagKeys": ["studiouserid"]})).unwrap();
     let tags = bench.ours("ListTags", &list).unwrap()["Tags"].clone();
     assert_eq!(tags, json!([{"Key": "team", "Value": "ml"}]));
-    let many: Vec<Value> = (0..50)
-        .map(|n| json!({"Key": format!("k{n}"), "Value": "v"}))
-        .collect();
+    let many: Vec<Value> = (0..50).map(|n| json!({"Key": format!("k{n}"), "Value": "v"})).collect();
     assert_eq!(
         code(bench.ours("AddTags", &json!({"ResourceArn": arn, "Tags": many}))),
         "ValidationException"
     );
-    assert_eq!(
-        code(bench.ours("ListTags", &json!({"ResourceArn": format!("{arn}x")}))),
-        "ResourceNotFound"
-    );
+    assert_eq!(code(bench.ours("ListTags", &json!({"ResourceArn": format!("{arn}x")}))), "ResourceNotFound");
 }
 
 /// A world whose gateway has exactly these actions.
@@ -353,22 +266,13 @@ fn tags_and_execution_roles_need_permissions_of_their_own() {
     let mut bench = allowed(&["sagemaker:CreateUserProfile"]);
     let denied = |result: Result<Value, ApiError>, action: &str| {
         let error = result.unwrap_err();
-        assert_eq!(
-            (error.status, error.code.as_ref()),
-            (400, "AccessDeniedException")
-        );
+        assert_eq!((error.status, error.code.as_ref()), (400, "AccessDeniedException"));
         let part = format!("is not authorized to perform: {action} on resource: arn:aws:");
         assert!(error.message.contains(&part), "{}", error.message);
     };
-    denied(
-        bench.ours("CreateUserProfile", &create("carol")),
-        "sagemaker:AddTags",
-    );
+    denied(bench.ours("CreateUserProfile", &create("carol")), "sagemaker:AddTags");
     denied(bench.ours("CreateUserProfile", &with_role), "iam:PassRole");
-    denied(
-        bench.ours("DescribeUserProfile", &named("alice")),
-        "sagemaker:DescribeUserProfile",
-    );
+    denied(bench.ours("DescribeUserProfile", &named("alice")), "sagemaker:DescribeUserProfile");
     assert!(bench.ours("CreateUserProfile", &plain).is_ok());
     let mut bench = allowed(&["sagemaker:CreateUserProfile", "sagemaker:AddTags", "iam:PassRole"]);
     with_role["Tags"] = create("carol")["Tags"].clone();

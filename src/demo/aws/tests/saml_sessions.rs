@@ -39,10 +39,7 @@ fn a_signed_response_becomes_a_role_session() {
         let mut bench = Bench::new(world());
         let assertion = Response::encode(&response("alice").sign(&keys().0, what).unwrap());
         let xml = bench.assume(&assertion, &[]).unwrap();
-        assert_eq!(
-            element(&xml, "Arn"),
-            "arn:aws:sts::111122223333:assumed-role/DataScientist/alice"
-        );
+        assert_eq!(element(&xml, "Arn"), "arn:aws:sts::111122223333:assumed-role/DataScientist/alice");
         assert_eq!(element(&xml, "Subject"), "alice");
         assert_eq!(element(&xml, "SubjectType"), "persistent");
         assert_eq!(element(&xml, "Issuer"), IDP);
@@ -80,37 +77,20 @@ fn parameters_have_their_limits() {
         ("PrincipalArn", "corp"),
     ] {
         let result = Bench::new(world()).assume(&assertion, &[(name, value)]);
-        assert_eq!(
-            refusal(result),
-            (400, "ValidationError".into()),
-            "{name} {}",
-            value.len()
-        );
+        assert_eq!(refusal(result), (400, "ValidationError".into()), "{name} {}", value.len());
     }
-    let arns: Vec<(String, &str)> = (1..=11)
-        .map(|n| (format!("PolicyArns.member.{n}.arn"), "arn:aws:iam::aws:policy/x"))
-        .collect();
+    let arns: Vec<(String, &str)> =
+        (1..=11).map(|n| (format!("PolicyArns.member.{n}.arn"), "arn:aws:iam::aws:policy/x")).collect();
     let arns: Vec<(&str, &str)> = arns.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-    assert_eq!(
-        refusal(Bench::new(world()).assume(&assertion, &arns)).1,
-        "ValidationError"
-    );
+    assert_eq!(refusal(Bench::new(world()).assume(&assertion, &arns)).1, "ValidationError");
 }
 
 #[test]
 fn a_malformed_session_policy_is_refused() {
     let assertion = signed(&response("alice"));
-    for policy in [
-        "{",
-        "[]",
-        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow"}]}"#,
-    ] {
+    for policy in ["{", "[]", r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow"}]}"#] {
         let result = Bench::new(world()).assume(&assertion, &[("Policy", policy)]);
-        assert_eq!(
-            refusal(result),
-            (400, "MalformedPolicyDocument".into()),
-            "{policy}"
-        );
+        assert_eq!(refusal(result), (400, "MalformedPolicyDocument".into()), "{policy}");
     }
 }
 
@@ -127,10 +107,7 @@ fn a_foreign_key_or_no_signature_is_refused() {
 #[test]
 fn whatever_is_changed_after_signing_is_refused() {
     let xml = response("alice").sign(&keys().0, Signed::Assertion).unwrap();
-    let signature_start = xml
-        .find("<ds:Signature")
-        .or_else(|| xml.find("<Signature"))
-        .unwrap();
+    let signature_start = xml.find("<ds:Signature").or_else(|| xml.find("<Signature")).unwrap();
     assert!(signature_start > 0);
     for changed in [
         xml.replace(">alice<", ">bob<"),
@@ -148,14 +125,8 @@ fn whatever_is_changed_after_signing_is_refused() {
 #[test]
 fn a_second_assertion_is_refused() {
     let forged = response("mallory").to_xml();
-    let start = forged
-        .find("<saml:Assertion")
-        .or_else(|| forged.find("<saml2:Assertion"))
-        .unwrap();
-    let end = forged
-        .rfind("</samlp:Response>")
-        .or_else(|| forged.rfind("</saml2p:Response>"))
-        .unwrap();
+    let start = forged.find("<saml:Assertion").or_else(|| forged.find("<saml2:Assertion")).unwrap();
+    let end = forged.rfind("</samlp:Response>").or_else(|| forged.rfind("</saml2p:Response>")).unwrap();
     let extra = forged[start..end].to_owned();
     let (_, code, message) = refused(|r| r.extra = extra);
     assert_eq!(code, "InvalidIdentityToken");
@@ -167,20 +138,10 @@ fn an_assertion_that_only_a_detached_signature_covers_is_refused() {
     // A genuine signed assertion, wrapped away, with a forged one in its place.
     let genuine = response("alice").sign(&keys().0, Signed::Assertion).unwrap();
     let forged = genuine.replace(">alice<", ">bob<");
-    let start = genuine
-        .find("<saml:Assertion")
-        .or_else(|| genuine.find("<saml2:Assertion"))
-        .unwrap();
-    let end = genuine
-        .rfind("</samlp:Response>")
-        .or_else(|| genuine.rfind("</saml2p:Response>"))
-        .unwrap();
-    let wrapped = format!(
-        "{}<Extensions>{}</Extensions>{}",
-        &forged[..start],
-        &genuine[start..end],
-        &forged[start..]
-    );
+    let start = genuine.find("<saml:Assertion").or_else(|| genuine.find("<saml2:Assertion")).unwrap();
+    let end = genuine.rfind("</samlp:Response>").or_else(|| genuine.rfind("</saml2p:Response>")).unwrap();
+    let wrapped =
+        format!("{}<Extensions>{}</Extensions>{}", &forged[..start], &genuine[start..end], &forged[start..]);
     assert_eq!(
         refusal(Bench::new(world()).assume(&Response::encode(&wrapped), &[])).1,
         "InvalidIdentityToken"
@@ -194,9 +155,7 @@ fn a_comment_never_splits_a_value() {
     let xml = response.sign(&keys().0, Signed::Assertion).unwrap();
     // Canonicalisation without comments: the signature still holds, and the name is still the whole name.
     let commented = xml.replace("alice.evil", "alice<!-- -->.evil");
-    let result = Bench::new(world())
-        .assume(&Response::encode(&commented), &[])
-        .unwrap();
+    let result = Bench::new(world()).assume(&Response::encode(&commented), &[]).unwrap();
     assert_eq!(element(&result, "Subject"), "alice.evil");
 }
 
@@ -214,14 +173,8 @@ fn a_response_is_redeemed_within_five_minutes_and_its_time() {
     assert!(bench.assume(&assertion, &[]).is_ok());
     bench.later(1);
     let error = bench.assume(&assertion, &[]).unwrap_err();
-    assert_eq!(
-        (error.status, error.code.as_ref()),
-        (400, "ExpiredTokenException")
-    );
-    assert_eq!(
-        error.message,
-        "Token must be redeemed within 5 minutes of issuance"
-    );
+    assert_eq!((error.status, error.code.as_ref()), (400, "ExpiredTokenException"));
+    assert_eq!(error.message, "Token must be redeemed within 5 minutes of issuance");
 
     refused_as("ExpiredTokenException", "expired", |r| {
         r.assertion.conditions.not_on_or_after = Some(now());
@@ -230,11 +183,7 @@ fn a_response_is_redeemed_within_five_minutes_and_its_time() {
         r.assertion.confirmations[0].not_on_or_after = Some(now());
     });
     refused_as("ExpiredTokenException", "expired", |r| {
-        r.assertion
-            .authn_statement
-            .as_mut()
-            .unwrap()
-            .session_not_on_or_after = Some(now());
+        r.assertion.authn_statement.as_mut().unwrap().session_not_on_or_after = Some(now());
     });
     refused_as("InvalidIdentityToken", "not yet valid", |r| {
         r.assertion.conditions.not_before = Some(now() + TimeDelta::seconds(1));
@@ -262,10 +211,7 @@ fn issuer_status_audience_and_confirmation_must_be_right() {
         r.assertion.conditions.audience_restrictions.clear();
     });
     refused_as("InvalidIdentityToken", "audience", |r| {
-        r.assertion
-            .conditions
-            .audience_restrictions
-            .push(vec!["https://other.example.com".into()]);
+        r.assertion.conditions.audience_restrictions.push(vec!["https://other.example.com".into()]);
     });
     refused_as("InvalidIdentityToken", "bearer", |r| {
         r.assertion.confirmations.clear();
@@ -291,10 +237,7 @@ fn both_audiences_of_aws_are_accepted_and_others_can_be() {
     let ours = "https://studio.example.com/saml/metadata";
     let mut response = response("alice");
     response.assertion.conditions.audience_restrictions = vec![vec![ours.into()]];
-    let world = World {
-        accepted_audiences: vec![ours.into()],
-        ..world()
-    };
+    let world = World { accepted_audiences: vec![ours.into()], ..world() };
     assert!(Bench::new(world).assume(&signed(&response), &[]).is_ok());
 }
 
@@ -309,30 +252,24 @@ fn role_session_name_is_there_once_and_well_formed() {
         });
     }
     refused_as("InvalidIdentityToken", "exactly one", |r| {
-        r.assertion
-            .attributes
-            .push(Attribute::new(names::ROLE_SESSION_NAME, ["alice"]));
+        r.assertion.attributes.push(Attribute::new(names::ROLE_SESSION_NAME, ["alice"]));
     });
 }
 
 #[test]
 fn the_role_pair_is_one_of_the_attribute_in_either_order() {
     let mut turned = response("alice");
-    turned
-        .assertion
-        .set_attribute(names::ROLE, [format!("{PROVIDER},{ROLE}")]);
+    turned.assertion.set_attribute(names::ROLE, [format!("{PROVIDER},{ROLE}")]);
     assert!(Bench::new(world()).assume(&signed(&turned), &[]).is_ok());
 
     let other_role = "arn:aws:iam::111122223333:role/Other";
     let (status, code, _) = refused(|r| {
-        r.assertion
-            .set_attribute(names::ROLE, [format!("{other_role},{PROVIDER}")]);
+        r.assertion.set_attribute(names::ROLE, [format!("{other_role},{PROVIDER}")]);
     });
     assert_eq!((status, code.as_str()), (403, "AccessDenied"));
     let other_provider = "arn:aws:iam::111122223333:saml-provider/other";
     let (_, code, _) = refused(|r| {
-        r.assertion
-            .set_attribute(names::ROLE, [format!("{ROLE},{other_provider}")]);
+        r.assertion.set_attribute(names::ROLE, [format!("{ROLE},{other_provider}")]);
     });
     assert_eq!(code, "AccessDenied");
     refused_as("InvalidIdentityToken", "Role is required", |r| {
@@ -347,10 +284,7 @@ fn the_role_pair_is_one_of_the_attribute_in_either_order() {
     assert_eq!(refusal(unknown).1, "InvalidIdentityToken");
     let mut without_role = world();
     without_role.roles.clear();
-    assert_eq!(
-        refusal(Bench::new(without_role).assume(&assertion, &[])),
-        (403, "AccessDenied".into())
-    );
+    assert_eq!(refusal(Bench::new(without_role).assume(&assertion, &[])), (403, "AccessDenied".into()));
 }
 
 #[test]
@@ -361,21 +295,12 @@ fn durations_only_shorten() {
         let xml = Bench::new(world()).assume(&signed(&response), more).unwrap();
         element(&xml, "Expiration").to_owned()
     };
-    assert_eq!(
-        expiration(|_| {}, &[("DurationSeconds", "7200")]),
-        "2026-03-01T14:00:00Z"
-    );
+    assert_eq!(expiration(|_| {}, &[("DurationSeconds", "7200")]), "2026-03-01T14:00:00Z");
     let attribute = |r: &mut Response| r.assertion.set_attribute(names::SESSION_DURATION, ["900"]);
-    assert_eq!(
-        expiration(attribute, &[("DurationSeconds", "7200")]),
-        "2026-03-01T12:15:00Z"
-    );
+    assert_eq!(expiration(attribute, &[("DurationSeconds", "7200")]), "2026-03-01T12:15:00Z");
     let statement = |r: &mut Response| {
-        r.assertion
-            .authn_statement
-            .as_mut()
-            .unwrap()
-            .session_not_on_or_after = Some(now() + TimeDelta::minutes(20));
+        r.assertion.authn_statement.as_mut().unwrap().session_not_on_or_after =
+            Some(now() + TimeDelta::minutes(20));
     };
     assert_eq!(expiration(statement, &[]), "2026-03-01T12:20:00Z");
     for bad in ["899", "43201", "hour"] {
@@ -410,9 +335,7 @@ fn session_tags_have_their_limits() {
 /// How STS answers with this trust policy, when the assertion has a source identity.
 fn with_trust(trust_policy: Value) -> Result<String, ApiError> {
     let mut response = response("alice");
-    response
-        .assertion
-        .set_attribute(names::SOURCE_IDENTITY, ["alice"]);
+    response.assertion.set_attribute(names::SOURCE_IDENTITY, ["alice"]);
     let mut world = world();
     world.roles[0].trust_policy = trust_policy;
     Bench::new(world).assume(&signed(&response), &[])
@@ -436,10 +359,7 @@ fn the_trust_policy_must_allow_every_action_and_match_the_recipient() {
         (action, json!(["sts:AssumeRoleWithSAML", "sts:TagSession"])),
         (aud, json!("https://signin.aws.amazon.com/saml")),
         (iss, json!("https://other.example.com")),
-        (
-            "/Statement/0/Principal",
-            json!({"Federated": "arn:aws:iam::111122223333:saml-provider/other"}),
-        ),
+        ("/Statement/0/Principal", json!({"Federated": "arn:aws:iam::111122223333:saml-provider/other"})),
     ] {
         assert_eq!(
             refusal(change(pointer, value.clone())),
@@ -454,9 +374,7 @@ fn the_trust_policy_must_allow_every_action_and_match_the_recipient() {
 fn encrypted(what: Signed, encryption: &Encryption, with_key: bool) -> Result<String, ApiError> {
     let (idp, recipient) = keys();
     let certificate = recipient.certificate_pem().unwrap();
-    let xml = response("alice")
-        .sign_encrypted(idp, what, &certificate, encryption)
-        .unwrap();
+    let xml = response("alice").sign_encrypted(idp, what, &certificate, encryption).unwrap();
     let mut world = world();
     world.saml_providers[0].decryption_key_pem = with_key.then(|| recipient.private_key_pem().unwrap());
     Bench::new(world).assume(&Response::encode(&xml), &[])
@@ -469,14 +387,8 @@ fn encrypted_assertions_need_the_providers_key_and_a_signature() {
         let xml = encrypted(what, &gcm, true).unwrap();
         assert_eq!(element(&xml, "Subject"), "alice", "{what:?}");
     }
-    assert_eq!(
-        refusal(encrypted(Signed::Nothing, &gcm, true)).1,
-        "InvalidIdentityToken"
-    );
-    assert_eq!(
-        refusal(encrypted(Signed::Both, &gcm, false)).1,
-        "InvalidIdentityToken"
-    );
+    assert_eq!(refusal(encrypted(Signed::Nothing, &gcm, true)).1, "InvalidIdentityToken");
+    assert_eq!(refusal(encrypted(Signed::Both, &gcm, false)).1, "InvalidIdentityToken");
 }
 
 #[test]
@@ -489,37 +401,20 @@ fn weak_encryption_is_refused_and_cbc_needs_a_signature_around_it() {
     };
     let cbc = with(algorithm::AES256_CBC, algorithm::RSA_OAEP);
     assert!(encrypted(Signed::Both, &cbc, true).is_ok());
-    assert_eq!(
-        refusal(encrypted(Signed::Assertion, &cbc, true)).1,
-        "InvalidIdentityToken"
-    );
+    assert_eq!(refusal(encrypted(Signed::Assertion, &cbc, true)).1, "InvalidIdentityToken");
     let rsa15 = with(algorithm::AES256_GCM, algorithm::RSA_PKCS1);
-    assert_eq!(
-        refusal(encrypted(Signed::Both, &rsa15, true)).1,
-        "InvalidIdentityToken"
-    );
+    assert_eq!(refusal(encrypted(Signed::Both, &rsa15, true)).1, "InvalidIdentityToken");
     let triple = with(algorithm::TRIPLEDES_CBC, algorithm::RSA_OAEP);
-    assert_eq!(
-        refusal(encrypted(Signed::Both, &triple, true)).1,
-        "InvalidIdentityToken"
-    );
+    assert_eq!(refusal(encrypted(Signed::Both, &triple, true)).1, "InvalidIdentityToken");
 }
 
 #[test]
 fn a_genuine_signature_with_weak_algorithms_is_refused() {
     let usual = Algorithms::usual(&keys().0);
-    let weak_signature = Algorithms {
-        signature_method: algorithm::RSA_SHA1.into(),
-        ..usual.clone()
-    };
-    let weak_digest = Algorithms {
-        digest_method: algorithm::SHA1.into(),
-        ..usual.clone()
-    };
+    let weak_signature = Algorithms { signature_method: algorithm::RSA_SHA1.into(), ..usual.clone() };
+    let weak_digest = Algorithms { digest_method: algorithm::SHA1.into(), ..usual.clone() };
     let answer = |algorithms: &Algorithms| {
-        let xml = response("alice")
-            .sign_with(&keys().0, Signed::Assertion, algorithms)
-            .unwrap();
+        let xml = response("alice").sign_with(&keys().0, Signed::Assertion, algorithms).unwrap();
         Bench::new(world()).assume(&Response::encode(&xml), &[])
     };
     assert!(answer(&usual).is_ok());
@@ -529,14 +424,11 @@ fn a_genuine_signature_with_weak_algorithms_is_refused() {
 
 #[test]
 fn roles_of_another_account_and_reserved_roles_are_refused() {
-    for role in [
-        "arn:aws:iam::999988887777:role/DataScientist",
-        "arn:aws:iam::111122223333:role/AWSReservedSSO_x",
-    ] {
+    for role in
+        ["arn:aws:iam::999988887777:role/DataScientist", "arn:aws:iam::111122223333:role/AWSReservedSSO_x"]
+    {
         let mut response = response("alice");
-        response
-            .assertion
-            .set_attribute(names::ROLE, [format!("{role},{PROVIDER}")]);
+        response.assertion.set_attribute(names::ROLE, [format!("{role},{PROVIDER}")]);
         let mut world = world();
         world.roles[0].arn = role.into();
         let result = Bench::new(world).assume(&signed(&response), &[("RoleArn", role)]);

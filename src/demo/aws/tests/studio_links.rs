@@ -23,10 +23,7 @@ fn a_person_gets_a_link_to_their_own_profile_only() {
     let alice = bench.federated("alice", &[]);
     assert!(bench.sagemaker(&alice, PRESIGN, &request("alice")).is_ok());
     let error = bench.sagemaker(&alice, PRESIGN, &request("bob")).unwrap_err();
-    assert_eq!(
-        (error.status, error.code.as_ref()),
-        (400, "AccessDeniedException")
-    );
+    assert_eq!((error.status, error.code.as_ref()), (400, "AccessDeniedException"));
     assert_eq!(
         error.message,
         format!(
@@ -65,20 +62,11 @@ fn a_session_policy_narrows_to_one_profile() {
     let narrowed = bench.federated("alice", &[("Policy", &policy("alice"))]);
     assert!(bench.sagemaker(&narrowed, PRESIGN, &request("alice")).is_ok());
     let elsewhere = bench.federated("alice", &[("Policy", &policy("bob"))]);
-    let error = bench
-        .sagemaker(&elsewhere, PRESIGN, &request("alice"))
-        .unwrap_err();
-    assert!(
-        error.message.contains("because no session policy allows"),
-        "{}",
-        error.message
-    );
+    let error = bench.sagemaker(&elsewhere, PRESIGN, &request("alice")).unwrap_err();
+    assert!(error.message.contains("because no session policy allows"), "{}", error.message);
     // It narrows and never widens.
     assert_eq!(
-        bench
-            .sagemaker(&elsewhere, PRESIGN, &request("bob"))
-            .unwrap_err()
-            .code,
+        bench.sagemaker(&elsewhere, PRESIGN, &request("bob")).unwrap_err().code,
         "AccessDeniedException"
     );
 }
@@ -87,11 +75,7 @@ fn a_session_policy_narrows_to_one_profile() {
 fn the_gateway_itself_gets_no_link() {
     let mut bench = Bench::new(world());
     let error = bench.ours(PRESIGN, &request("alice")).unwrap_err();
-    assert!(
-        error.message.contains("with an explicit deny"),
-        "{}",
-        error.message
-    );
+    assert!(error.message.contains("with an explicit deny"), "{}", error.message);
 }
 
 #[test]
@@ -114,12 +98,7 @@ fn requests_have_their_limits() {
         let error = bench.sagemaker(&alice, PRESIGN, &request).unwrap_err();
         assert_eq!(error.code, "ValidationException", "{request}");
     }
-    for landing in [
-        "studio::",
-        "studio::relative/x",
-        "app:JupyterLab:lab/tree",
-        "app:CodeEditor:",
-    ] {
+    for landing in ["studio::", "studio::relative/x", "app:JupyterLab:lab/tree", "app:CodeEditor:"] {
         let mut request = request("alice");
         request["LandingUri"] = json!(landing);
         assert!(bench.sagemaker(&alice, PRESIGN, &request).is_ok(), "{landing}");
@@ -132,22 +111,10 @@ fn only_a_ready_profile_of_an_iam_domain_is_opened() {
     let alice = bench.federated("alice", &[]);
     let key = (DOMAIN.to_owned(), "alice".to_owned());
     bench.state.profiles.get_mut(&key).unwrap().view.status = "Pending".into();
-    assert_eq!(
-        bench
-            .sagemaker(&alice, PRESIGN, &request("alice"))
-            .unwrap_err()
-            .code,
-        "ValidationException"
-    );
+    assert_eq!(bench.sagemaker(&alice, PRESIGN, &request("alice")).unwrap_err().code, "ValidationException");
     bench.state.profiles.get_mut(&key).unwrap().view.status = "InService".into();
     bench.state.world.domains[0].auth_mode = AuthMode::Sso;
-    assert_eq!(
-        bench
-            .sagemaker(&alice, PRESIGN, &request("alice"))
-            .unwrap_err()
-            .code,
-        "ValidationException"
-    );
+    assert_eq!(bench.sagemaker(&alice, PRESIGN, &request("alice")).unwrap_err().code, "ValidationException");
 }
 
 #[test]
@@ -155,34 +122,19 @@ fn a_missing_profile_is_denied_where_its_tag_would_decide_and_not_found_otherwis
     let mut bench = Bench::new(world());
     let alice = bench.federated("alice", &[]);
     assert_eq!(
-        bench
-            .sagemaker(&alice, PRESIGN, &request("carol"))
-            .unwrap_err()
-            .code,
+        bench.sagemaker(&alice, PRESIGN, &request("carol")).unwrap_err().code,
         "AccessDeniedException"
     );
     bench.knobs.tell_missing(true);
     let error = bench.sagemaker(&alice, PRESIGN, &request("carol")).unwrap_err();
     assert_eq!(error.code, "ResourceNotFound");
-    assert_eq!(
-        bench
-            .sagemaker(&alice, PRESIGN, &request("bob"))
-            .unwrap_err()
-            .code,
-        "AccessDeniedException"
-    );
+    assert_eq!(bench.sagemaker(&alice, PRESIGN, &request("bob")).unwrap_err().code, "AccessDeniedException");
     bench.knobs.clear();
     bench.state.world.roles[0].permission_policies = vec![
         json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}),
     ];
     let alice = bench.federated("alice", &[]);
-    assert_eq!(
-        bench
-            .sagemaker(&alice, PRESIGN, &request("carol"))
-            .unwrap_err()
-            .code,
-        "ResourceNotFound"
-    );
+    assert_eq!(bench.sagemaker(&alice, PRESIGN, &request("carol")).unwrap_err().code, "ResourceNotFound");
 }
 
 #[test]
@@ -191,21 +143,12 @@ fn a_link_opens_once_and_in_its_time() {
     let alice = bench.federated("alice", &[]);
     let token = token_of(&bench.sagemaker(&alice, PRESIGN, &request("alice")).unwrap());
     let late = token_of(&bench.sagemaker(&alice, PRESIGN, &request("alice")).unwrap());
-    assert_eq!(
-        open(&mut bench.state, "guess", "c", bench.now),
-        Err("This link is not known.")
-    );
+    assert_eq!(open(&mut bench.state, "guess", "c", bench.now), Err("This link is not known."));
     bench.later(59);
     assert_eq!(open(&mut bench.state, &token, "cookie", bench.now), Ok(()));
-    assert_eq!(
-        open(&mut bench.state, &token, "again", bench.now),
-        Err("This link was used before.")
-    );
+    assert_eq!(open(&mut bench.state, &token, "again", bench.now), Err("This link was used before."));
     bench.later(1);
-    assert_eq!(
-        open(&mut bench.state, &late, "late", bench.now),
-        Err("This link has expired.")
-    );
+    assert_eq!(open(&mut bench.state, &late, "late", bench.now), Err("This link has expired."));
     assert!(arrived(&mut bench.state, "cookie", bench.now).is_ok());
     assert!(arrived(&mut bench.state, "late", bench.now).is_err());
 }
@@ -222,16 +165,10 @@ fn a_visit_ends_with_its_time_and_with_its_permission() {
     assert!(arrived(&mut bench.state, "cookie", bench.now).is_ok());
     let key = (DOMAIN.to_owned(), "alice".to_owned());
     bench.state.profiles.get_mut(&key).unwrap().view.tags = tags(&[("studiouserid", "bob")]);
-    assert_eq!(
-        arrived(&mut bench.state, "cookie", bench.now).err(),
-        Some("You are no longer authorized.")
-    );
+    assert_eq!(arrived(&mut bench.state, "cookie", bench.now).err(), Some("You are no longer authorized."));
     bench.state.profiles.get_mut(&key).unwrap().view.tags = tags(&[("studiouserid", "alice")]);
     bench.later(1);
-    assert_eq!(
-        arrived(&mut bench.state, "cookie", bench.now).err(),
-        Some("Your Studio session has ended.")
-    );
+    assert_eq!(arrived(&mut bench.state, "cookie", bench.now).err(), Some("Your Studio session has ended."));
 }
 
 #[test]
@@ -239,23 +176,15 @@ fn the_page_shows_who_arrived_and_escapes_everything() {
     let mut bench = Bench::new(world());
     let mut alice = bench.federated("alice", &[]);
     let token = {
-        alice
-            .tags
-            .insert("team".into(), "<script>alert(1)</script>".into());
+        alice.tags.insert("team".into(), "<script>alert(1)</script>".into());
         token_of(&bench.sagemaker(&alice, PRESIGN, &request("alice")).unwrap())
     };
     open(&mut bench.state, &token, "cookie", bench.now).unwrap();
-    let html = arrived(&mut bench.state, "cookie", bench.now)
-        .unwrap()
-        .render()
-        .unwrap();
+    let html = arrived(&mut bench.state, "cookie", bench.now).unwrap().render().unwrap();
     assert!(!html.contains("<script>") && html.contains("alert(1)"));
-    for part in [
-        "arn:aws:sts::111122223333:assumed-role/DataScientist/alice",
-        "studiouserid",
-        DOMAIN,
-        "studio::",
-    ] {
+    for part in
+        ["arn:aws:sts::111122223333:assumed-role/DataScientist/alice", "studiouserid", DOMAIN, "studio::"]
+    {
         assert!(html.contains(part), "{part}");
     }
 }

@@ -12,10 +12,7 @@ const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
 
 pub(super) fn response(response: &Response) -> String {
     let mut out = String::with_capacity(4096);
-    let _ = write!(
-        out,
-        "<samlp:Response xmlns:samlp=\"{PROTOCOL}\" xmlns:saml=\"{ASSERTION}\""
-    );
+    let _ = write!(out, "<samlp:Response xmlns:samlp=\"{PROTOCOL}\" xmlns:saml=\"{ASSERTION}\"");
     attribute(&mut out, "ID", &response.id);
     attribute(&mut out, "Version", &response.version);
     attribute(&mut out, "IssueInstant", &instant(response.issue_instant));
