@@ -1,0 +1,74 @@
+//! The crate that the fuzz targets link (`fuzz/Cargo.toml`): those modules of the gateway that read what strangers send,
+//! and what they need, without the AWS SDK. Never part of the product: `lib.rs` does not know this file.
+
+#![forbid(unsafe_code)]
+#![allow(dead_code, reason = "modules are taken whole, and the fuzz targets use a part of each")]
+
+pub mod arn;
+pub mod config;
+pub mod error;
+pub mod identity;
+pub mod profile_name;
+pub mod random;
+pub mod replay;
+pub mod saml;
+pub mod seal;
+
+/// The part of the sign-in that reads tokens.
+pub mod sign_in {
+    mod choice;
+
+    pub use choice::Choice;
+
+    /// As `sign_in.rs` declares it, which cannot be taken without AWS.
+    #[derive(Debug)]
+    pub struct OutstandingRequest {
+        pub idp: String,
+        pub id: String,
+    }
+}
+
+/// What of HTTP is read before SAML is, with a door into each private module.
+pub mod http {
+    mod cookies;
+    mod form;
+    mod relay_state;
+
+    use crate::error::Refusal;
+    use crate::seal::Seal;
+    use crate::sign_in::OutstandingRequest;
+    use axum::extract::Request;
+    use axum::http::HeaderMap;
+    use chrono::{DateTime, Utc};
+
+    /// The message in a form.
+    pub async fn saml_response(request: Request) -> Result<Option<String>, Refusal> {
+        Ok(form::Form::read(request).await?.take("SAMLResponse"))
+    }
+
+    /// The requests that a browser waits for. All its cookies are read.
+    pub fn outstanding(seal: &Seal, headers: &HeaderMap, now: DateTime<Utc>) -> Vec<OutstandingRequest> {
+        cookies::browser_of(headers);
+        cookies::surplus(headers);
+        cookies::outstanding(seal, headers, now)
+    }
+
+    /// A relay state as it would be written again.
+    pub fn relay_state(value: &str) -> Option<String> {
+        relay_state::RelayState::read(Some(value)).write()
+    }
+}
+
+/// The embedded IdP without its server: it signs what a target makes up.
+pub mod demo {
+    /// The parts that make and sign messages.
+    pub mod idp {
+        pub mod encryption;
+        pub mod key;
+        pub mod metadata;
+        pub mod people;
+        pub mod response;
+        pub mod signature;
+        mod xml;
+    }
+}
