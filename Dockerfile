@@ -2,11 +2,6 @@
 
 FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
-# OpenSSL is built from source (perl, make) and aws-lc needs cmake.
-# hadolint ignore=DL3008
-RUN apt-get update \
- && apt-get install -y --no-install-recommends cmake \
- && rm -rf /var/lib/apt/lists/*
 COPY Cargo.toml Cargo.lock ./
 COPY src src
 COPY templates templates
