@@ -282,6 +282,11 @@ fn principal_tags(attributes: &Attributes<'_>) -> Result<BTreeMap<String, String
         let value = attributes
             .one(&attribute.name)?
             .ok_or_else(|| invalid(format!("PrincipalTag {key:?} has no value")))?;
+        // STS refuses both: keys of its own, and keys that differ in case only.
+        let reserved = key.to_ascii_lowercase().starts_with("aws:");
+        if reserved || tags.keys().any(|other: &String| other.to_lowercase() == key.to_lowercase()) {
+            return Err(invalid("a PrincipalTag key begins with aws:, or differs from another in case only"));
+        }
         if key.is_empty() || key.chars().count() > 128 || !crate::config::is_tag_value(key) {
             return Err(invalid("a PrincipalTag key is not 1 to 128 characters of the tag alphabet"));
         }

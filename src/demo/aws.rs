@@ -36,8 +36,11 @@ pub use trail::{Event, Outcome, RecordedCall};
 pub use world::{AWS_AUDIENCES, AuthMode, Domain, Profile, Role, SamlProvider, StaticKeys, World};
 
 use crate::clock::Clock;
+use call::{Call, Form, Note};
+use chrono::{DateTime, Utc};
+use serde_json::Value;
 use server::Server;
-use state::State;
+use state::{Caller, State};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -135,6 +138,31 @@ impl Drop for EmbeddedAws {
         drop(self.stop.take());
         self.task.abort();
     }
+}
+
+/// How STS answers `AssumeRoleWithSAML` in this world, without a server and its knobs: the XML of the result element.
+///
+/// The code and the message of the error otherwise.
+pub fn assume_role_with_saml(
+    world: &World,
+    now: DateTime<Utc>,
+    role_arn: &str,
+    provider_arn: &str,
+    assertion: &str,
+) -> Result<String, (String, String)> {
+    let parameters = [("RoleArn", role_arn), ("PrincipalArn", provider_arn), ("SAMLAssertion", assertion)];
+    let call = Call {
+        caller: Caller::default(),
+        region: String::new(),
+        now,
+        pace: Knobs::default().pace(),
+        tells_missing: false,
+        url: String::new(),
+    };
+    let mut note = Note { principal: String::new(), resource: String::new(), parameters: Value::Null };
+    let mut state = State::new(world.clone(), now);
+    sts::perform(&mut state, "AssumeRoleWithSAML", &Form::of(parameters), &call, &mut note)
+        .map_err(|error| (error.code.into_owned(), error.message))
 }
 
 #[cfg(test)]

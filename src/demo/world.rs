@@ -25,18 +25,27 @@ pub fn gateway_credentials() -> Credentials {
 /// The accounts that `config` expects. `metadata` holds the metadata document of each IdP, in order.
 #[must_use]
 pub fn of(config: &Config, metadata: &[String]) -> World {
-    let decryption_key =
-        config.saml.keys.iter().find(|key| key.decrypts()).map(|key| key.expose_private_key_pem().to_owned());
+    let decryption_keys: Vec<_> = config
+        .saml
+        .keys
+        .iter()
+        .filter(|key| key.decrypts())
+        .map(|key| key.expose_private_key_pem().to_owned())
+        .collect();
     let saml_providers = config
         .idps
         .iter()
         .zip(metadata)
+        // What comes from the web is not here.
+        .filter(|(_, xml)| !xml.is_empty())
         .flat_map(|(idp, xml)| {
             idp.saml_providers.iter().map(|provider| SamlProvider {
                 arn: provider.to_string(),
                 metadata_xml: xml.clone(),
-                // IAM has a key of its own for this; the demo lends it ours.
-                decryption_key_pem: decryption_key.clone(),
+                entity_id: idp.metadata.entity_id.clone(),
+                // IAM has keys of its own for this; the demo lends it ours.
+                decryption_key_pems: decryption_keys.clone(),
+                cbc_without_response_signature: idp.cbc_without_response_signature,
             })
         })
         .collect();
@@ -151,10 +160,12 @@ pub fn read_table(path: &Path) -> Result<(Table, PathBuf), Box<dyn Error>> {
     Ok((text.parse()?, folder))
 }
 
-/// The metadata documents that a configuration names, in the order of its IdPs.
+/// The metadata documents that a configuration names, in the order of its IdPs; empty for one that names none.
 pub fn metadata_files(table: &Table, folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
     let idps = table.get("idp").and_then(toml::Value::as_array).into_iter().flatten();
-    idps.filter_map(|idp| idp.get("metadata_file")?.as_str())
-        .map(|file| Ok(crate::config::read_file(folder, Path::new(file))?))
-        .collect()
+    idps.map(|idp| match idp.get("metadata_file").and_then(toml::Value::as_str) {
+        Some(file) => Ok(crate::config::read_file(folder, Path::new(file))?),
+        None => Ok(String::new()),
+    })
+    .collect()
 }

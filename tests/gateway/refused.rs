@@ -428,6 +428,8 @@ async fn with_session_tags_that_sts_does_not_take() {
         (tag("team"), vec!["a", "b"], "several values"),
         (tag("team"), vec!["a;b"], "not a usable tag value"),
         (tag(""), vec!["a"], "a PrincipalTag key"),
+        (tag("aws:team"), vec!["a"], "begins with aws:"),
+        (tag("StudioUserId"), vec!["a"], "differs from another in case only"),
         (tag(&"k".repeat(129)), vec!["a"], "a PrincipalTag key"),
         (names::TRANSITIVE_TAG_KEYS.into(), vec!["team"], "there is no PrincipalTag"),
         (names::SOURCE_IDENTITY.into(), vec!["aws:alice"], "SourceIdentity"),

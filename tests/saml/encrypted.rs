@@ -15,9 +15,10 @@ fn ours() -> &'static SigningKey {
     key(KeyKind::Rsa(3072))
 }
 
-fn decryption(keys: &[&SigningKey]) -> DecryptionKeys {
+fn decryption(keys: &[&SigningKey]) -> Decryption {
     let pems: Vec<_> = keys.iter().map(|key| key.private_key_pem().unwrap()).collect();
-    DecryptionKeys::from_pem(&pems.iter().map(String::as_str).collect::<Vec<_>>()).unwrap()
+    let keys = DecryptionKeys::from_pem(&pems.iter().map(String::as_str).collect::<Vec<_>>()).unwrap();
+    Decryption { keys, pems }
 }
 
 fn gateway() -> Gateway {

@@ -1,5 +1,6 @@
 //! An IdP that signs and a gateway that verifies, both at one fixed moment.
 
+use crate::sts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bergshamra::c14n::{C14nMode, canonicalize_doc};
@@ -101,15 +102,27 @@ pub(crate) fn swap(xml: &str, from: &str, to: &str) -> String {
     xml.replacen(from, to, 1)
 }
 
-pub(crate) fn trust(keys: &[&SigningKey]) -> TrustedKeys {
+/// Keys of the IdP, as the gateway holds them and as metadata carries them to STS.
+pub(crate) struct Trust {
+    pub(crate) keys: TrustedKeys,
+    pub(crate) certificates: Vec<Vec<u8>>,
+}
+
+/// Our own keys, as the gateway holds them and as they were configured.
+pub(crate) struct Decryption {
+    pub(crate) keys: DecryptionKeys,
+    pub(crate) pems: Vec<String>,
+}
+
+pub(crate) fn trust(keys: &[&SigningKey]) -> Trust {
     let certificates: Vec<_> = keys.iter().map(|key| key.certificate_der().unwrap()).collect();
-    TrustedKeys::from_certificates(&certificates).unwrap().0
+    Trust { keys: TrustedKeys::from_certificates(&certificates).unwrap().0, certificates }
 }
 
 /// What the gateway expects of a message, each part open to change.
 pub(crate) struct Gateway {
-    pub(crate) keys: TrustedKeys,
-    pub(crate) decryption: DecryptionKeys,
+    pub(crate) keys: Trust,
+    pub(crate) decryption: Decryption,
     pub(crate) idp: String,
     pub(crate) audiences: Vec<String>,
     pub(crate) outstanding: Vec<String>,
@@ -126,7 +139,7 @@ impl Gateway {
     pub(crate) fn trusting(keys: &[&SigningKey]) -> Self {
         Self {
             keys: trust(keys),
-            decryption: DecryptionKeys::none(),
+            decryption: Decryption { keys: DecryptionKeys::none(), pems: Vec::new() },
             idp: IDP.to_owned(),
             audiences: vec![AUDIENCE.to_owned()],
             outstanding: Vec::new(),
@@ -140,12 +153,22 @@ impl Gateway {
         Self { now, ..Self::new() }
     }
 
+    #[track_caller]
     pub(crate) fn take(&self, xml: &str) -> Result<VerifiedAssertion, Rejection> {
-        self.take_form(Response::encode(xml))
+        self.take_form(&Response::encode(xml))
     }
 
-    pub(crate) fn take_form(&self, value: String) -> Result<VerifiedAssertion, Rejection> {
-        let decoded = EncodedResponse::new(value)?.decode()?;
+    /// What the gateway makes of a form value; the embedded STS has to agree.
+    #[track_caller]
+    pub(crate) fn take_form(&self, value: &str) -> Result<VerifiedAssertion, Rejection> {
+        let answer = self.take_alone(value);
+        sts::agrees(self, value, &answer);
+        answer
+    }
+
+    /// The same without STS.
+    pub(crate) fn take_alone(&self, value: &str) -> Result<VerifiedAssertion, Rejection> {
+        let decoded = EncodedResponse::new(value.to_owned())?.decode()?;
         let unverified = UnverifiedResponse::parse(&decoded)?;
         if unverified.issuer() != self.idp {
             return Err(Rejection {
@@ -163,7 +186,7 @@ impl Gateway {
             skew: TimeDelta::seconds(60),
             cbc_without_response_signature: self.cbc_without_response_signature,
         };
-        unverified.verify(&self.keys, &self.decryption, &expected, self.now)
+        unverified.verify(&self.keys.keys, &self.decryption.keys, &expected, self.now)
     }
 
     /// Accepted, and Kim's values read in full.

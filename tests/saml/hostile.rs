@@ -113,13 +113,13 @@ fn bytes_that_are_not_utf_8() {
         put(b"\xe9"),
         put(b"\xc0\xbcadmin"),
     ] {
-        faults.push(Gateway::new().take_form(STANDARD.encode(bytes)).unwrap_err());
+        faults.push(Gateway::new().take_form(&STANDARD.encode(bytes)).unwrap_err());
     }
     for fault in faults {
         assert_eq!((fault.rule, fault.code), (Rule::Xml, Code::RequestMalformed), "{fault}");
     }
     // Without a mark, UTF-16 of ASCII is UTF-8 with NULs, and no XML.
-    let fault = Gateway::new().take_form(STANDARD.encode(utf16)).unwrap_err();
+    let fault = Gateway::new().take_form(&STANDARD.encode(utf16)).unwrap_err();
     assert_eq!(fault.rule, Rule::Xml, "{fault}");
 }
 

@@ -475,7 +475,7 @@ fn an_expired_certificate_is_a_warning() {
     let metadata = studio_gateway::saml::metadata::IdpMetadata::parse(&metadata, None, None, now()).unwrap();
     assert_eq!(metadata.warnings.len(), 1, "{:?}", metadata.warnings);
     let mut gateway = Gateway::new();
-    gateway.keys = metadata.keys;
+    gateway.keys = Trust { keys: metadata.keys, certificates: vec![old.certificate_der().unwrap()] };
     gateway.accepts(&response().sign(&old, Signed::Both).unwrap());
 }
 

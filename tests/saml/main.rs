@@ -20,4 +20,5 @@ mod hostile;
 mod legal;
 mod reading;
 mod rules;
+mod sts;
 mod wrapping;

@@ -22,10 +22,8 @@ proptest! {
     ) {
         let mut response = response();
         name.clone_into(&mut response.assertion.name_id.as_mut().unwrap().value);
-        response.assertion.attributes = attributes
-            .iter()
-            .map(|(name, values)| Attribute::new(name, values))
-            .collect();
+        let attributes = attributes.iter().map(|(name, values)| Attribute::new(name, values));
+        response.assertion.attributes.extend(attributes);
         response.assertion.conditions.audience_restrictions = vec![vec![audience.clone(), AUDIENCE.to_owned()]];
         let xml = response.sign(rsa(), what).unwrap();
 

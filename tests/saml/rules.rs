@@ -392,9 +392,9 @@ fn ids_are_there_and_names() {
 fn encoding() {
     let gateway = Gateway::new();
     for value in ["", "====", "PGE-", "<samlp:Response/>", &"A".repeat(99_999), &"é".repeat(9)] {
-        let fault = gateway.take_form(value.to_owned()).unwrap_err();
+        let fault = gateway.take_form(value).unwrap_err();
         assert_eq!((fault.rule, fault.code), (Rule::Encoding, Code::RequestMalformed));
     }
-    let fault = gateway.take_form("A".repeat(5_000_000)).unwrap_err();
+    let fault = gateway.take_form(&"A".repeat(5_000_000)).unwrap_err();
     assert_eq!((fault.rule, fault.code), (Rule::Encoding, Code::RequestTooLarge));
 }

@@ -45,6 +45,12 @@ impl Form {
         Ok(Self(fields))
     }
 
+    /// A form with these parameters.
+    pub(super) fn of<const N: usize>(parameters: [(&str, &str); N]) -> Self {
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), Value::from(value)));
+        Self(parameters.into_iter().collect())
+    }
+
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).and_then(Value::as_str)
     }

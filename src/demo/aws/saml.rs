@@ -1,26 +1,35 @@
 //! What STS does with a SAML response: verify it against the registered provider, then read what it claims.
 //!
-//! It shares no code with the gateway's own reading of assertions, so that each can catch the other's mistakes. It
+//! It shares no code with the gateway's own reading of assertions, so that each can catch the other's mistakes: it checks
+//! signatures with another library, and reads from the document that was sent rather than from its canonical form. It
 //! never looks at `KeyInfo`, never fetches anything and never accepts an assertion that no signature covers.
 
+mod attributes;
 mod claims;
+mod dom;
 mod encrypted;
+mod key;
 mod metadata;
 mod signature;
+mod structure;
 
-pub(super) use claims::{Claims, is_session_name};
+pub(super) use attributes::is_session_name;
+pub(super) use claims::Claims;
 
 use super::fault::ApiError;
 use super::world::SamlProvider;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use chrono::{DateTime, Utc};
+use encrypted::{Keys, undecryptable};
 use metadata::Trust;
-use uppsala::{Document, NodeId, Parser};
+use structure::Place;
+use uppsala::{Document, NodeId};
 
-pub(super) const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
-pub(super) const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+const PROTOCOL: &str = "urn:oasis:names:tc:SAML:2.0:protocol";
+const ASSERTION: &str = "urn:oasis:names:tc:SAML:2.0:assertion";
+const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
+const ENCRYPTION: &str = "http://www.w3.org/2001/04/xmlenc#";
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
-const MAX_DEPTH: u32 = 64;
 
 /// Verifies `encoded` (base64, white space ignored) and reads its claims.
 ///
@@ -32,87 +41,92 @@ pub(super) fn read(
     accepted_audiences: &[String],
     now: DateTime<Utc>,
 ) -> Result<Claims, ApiError> {
-    let trust = metadata::read(&provider.metadata_xml).map_err(ApiError::identity_token)?;
+    let trust = metadata::read(&provider.metadata_xml, provider.entity_id.as_deref())
+        .map_err(ApiError::identity_token)?;
+    let keys = Keys::of(provider)?;
+    let desk = Desk { trust: &trust, keys: &keys, audiences: accepted_audiences, now };
     let xml = decode(encoded)?;
-    let document = parse(&xml)?;
-    let response = root(&document)?;
-    let claims = if encrypted::is_in(&document) {
-        let outer = signature::covered(&document, &xml, &[response], None, &trust)?;
-        let xml = encrypted::decrypt(&document, response, &xml, provider, !outer.is_empty())?;
-        let document = parse(&xml)?;
-        let response = root(&document)?;
-        let assertion = encrypted::sole_assertion(&document, response)?;
-        // What was signed was the ciphertext: the response's signature was checked over that, and no longer fits.
-        let inner = signature::covered(&document, &xml, &[assertion], Some(response), &trust)?;
-        if outer.is_empty() && inner.is_empty() {
-            return Err(signature::invalid());
+    let document = dom::parse(&xml)?;
+    let response = structure::response(&document)?;
+    let covered = signature::covers(&document, response, &trust)?;
+    check_status(&document, response)?;
+    let claims = match structure::encrypted(&document, response)? {
+        None => desk.read(&xml, Place::Response, covered)?,
+        Some(holder) => {
+            let allowed = covered || provider.cbc_without_response_signature;
+            let opened = keys.open(&document, holder, &xml, allowed)?;
+            let inside = dom::parse(&opened.xml).map_err(|_| undecryptable())?;
+            if !opened.is_whole(&inside, Place::Opened.find(&inside).map_err(|_| undecryptable())?) {
+                return Err(undecryptable());
+            }
+            match desk.read(&opened.xml, Place::Opened, covered) {
+                // Who signs and then encrypts may have signed the assertion as a document of its own.
+                Err(fault) if fault == signature::invalid() => {
+                    desk.read(opened.plain(), Place::Document, false).map_err(|_| fault)?
+                }
+                done => done?,
+            }
         }
-        read_verified(&document, response, assertion, &trust)?
-    } else {
-        let assertion = sole_assertion(&document, response)?;
-        if signature::covered(&document, &xml, &[response, assertion], None, &trust)?.is_empty() {
-            return Err(signature::invalid());
-        }
-        read_verified(&document, response, assertion, &trust)?
     };
-    claims.check_audience(accepted_audiences)?;
-    claims.check_times(now)?;
-    Ok(claims)
-}
-
-/// Reads a response whose assertion a checked signature covers.
-fn read_verified(
-    document: &Document<'_>,
-    response: NodeId,
-    assertion: NodeId,
-    trust: &Trust,
-) -> Result<Claims, ApiError> {
-    check_status(document, response)?;
-    if let Some(issuer) = optional(document, response, ASSERTION, "Issuer")?
-        && document.text_content_deep(issuer) != trust.entity_id
-    {
-        return Err(wrong_issuer());
-    }
-    let claims = Claims::read(document, assertion)?;
-    if claims.issuer != trust.entity_id {
-        return Err(wrong_issuer());
+    claims::check_issued(&document, response, now)?;
+    if dom::issuer(&document, response)?.is_some_and(|issuer| issuer != trust.entity_id) {
+        return Err(dom::wrong_issuer());
     }
     Ok(claims)
 }
 
-/// The document element, which is a `Response`.
-fn root(document: &Document<'_>) -> Result<NodeId, ApiError> {
-    document
-        .document_element()
-        .filter(|id| is(document, *id, PROTOCOL, "Response"))
-        .ok_or_else(|| ApiError::identity_token("Your request included an invalid SAML response"))
+/// What assertions are held against.
+struct Desk<'a> {
+    trust: &'a Trust,
+    keys: &'a Keys,
+    audiences: &'a [String],
+    now: DateTime<Utc>,
 }
 
+impl Desk<'_> {
+    /// Reads the assertion of a document, which a signature has to cover: its own, or one that was checked before.
+    fn read(&self, xml: &str, place: Place, covered: bool) -> Result<Claims, ApiError> {
+        let document = dom::parse(xml)?;
+        let assertion = place.find(&document)?;
+        if !signature::covers(&document, assertion, self.trust)? && !covered {
+            return Err(signature::invalid());
+        }
+        let subject = dom::required(&document, assertion, ASSERTION, "Subject")?;
+        let hidden = claims::identifier(&document, subject)
+            .filter(|id| dom::is(&document, *id, ASSERTION, "EncryptedID"));
+        let Some(hidden) = hidden else {
+            return self.claims(&document, assertion);
+        };
+        // The signature covers the ciphertext, which may be of any kind then.
+        let opened = self.keys.open(&document, hidden, xml, true)?;
+        let document = dom::parse(&opened.xml).map_err(|_| undecryptable())?;
+        let assertion = place.find(&document)?;
+        let subject = dom::required(&document, assertion, ASSERTION, "Subject")?;
+        let name = claims::identifier(&document, subject).map(|id| dom::elements(&document, id));
+        match name.as_deref() {
+            Some([name]) if opened.is_whole(&document, *name) => self.claims(&document, assertion),
+            _ => Err(undecryptable()),
+        }
+    }
+
+    fn claims(&self, document: &Document<'_>, assertion: NodeId) -> Result<Claims, ApiError> {
+        Claims::read(document, assertion, &self.trust.entity_id, self.audiences, self.now)
+    }
+}
+
+/// UTF-8, with or without a byte order mark.
 fn decode(encoded: &str) -> Result<String, ApiError> {
     let invalid = || ApiError::identity_token("Invalid base64 SAMLResponse");
     let compact: String = encoded.chars().filter(|c| !c.is_ascii_whitespace()).collect();
     let bytes = BASE64_STANDARD.decode(compact).map_err(|_| invalid())?;
-    String::from_utf8(bytes).map_err(|_| invalid())
-}
-
-/// Parses without DTDs, and so without entities of the sender's making.
-fn parse(xml: &str) -> Result<Document<'_>, ApiError> {
-    let parser = Parser::new().with_forbid_dtd(true).with_max_depth(MAX_DEPTH);
-    parser.parse(xml).map_err(|_| ApiError::identity_token("Your request included an invalid SAML response"))
-}
-
-/// The only assertion in the whole document, a child of the response.
-fn sole_assertion(document: &Document<'_>, response: NodeId) -> Result<NodeId, ApiError> {
-    match document.get_elements_by_tag_name_ns(ASSERTION, "Assertion").as_slice() {
-        [one] if document.parent(*one) == Some(response) => Ok(*one),
-        _ => Err(ApiError::identity_token("The SAML response must contain exactly one assertion")),
-    }
+    let xml = String::from_utf8(bytes).map_err(|_| invalid())?;
+    Ok(xml.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(xml))
 }
 
 fn check_status(document: &Document<'_>, response: NodeId) -> Result<(), ApiError> {
-    let status = required(document, response, PROTOCOL, "Status")?;
-    let code = required(document, status, PROTOCOL, "StatusCode")?;
-    match document.get_attribute(code, "Value") {
+    let status = dom::required(document, response, PROTOCOL, "Status")?;
+    let code = dom::required(document, status, PROTOCOL, "StatusCode")?;
+    match dom::attribute(document, code, "Value") {
         Some(SUCCESS) => Ok(()),
         other => Err(ApiError::new(
             403,
@@ -120,38 +134,4 @@ fn check_status(document: &Document<'_>, response: NodeId) -> Result<(), ApiErro
             format!("The identity provider rejected the claim: {}", other.unwrap_or("no status code")),
         )),
     }
-}
-
-fn wrong_issuer() -> ApiError {
-    ApiError::identity_token("Issuer not present in specified provider")
-}
-
-/// Whether an element has this namespace and local name.
-fn is(document: &Document<'_>, id: NodeId, namespace: &str, name: &str) -> bool {
-    document.element(id).is_some_and(|e| e.matches_name_ns(namespace, name))
-}
-
-/// The child element of this name, which may be there once or not at all.
-fn optional(
-    document: &Document<'_>,
-    parent: NodeId,
-    namespace: &str,
-    name: &str,
-) -> Result<Option<NodeId>, ApiError> {
-    match document.child_elements_by_name_ns(parent, namespace, name).as_slice() {
-        [] => Ok(None),
-        [one] => Ok(Some(*one)),
-        _ => Err(ApiError::identity_token(format!("More than one {name} in the SAML response"))),
-    }
-}
-
-/// The child element of this name, which must be there exactly once.
-fn required(
-    document: &Document<'_>,
-    parent: NodeId,
-    namespace: &str,
-    name: &str,
-) -> Result<NodeId, ApiError> {
-    optional(document, parent, namespace, name)?
-        .ok_or_else(|| ApiError::identity_token(format!("No {name} in the SAML response")))
 }

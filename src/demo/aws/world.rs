@@ -49,8 +49,12 @@ pub struct SamlProvider {
     pub arn: String,
     /// The IdP's metadata: entity ID and signing certificates are read from it.
     pub metadata_xml: String,
-    /// Private key (PKCS#8 PEM, RSA) for encrypted assertions; without one they are refused.
-    pub decryption_key_pem: Option<String>,
+    /// Which entity of the document; IAM itself takes documents with one entity only, for which none has to be named.
+    pub entity_id: Option<String>,
+    /// Private keys (PKCS#8 PEM, RSA) for encrypted assertions; without any they are refused. IAM keeps two at most.
+    pub decryption_key_pems: Vec<String>,
+    /// Whether a CBC ciphertext is opened also where no signature of the Response covers it.
+    pub cbc_without_response_signature: bool,
 }
 
 impl std::fmt::Debug for SamlProvider {

@@ -57,7 +57,7 @@ pub(super) fn assume(
     }
     let role = state.role(role_arn).ok_or_else(|| ApiError::sts_denied(ACTION))?.clone();
     let name_qualifier = name_qualifier(&claims.issuer, provider_arn);
-    check_trust(&role, provider_arn, &claims, &name_qualifier)?;
+    let recipient = trusted_recipient(&role, provider_arn, &claims, &name_qualifier)?;
 
     let seconds = seconds.unwrap_or(DEFAULT_SECONDS);
     check_seconds(seconds, &role)?;
@@ -73,7 +73,7 @@ pub(super) fn assume(
         session_policy: session_policy.map(parse_policy).transpose()?,
         tags: claims.tags.clone(),
         source_identity: claims.source_identity.clone(),
-        context: session_context(&claims, &name_qualifier, provider_arn),
+        context: session_context(&claims, recipient, &name_qualifier, provider_arn),
     };
     let (key, session) = state.open_session(caller, expires)?;
     let source_identity = claims
@@ -88,8 +88,26 @@ pub(super) fn assume(
         escape(&claims.subject),
         escape(&claims.subject_type),
         escape(&claims.issuer),
-        escape(&claims.recipient),
+        escape(recipient),
     ))
+}
+
+/// The first recipient that the trust policy takes; the answer to the last if it takes none.
+fn trusted_recipient<'c>(
+    role: &Role,
+    provider_arn: &str,
+    claims: &'c Claims,
+    name_qualifier: &str,
+) -> Result<&'c str, ApiError> {
+    let mut answer = Err(ApiError::sts_denied(ACTION));
+    for recipient in &claims.recipients {
+        answer =
+            check_trust(role, provider_arn, claims, recipient, name_qualifier).map(|()| recipient.as_str());
+        if answer.is_ok() {
+            break;
+        }
+    }
+    answer
 }
 
 /// The trust policy must allow each action that the assertion makes necessary.
@@ -97,13 +115,14 @@ fn check_trust(
     role: &Role,
     provider_arn: &str,
     claims: &Claims,
+    recipient: &str,
     name_qualifier: &str,
 ) -> Result<(), ApiError> {
     let reserved = role.arn.rsplit('/').next().is_some_and(|name| name.starts_with("AWSReservedSSO_"));
     if reserved || account_of(&role.arn) != account_of(provider_arn) {
         return Err(ApiError::sts_denied(ACTION));
     }
-    let mut context = saml_context(claims, name_qualifier, provider_arn);
+    let mut context = saml_context(claims, recipient, name_qualifier, provider_arn);
     context.add("sts:RoleSessionName", &claims.session_name);
     context.add_tags("aws:RequestTag", &claims.tags);
     for key in claims.tags.keys() {
@@ -129,9 +148,9 @@ fn check_trust(
     Ok(())
 }
 
-fn saml_context(claims: &Claims, name_qualifier: &str, provider_arn: &str) -> Context {
+fn saml_context(claims: &Claims, recipient: &str, name_qualifier: &str, provider_arn: &str) -> Context {
     let mut context = Context::default();
-    context.add("saml:aud", &claims.recipient);
+    context.add("saml:aud", recipient);
     context.add("saml:iss", &claims.issuer);
     context.add("saml:sub", &claims.subject);
     context.add("saml:sub_type", &claims.subject_type);
@@ -140,8 +159,8 @@ fn saml_context(claims: &Claims, name_qualifier: &str, provider_arn: &str) -> Co
     context
 }
 
-fn session_context(claims: &Claims, name_qualifier: &str, provider_arn: &str) -> Context {
-    let mut context = saml_context(claims, name_qualifier, provider_arn);
+fn session_context(claims: &Claims, recipient: &str, name_qualifier: &str, provider_arn: &str) -> Context {
+    let mut context = saml_context(claims, recipient, name_qualifier, provider_arn);
     context.add("aws:FederatedProvider", provider_arn);
     if let Some(name) = &claims.source_identity {
         context.add("aws:SourceIdentity", name);

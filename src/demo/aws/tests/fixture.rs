@@ -73,7 +73,7 @@ pub(super) fn world() -> World {
         saml_providers: vec![SamlProvider {
             arn: PROVIDER.into(),
             metadata_xml: metadata_xml(IDP, "https://idp.example.com/sso", &[&keys().0]).unwrap(),
-            decryption_key_pem: None,
+            ..SamlProvider::default()
         }],
         roles: vec![Role {
             arn: ROLE.into(),

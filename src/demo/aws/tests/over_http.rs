@@ -212,7 +212,7 @@ async fn sts_errors_have_their_shape() {
     assert_eq!(code(call("abcd").await), (400, "InvalidIdentityToken".into()));
     let error = call("abcd").await.unwrap_err().into_service_error();
     assert!(error.is_invalid_identity_token_exception());
-    let old = super::fixture::response_at("alice", now() - chrono::TimeDelta::seconds(301));
+    let old = super::fixture::response_at("alice", now() - chrono::TimeDelta::seconds(361));
     let error = call(&signed(&old)).await.unwrap_err().into_service_error();
     assert!(error.is_expired_token_exception());
     assert_eq!(error.message(), Some("Token must be redeemed within 5 minutes of issuance"));
