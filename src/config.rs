@@ -116,9 +116,7 @@ impl Config {
 
     /// Reads a configuration from text.
     pub fn parse(text: &str, sources: &Sources<'_>, now: DateTime<Utc>) -> Result<Self, Problems> {
-        let table: Table = text
-            .parse()
-            .map_err(|fault: toml::de::Error| Problems(vec![fault.to_string().trim_end().to_owned()]))?;
+        let table: Table = text.parse().map_err(|fault| Problems(vec![syntax_problem(text, &fault)]))?;
         Self::from_table(&table, sources, now)
     }
 
@@ -157,6 +155,17 @@ impl Config {
         repeated(&problems, "domain", "key", &keys);
         let idps: Option<Vec<_>> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
+        for domain in domains.iter().flatten() {
+            let leading: Vec<_> =
+                idps.iter().flatten().filter(|idp| idp.leads_to(domain)).map(|idp| &*idp.key).collect();
+            if leading.len() > 1 {
+                warnings.push(format!(
+                    "domain {:?}: the IdPs {} lead here, and whom they give the same user id gets the same profile",
+                    domain.key,
+                    leading.join(", ")
+                ));
+            }
+        }
         match (gateway, saml, idps, domains) {
             (Some(gateway), Some(saml), Some(idps), Some(domains)) if problems.is_empty() => {
                 Ok(Self { gateway, saml, idps, aws, replay_capacity, domains, warnings })
@@ -170,6 +179,12 @@ impl Config {
     pub fn domain(&self, key: &str) -> Option<&Domain> {
         self.domains.iter().find(|domain| domain.key == key)
     }
+}
+
+/// A syntax error with its line, but without the line itself: a key may stand there by mistake.
+fn syntax_problem(text: &str, fault: &toml::de::Error) -> String {
+    let before = fault.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    format!("line {}: {}", before.matches('\n').count() + 1, fault.message())
 }
 
 fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<String>) -> Option<Gateway> {
@@ -222,16 +237,16 @@ fn seal_key(value: &Value, sources: &Sources<'_>) -> Result<SealKey, String> {
 
 /// What a reference (`file:PATH` or `env:NAME`) refers to. Secrets never stand in the configuration itself.
 fn referred(value: &Value, sources: &Sources<'_>) -> Result<String, String> {
-    let reference = string(value)?;
-    match reference.split_once(':') {
+    // The value is never repeated: it may be a key that somebody put here by mistake.
+    let expected = "expected \"file:PATH\" or \"env:NAME\"";
+    match value.as_str().ok_or(expected)?.split_once(':') {
         Some(("file", path)) => {
             (sources.file)(Path::new(path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))
         }
         Some(("env", name)) => {
             (sources.variable)(name).ok_or_else(|| format!("the variable {name:?} is not set"))
         }
-        // The value is not repeated: it may be a key that somebody put here by mistake.
-        _ => Err("expected \"file:PATH\" or \"env:NAME\"".into()),
+        _ => Err(expected.into()),
     }
 }
 

@@ -1,8 +1,8 @@
 //! Section `[[idp]]`: an identity provider and what we make of its attributes.
 
 use super::problems::{Section, boolean, kind, number, string};
-use super::{Sources, key, referred};
-use crate::arn::SamlProviderArn;
+use super::{Domain, Sources, key, referred};
+use crate::arn::{RoleArn, SamlProviderArn};
 use crate::saml::TrustedKeys;
 use crate::saml::metadata::IdpMetadata;
 use chrono::{DateTime, Utc};
@@ -35,6 +35,14 @@ pub struct Idp {
     pub user_id_attribute: String,
     /// SAML attribute that lists groups.
     pub groups_attribute: String,
+}
+
+impl Idp {
+    /// Whether people of this IdP may hold roles that lead to a domain.
+    pub(super) fn leads_to(&self, domain: &Domain) -> bool {
+        let accounts = || domain.roles.iter().map(RoleArn::account);
+        self.saml_providers.iter().any(|provider| accounts().any(|account| account == provider.account()))
+    }
 }
 
 /// Where the metadata of an IdP comes from. At least one of file and URL is there; with both, the file is what counts
@@ -123,13 +131,27 @@ fn metadata(
     warnings: &mut Vec<String>,
 ) -> Option<MetadataSource> {
     let entity_id = section.optional("entity_id", string);
+    let has_url = section.has("metadata_url");
+    let path = section.path("metadata_file");
     let file = section.optional("metadata_file", |value| {
-        let path = string(value)?;
+        let file = string(value)?;
         let text =
-            (sources.file)(Path::new(&path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))?;
-        IdpMetadata::parse(&text, entity_id.as_deref(), None, now)
-            .map_err(|fault| format!("{path:?}: {fault}"))
+            (sources.file)(Path::new(&file)).map_err(|fault| format!("cannot read {file:?}: {fault}"))?;
+        match IdpMetadata::parse(&text, entity_id.as_deref(), None, now) {
+            Ok(metadata) => Ok(Some(metadata)),
+            // Such as a copy past its validUntil: the web has a newer one, without which nothing starts.
+            Err(fault) if has_url => {
+                warnings.push(format!("{path}: {file:?}: {fault}; metadata_url has to answer"));
+                Ok(None)
+            }
+            Err(fault) => Err(format!("{file:?}: {fault}")),
+        }
     });
+    let file = file.flatten();
+    if section.has("metadata_certificate") && !has_url {
+        let path = section.path("metadata_certificate");
+        warnings.push(format!("{path}: it is for the document at metadata_url; a file is taken as it is"));
+    }
     let url = section.optional("metadata_url", kind("an https URL", fetchable));
     let refresh = section.optional("metadata_refresh_seconds", number(60..=604_800)).unwrap_or(3_600);
     let signed_by = section.optional("metadata_certificate", |value| {

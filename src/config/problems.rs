@@ -134,7 +134,8 @@ impl<'a> Section<'a> {
                     }
                 }
             }
-            Some(other) => self.problem(key, expected("a list", other)),
+            // The value is not repeated: it may be a key.
+            Some(other) => self.problem(key, format!("expected a list, got a {}", other.type_str())),
         }
         parsed
     }

@@ -81,6 +81,9 @@ impl IdpMetadata {
         let certificates = signing_certificates(&document, role)?;
         let (keys, mut warnings) = TrustedKeys::from_certificates(&certificates)?;
         warnings.extend(certificates.iter().filter_map(|der| expiry_warning(der, now)));
+        if let Some(until) = valid_until.filter(|until| *until <= now + EXPIRY_NOTICE) {
+            warnings.push(format!("the metadata is valid until {}", instant::format(until)));
+        }
         let wanted = attribute(&document, role, "WantAuthnRequestsSigned");
         Ok(Self {
             entity_id: attribute(&document, entity, "entityID").unwrap_or_default().to_owned(),

@@ -21,7 +21,7 @@ pub struct Expected<'a> {
     pub acs_url: &'a str,
     /// Our audiences; each AudienceRestriction has to name one.
     pub audiences: &'a [String],
-    /// IDs of the requests that this browser made and that were not answered yet.
+    /// IDs of the requests that this browser made to this IdP a short while ago.
     pub outstanding: &'a [String],
     /// Whether a response that answers no request is acceptable.
     pub idp_initiated: bool,

@@ -21,7 +21,7 @@ pub(super) struct Judgement {
     pub(super) recipient: String,
     pub(super) request_id: Option<String>,
     pub(super) issued: DateTime<Utc>,
-    /// When the last of the assertion's own limits passes, skew included: until then a replay has to be remembered.
+    /// When the assertion is too old whatever else it says, skew included: until then a replay has to be remembered.
     pub(super) acceptable_until: DateTime<Utc>,
     pub(super) session_until: Option<DateTime<Utc>>,
 }
@@ -63,19 +63,18 @@ pub(super) fn judge(
     issuer?;
     destination?;
     let issued = issue_instant?;
-    let conditions_until = conditions?;
+    conditions?;
     audience?;
     subject?;
     let confirmed = confirmed?;
     notes.pass(Rule::InResponseTo);
     let session_until = session_until?;
-    let latest =
-        [Some(issued + LIFETIME), Some(confirmed.until), conditions_until].into_iter().flatten().min();
     Ok(Judgement {
         recipient: confirmed.recipient,
         request_id: confirmed.request_id,
         issued,
-        acceptable_until: latest.unwrap_or(issued) + expected.skew,
+        // Whichever confirmation held, and in whichever browser another may hold: later than this, none does.
+        acceptable_until: issued + LIFETIME + expected.skew,
         session_until,
     })
 }
@@ -144,7 +143,7 @@ fn conditions(
     assertion: &AssertionValues,
     expected: &Expected<'_>,
     now: DateTime<Utc>,
-) -> Result<Option<DateTime<Utc>>, Rejection> {
+) -> Result<(), Rejection> {
     let conditions = &assertion.conditions;
     if let Some(name) = conditions.unknown.first() {
         return Err(Rejection::new(Rule::Conditions, format!("an unknown condition {}", quoted(name))));
@@ -156,13 +155,13 @@ fn conditions(
         }
     }
     let Some(value) = &conditions.not_on_or_after else {
-        return Ok(None);
+        return Ok(());
     };
     let not_on_or_after = read_instant(Rule::Conditions, "NotOnOrAfter", value)?;
     if now >= not_on_or_after + expected.skew {
         return Err(expired(Rule::Conditions, format!("valid until {value}; now is {now}")));
     }
-    Ok(Some(not_on_or_after))
+    Ok(())
 }
 
 /// Every restriction has to hold, and one audience of a restriction is enough for it (saml-core 2.5.1.4).
@@ -195,9 +194,6 @@ fn subject(assertion: &AssertionValues) -> Result<(), Rejection> {
 }
 
 /// One bearer confirmation has to hold in every respect; the first that does counts (saml-profiles 4.1.4.2).
-///
-/// The time is that of whichever holds longest: the assertion stays acceptable until then, and a replay has to be known
-/// until then.
 fn confirmation(
     response: &ResponseValues,
     response_signed: bool,
@@ -205,23 +201,18 @@ fn confirmation(
     expected: &Expected<'_>,
     now: DateTime<Utc>,
 ) -> Result<Confirmed, Rejection> {
-    let mut confirmed: Option<Confirmed> = None;
     let mut faults = Vec::new();
     for confirmation in &assertion.confirmations {
-        let holds = bearer(confirmation, expected, now).and_then(|until| {
-            let request_id = in_response_to(response, response_signed, confirmation, expected)?;
-            Ok((until, request_id))
-        });
-        match (holds, &mut confirmed) {
-            (Ok((until, _)), Some(first)) => first.until = first.until.max(until),
-            (Ok((until, request_id)), None) => {
-                confirmed = Some(Confirmed {
+        let holds = bearer(confirmation, expected, now)
+            .and_then(|()| in_response_to(response, response_signed, confirmation, expected));
+        match holds {
+            Ok(request_id) => {
+                return Ok(Confirmed {
                     recipient: confirmation.recipient.clone().unwrap_or_default(),
                     request_id,
-                    until,
                 });
             }
-            (Err(fault), _) => faults.push(fault),
+            Err(fault) => faults.push(fault),
         }
     }
     // Of several that do not hold, the one that got furthest says most.
@@ -230,24 +221,17 @@ fn confirmation(
         (_, Code::AssertionExpired) => 1,
         _ => 2,
     };
-    confirmed.ok_or_else(|| {
-        let furthest = faults.into_iter().min_by_key(progress);
-        furthest.unwrap_or_else(|| Rejection::new(Rule::Confirmation, "no SubjectConfirmation"))
-    })
+    let furthest = faults.into_iter().min_by_key(progress);
+    Err(furthest.unwrap_or_else(|| Rejection::new(Rule::Confirmation, "no SubjectConfirmation")))
 }
 
 /// A confirmation that holds.
 struct Confirmed {
     recipient: String,
     request_id: Option<String>,
-    until: DateTime<Utc>,
 }
 
-fn bearer(
-    confirmation: &Confirmation,
-    expected: &Expected<'_>,
-    now: DateTime<Utc>,
-) -> Result<DateTime<Utc>, Rejection> {
+fn bearer(confirmation: &Confirmation, expected: &Expected<'_>, now: DateTime<Utc>) -> Result<(), Rejection> {
     let fault = |detail: String| Err(Rejection::new(Rule::Confirmation, detail));
     if confirmation.method != BEARER {
         return fault(format!("method {}", quoted(&confirmation.method)));
@@ -273,7 +257,7 @@ fn bearer(
     if now >= not_on_or_after + expected.skew {
         return Err(expired(Rule::Confirmation, format!("confirmed until {value}; now is {now}")));
     }
-    Ok(not_on_or_after)
+    Ok(())
 }
 
 /// What the message says that it answers, in both places, has to be one and the same request of this browser; what it

@@ -26,9 +26,10 @@ impl SpKey {
     /// # Errors
     /// A sentence for the admin. It never repeats the key.
     pub fn from_pem(certificate: &str, private_key: &str) -> Result<Self, String> {
+        // An empty passphrase keeps OpenSSL from asking for one on the terminal.
         let certificate = X509::from_pem(certificate.as_bytes()).map_err(|_| "the certificate is not PEM")?;
-        let private =
-            PKey::private_key_from_pem(private_key.as_bytes()).map_err(|_| "the private key is not PEM")?;
+        let private = PKey::private_key_from_pem_passphrase(private_key.as_bytes(), b"")
+            .map_err(|_| "the private key is not PEM")?;
         let public = certificate.public_key().map_err(|_| "the certificate's public key is unreadable")?;
         if !public.public_eq(&private) {
             return Err("the certificate and the private key do not belong together".into());

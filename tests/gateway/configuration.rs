@@ -207,7 +207,7 @@ const WRONG: &[Wrong] = &[
         Some("181"),
         "saml.clock_skew_seconds: expected a whole number from 0 to 180, got 181",
     ),
-    ("saml.audiences", Some("'urn:x'"), "saml.audiences: expected a list, got \"urn:x\""),
+    ("saml.audiences", Some("'urn:x'"), "saml.audiences: expected a list, got a string"),
     ("saml.entity_id", Some("''"), "saml.entity_id: expected a text, got \"\""),
     (
         "saml.key",
@@ -362,7 +362,7 @@ fn all_problems_are_told_at_once() {
         "gateway.seal_keys[1]: cannot read \"none.key\"",
         "gateway.seal_keys[2]: the variable \"NONE\" is not set",
         "gateway.seal_keys[3]: the key is not base64",
-        "gateway.seal_keys[5]: expected a text, got 3",
+        "gateway.seal_keys[5]: expected \"file:PATH\" or \"env:NAME\"",
         "domain[0].profile.tags.StudioUserId: the owner tag is set by the gateway",
         "domain[0].profile.tags.a#b: not a usable tag key",
         "domain[0].profile.lifecycle[0].app: expected JupyterLab",
@@ -428,4 +428,25 @@ fn an_empty_file_is_told_what_it_needs() {
 fn what_is_not_toml_is_told_with_its_line() {
     let problems = parse("[gateway\nlisten = 1").unwrap_err();
     assert!(problems.to_string().contains("line 1"), "{problems}");
+}
+
+/// What somebody may paste where a reference belongs.
+#[test]
+fn a_key_in_the_wrong_place_is_not_repeated() {
+    const PASTED: &str =
+        r#"[{ certificate = "file:sp.crt", private_key = "-----BEGIN PRIVATE KEY-----\nMIIsecret\n" }]"#;
+    for wrong in [
+        ("saml.key", Some(PASTED), ""),
+        ("gateway.seal_keys", Some("'MIIsecret'"), ""),
+        ("gateway.seal_keys", Some("['MIIsecret']"), ""),
+    ] {
+        let mut table = base();
+        apply(&mut table, &wrong);
+        let lines = problems(&table).join("\n");
+        assert!(lines.contains(wrong.0) && !lines.contains("MIIsecret"), "{lines}");
+    }
+    let sources = Sources { file: &file, variable: &variable };
+    let broken = "[gateway]\nseal_keys = [MIIsecret\n";
+    let fault = Config::parse(broken, &sources, Clock::system().now()).unwrap_err().to_string();
+    assert!(fault.starts_with("line 2: ") && !fault.contains("MIIsecret"), "{fault}");
 }
