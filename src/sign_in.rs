@@ -26,6 +26,7 @@ use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 /// Everything that sign-ins share.
 #[derive(Debug)]
@@ -107,6 +108,18 @@ impl Gateway {
             fetched.map_err(|fault| fault.to_string())??;
         }
         Ok(())
+    }
+
+    /// Ends work on a sign-in that takes longer than one may. What AWS was told to make goes on there, and the next
+    /// sign-in finds it.
+    pub async fn within_limit<T>(
+        &self,
+        work: impl Future<Output = Result<T, Refusal>>,
+    ) -> Result<T, Refusal> {
+        let limit = self.config.gateway.sign_in_limit;
+        timeout(limit, work).await.unwrap_or_else(|_| {
+            Err(Refusal::new(Code::AwsTimeout, format!("no end after {} s", limit.as_secs())))
+        })
     }
 
     /// A response posted to the ACS, from the browser that holds the `outstanding` requests.

@@ -10,17 +10,13 @@ use crate::sign_in::{Gateway, Next, Record};
 use axum::extract::{Request, State};
 use axum::response::Response;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
     let mut record = Record::default();
     let mut relay_state = RelayState::default();
-    let limit = gateway.config.gateway.sign_in_limit;
-    let answer = match timeout(limit, process(&gateway, request, &mut relay_state, &mut record)).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Refusal::new(Code::AwsTimeout, format!("no end after {} s", limit.as_secs()))),
-    };
+    let answer = gateway.within_limit(process(&gateway, request, &mut relay_state, &mut record)).await;
     match answer {
         Ok((outcome, response)) => {
             record.log(outcome, &visit.request_id, &visit.client, started.elapsed());

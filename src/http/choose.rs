@@ -12,7 +12,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::Response;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 #[derive(Template)]
 #[template(path = "choose.html")]
@@ -61,11 +61,7 @@ pub(super) fn page(
 pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
     let mut record = Record::default();
-    let limit = gateway.config.gateway.sign_in_limit;
-    let answer = match timeout(limit, process(&gateway, request, &mut record)).await {
-        Ok(answer) => answer,
-        Err(_) => Err(Refusal::new(Code::AwsTimeout, format!("no end after {} s", limit.as_secs()))),
-    };
+    let answer = gateway.within_limit(process(&gateway, request, &mut record)).await;
     match answer {
         Ok(response) => {
             record.log("granted", &visit.request_id, &visit.client, started.elapsed());

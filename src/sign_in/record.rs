@@ -48,33 +48,23 @@ impl Record {
 
     /// Writes the line of a sign-in that went well, so far: `outcome` is `granted` or `offered`.
     pub fn log(&self, outcome: &str, request_id: &str, client: &str, took: Duration) {
-        tracing::info!(
-            target: "studio_gateway::sign_in",
-            outcome,
-            request_id,
-            client,
-            ms = millis(took),
-            idp = self.idp,
-            user_id = self.user_id,
-            session_name = self.session_name,
-            source_identity = self.source_identity,
-            domain = self.domain,
-            role = self.role,
-            profile = self.profile,
-            role_session = self.role_session,
-            "sign-in"
-        );
+        self.line(outcome, None, request_id, client, took);
     }
 
     /// Writes the line of a sign-in that was refused, as a warning, or as an error if AWS or the gateway is at fault.
     pub fn log_refusal(&self, refusal: &Refusal, request_id: &str, client: &str, took: Duration) {
+        self.line("refused", Some(refusal), request_id, client, took);
+    }
+
+    fn line(&self, outcome: &str, refusal: Option<&Refusal>, request_id: &str, client: &str, took: Duration) {
+        // A level is part of what tracing makes at compile time, and so it cannot be a variable.
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
                     target: "studio_gateway::sign_in",
-                    outcome = "refused",
-                    code = refusal.code().name(),
-                    reason = refusal.reason(),
+                    outcome,
+                    code = refusal.map(|refusal| refusal.code().name()),
+                    reason = refusal.map(Refusal::reason),
                     request_id,
                     client,
                     ms = millis(took),
@@ -90,9 +80,10 @@ impl Record {
                 )
             };
         }
-        match refusal.code().fault() {
-            Fault::Visitor | Fault::Idp => line!(warn),
-            Fault::Aws | Fault::Gateway => line!(error),
+        match refusal.map(|refusal| refusal.code().fault()) {
+            None => line!(info),
+            Some(Fault::Visitor | Fault::Idp) => line!(warn),
+            Some(Fault::Aws | Fault::Gateway) => line!(error),
         }
     }
 }

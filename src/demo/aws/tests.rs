@@ -3,5 +3,7 @@
 mod fixture;
 mod over_http;
 mod profiles;
+mod saml_cryptography;
 mod saml_sessions;
+mod saml_trust;
 mod studio_links;

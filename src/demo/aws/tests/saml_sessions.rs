@@ -1,23 +1,21 @@
 //! `AssumeRoleWithSAML`: what it answers, and each thing that it refuses.
 
 use super::fixture::{
-    ACS, Bench, IDP, PROVIDER, ROLE, element, keys, now, response, response_at, signed, trust_policy, world,
+    ACS, Bench, IDP, PROVIDER, ROLE, element, keys, now, response, response_at, signed, world,
 };
 use crate::demo::aws::fault::ApiError;
 use crate::demo::aws::{AWS_AUDIENCES, World};
-use crate::demo::idp::encryption::Encryption;
 use crate::demo::idp::metadata::metadata_xml;
 use crate::demo::idp::response::names;
 use crate::demo::idp::response::{Attribute, Response};
-use crate::demo::idp::signature::{Algorithms, Signed};
-use bergshamra::core::algorithm;
+use crate::demo::idp::signature::Signed;
 use chrono::TimeDelta;
-use serde_json::{Value, json};
 
 /// How far clocks may be apart.
 const SKEW: TimeDelta = TimeDelta::seconds(60);
 
-fn refusal(result: Result<String, ApiError>) -> (u16, String) {
+/// Status and code of a refusal.
+pub(super) fn refusal(result: Result<String, ApiError>) -> (u16, String) {
     let error = result.unwrap_err();
     (error.status, error.code.to_string())
 }
@@ -386,110 +384,4 @@ fn session_tags_have_their_limits() {
     refused_as("InvalidIdentityToken", "SourceIdentity", |r| {
         r.assertion.set_attribute(names::SOURCE_IDENTITY, ["a b"]);
     });
-}
-
-/// How STS answers with this trust policy, when the assertion has a source identity.
-fn with_trust(trust_policy: Value) -> Result<String, ApiError> {
-    let mut response = response("alice");
-    response.assertion.set_attribute(names::SOURCE_IDENTITY, ["alice"]);
-    let mut world = world();
-    world.roles[0].trust_policy = trust_policy;
-    Bench::new(world).assume(&signed(&response), &[])
-}
-
-#[test]
-fn the_trust_policy_must_allow_every_action_and_match_the_recipient() {
-    let xml = with_trust(trust_policy()).unwrap();
-    assert_eq!(element(&xml, "SourceIdentity"), "alice");
-    let change = |pointer: &str, value: Value| {
-        let mut policy = trust_policy();
-        *policy.pointer_mut(pointer).unwrap() = value;
-        with_trust(policy)
-    };
-    let action = "/Statement/0/Action";
-    let aud = "/Statement/0/Condition/StringEquals/SAML:aud";
-    let iss = "/Statement/0/Condition/StringEquals/SAML:iss";
-    for (pointer, value) in [
-        (action, json!(["sts:TagSession", "sts:SetSourceIdentity"])),
-        (action, json!(["sts:AssumeRoleWithSAML", "sts:SetSourceIdentity"])),
-        (action, json!(["sts:AssumeRoleWithSAML", "sts:TagSession"])),
-        (aud, json!("https://signin.aws.amazon.com/saml")),
-        (iss, json!("https://other.example.com")),
-        ("/Statement/0/Principal", json!({"Federated": "arn:aws:iam::111122223333:saml-provider/other"})),
-    ] {
-        assert_eq!(
-            refusal(change(pointer, value.clone())),
-            (403, "AccessDenied".into()),
-            "{pointer} {value}"
-        );
-    }
-    assert!(change(aud, json!(ACS)).is_ok());
-}
-
-/// How STS answers to an encrypted assertion, with or without the key for it.
-fn encrypted(what: Signed, encryption: &Encryption, with_key: bool) -> Result<String, ApiError> {
-    let (idp, recipient) = keys();
-    let certificate = recipient.certificate_pem().unwrap();
-    let xml = response("alice").sign_encrypted(idp, what, &certificate, encryption).unwrap();
-    let mut world = world();
-    if with_key {
-        world.saml_providers[0].decryption_key_pems = vec![recipient.private_key_pem().unwrap()];
-    }
-    Bench::new(world).assume(&Response::encode(&xml), &[])
-}
-
-#[test]
-fn encrypted_assertions_need_the_providers_key_and_a_signature() {
-    let gcm = Encryption::usual();
-    for what in [Signed::Assertion, Signed::Response, Signed::Both] {
-        let xml = encrypted(what, &gcm, true).unwrap();
-        assert_eq!(element(&xml, "Subject"), "alice", "{what:?}");
-    }
-    assert_eq!(refusal(encrypted(Signed::Nothing, &gcm, true)).1, "InvalidIdentityToken");
-    assert_eq!(refusal(encrypted(Signed::Both, &gcm, false)).1, "InvalidIdentityToken");
-}
-
-#[test]
-fn weak_encryption_is_refused_and_cbc_needs_a_signature_around_it() {
-    let with = |data: &str, key: &str| Encryption {
-        data_method: data.into(),
-        key_transport: key.into(),
-        digest: None,
-        mgf: None,
-    };
-    let cbc = with(algorithm::AES256_CBC, algorithm::RSA_OAEP);
-    assert!(encrypted(Signed::Both, &cbc, true).is_ok());
-    assert_eq!(refusal(encrypted(Signed::Assertion, &cbc, true)).1, "InvalidIdentityToken");
-    let rsa15 = with(algorithm::AES256_GCM, algorithm::RSA_PKCS1);
-    assert_eq!(refusal(encrypted(Signed::Both, &rsa15, true)).1, "InvalidIdentityToken");
-    let triple = with(algorithm::TRIPLEDES_CBC, algorithm::RSA_OAEP);
-    assert_eq!(refusal(encrypted(Signed::Both, &triple, true)).1, "InvalidIdentityToken");
-}
-
-#[test]
-fn a_genuine_signature_with_weak_algorithms_is_refused() {
-    let usual = Algorithms::usual(&keys().0);
-    let weak_signature = Algorithms { signature_method: algorithm::RSA_SHA1.into(), ..usual.clone() };
-    let weak_digest = Algorithms { digest_method: algorithm::SHA1.into(), ..usual.clone() };
-    let answer = |algorithms: &Algorithms| {
-        let xml = response("alice").sign_with(&keys().0, Signed::Assertion, algorithms).unwrap();
-        Bench::new(world()).assume(&Response::encode(&xml), &[])
-    };
-    assert!(answer(&usual).is_ok());
-    assert_eq!(refusal(answer(&weak_signature)).1, "InvalidIdentityToken");
-    assert_eq!(refusal(answer(&weak_digest)).1, "InvalidIdentityToken");
-}
-
-#[test]
-fn roles_of_another_account_and_reserved_roles_are_refused() {
-    for role in
-        ["arn:aws:iam::999988887777:role/DataScientist", "arn:aws:iam::111122223333:role/AWSReservedSSO_x"]
-    {
-        let mut response = response("alice");
-        response.assertion.set_attribute(names::ROLE, [format!("{role},{PROVIDER}")]);
-        let mut world = world();
-        world.roles[0].arn = role.into();
-        let result = Bench::new(world).assume(&signed(&response), &[("RoleArn", role)]);
-        assert_eq!(refusal(result), (403, "AccessDenied".into()), "{role}");
-    }
 }
