@@ -156,6 +156,14 @@ script = {text(str(domain.lifecycle))}
 default = true
 """
                 )
+            parts.append(
+                f"""
+[[rule]]
+name = "Everyone, {domain.key}"
+everyone = true
+allow = "{domain.key}"
+"""
+            )
         path = self.folder / ("aws.toml" if for_aws else "gateway.toml")
         path.write_text("".join(parts))
         return path
