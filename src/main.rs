@@ -4,7 +4,7 @@
 
 mod log;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Parser, Subcommand};
 use std::error::Error;
 use std::net::SocketAddr;
@@ -15,6 +15,7 @@ use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
 use studio_gateway::config::{Config, Problems};
 use studio_gateway::demo::{self, Demo, world};
+use studio_gateway::explain::{self, Question};
 use studio_gateway::idps::{Idps, KnownIdp};
 use studio_gateway::inspect;
 use studio_gateway::saml::metadata::IdpMetadata;
@@ -42,6 +43,8 @@ enum Command {
     Check(WithConfig),
     /// Explain a captured SAML response, rule by rule. Exits with 0 only if it would be accepted.
     Inspect(InspectArgs),
+    /// Explain where the rules let a person go, and why. Exits with 0 only if they may go anywhere.
+    Explain(ExplainArgs),
     /// Print our SAML metadata, for the identity provider.
     Metadata(WithConfig),
     /// Try everything on this machine: no account, no network.
@@ -93,6 +96,27 @@ struct InspectArgs {
 }
 
 #[derive(Args)]
+struct ExplainArgs {
+    #[command(flatten)]
+    config: WithConfig,
+    /// The person: attributes by name, in TOML or JSON, or a captured SAML response as `inspect` takes it.
+    #[arg(long, value_name = "FILE")]
+    user: PathBuf,
+    /// Explain this destination only.
+    #[arg(long, value_name = "KEY")]
+    destination: Option<String>,
+    /// ID of the request that a response has to answer. Without it, only one that answers none is taken.
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+    /// The time to judge by, such as 2026-01-02T03:04:05Z. Now, by default.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
 struct DemoArgs {
     /// Port of the gateway; the identity provider and AWS take the two after it. 0 picks free ones.
@@ -124,6 +148,7 @@ async fn main() -> ExitCode {
         Command::Serve(WithConfig { config }) => serve(&config).await,
         Command::Check(WithConfig { config }) => check(&config),
         Command::Inspect(args) => inspect(&args),
+        Command::Explain(args) => explain(&args),
         Command::Metadata(WithConfig { config }) => metadata(&config),
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
@@ -168,21 +193,48 @@ fn check(path: &Path) -> Result<(), Box<dyn Error>> {
         println!("warning: {warning}");
     }
     println!(
-        "{} is usable: {} IdP(s), {} domain(s)",
+        "{} is usable: {} IdP(s), {} domain(s), {} destination(s), {} rule(s)",
         path.display(),
         config.idps.len(),
-        config.domains.len()
+        config.domains.len(),
+        config.destinations.len(),
+        config.rules.len()
     );
     Ok(())
 }
 
-fn inspect(args: &InspectArgs) -> Result<(), Box<dyn Error>> {
-    let read =
-        |path: &Path| std::fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()));
-    let now = match &args.at {
-        Some(at) => instant::parse(at).ok_or("--at: expected a time such as 2026-01-02T03:04:05Z")?,
-        None => Clock::system().now(),
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()))
+}
+
+/// The time that `--at` names, or now.
+fn time(at: Option<&str>) -> Result<DateTime<Utc>, &'static str> {
+    match at {
+        Some(at) => instant::parse(at).ok_or("--at: expected a time such as 2026-01-02T03:04:05Z"),
+        None => Ok(Clock::system().now()),
+    }
+}
+
+fn explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
+    let at = time(args.at.as_deref())?;
+    let config = Config::load(&args.config.config, at)?;
+    let question = Question {
+        user: &read(&args.user)?,
+        at,
+        request_id: args.request_id.as_deref(),
+        destination: args.destination.as_deref(),
     };
+    let explanation = explain::explain(&config, &question)?;
+    if args.json {
+        println!("{}", explanation.to_json());
+    } else {
+        print!("{}", explanation.to_text());
+    }
+    if explanation.leads_somewhere() { Ok(()) } else { Err("this person may go nowhere".into()) }
+}
+
+fn inspect(args: &InspectArgs) -> Result<(), Box<dyn Error>> {
+    let now = time(args.at.as_deref())?;
     let text = match &args.response {
         Some(path) if path.as_os_str() != "-" => read(path)?,
         _ => std::io::read_to_string(std::io::stdin())?,
