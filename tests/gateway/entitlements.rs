@@ -5,6 +5,7 @@ use crate::stage::{DATA_SCIENTIST, EXECUTION_ROLE, ML_ENGINEER, Setting, Stage, 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config as Runs, TestRunner};
+use studio_gateway::config::{Config, SealKey};
 use studio_gateway::demo::idp::people::Person;
 use studio_gateway::demo::idp::response::Response;
 use studio_gateway::profile_name::ProfileName;
@@ -265,10 +266,31 @@ async fn a_choice_is_made_with_the_attributes_of_the_person_who_signed_in() {
     stage.choose(&chooser.token, chooser.offer("platform")).from(&browser).await.expect_studio("ada").await;
 }
 
+/// While a new configuration is rolled out, a token of an instance with the old one says nothing about attributes that
+/// only the new one asks for. Whoever is to be kept out by such must not get in for lack of it.
+#[tokio::test]
+async fn a_choice_of_a_gateway_that_asks_for_other_attributes() {
+    let share_key = |config: &mut Config| config.gateway.seal_keys = vec![SealKey([7; 32])];
+    let rules = "[[rule]]\nname = \"All\"\neveryone = true\nallow = [\"research\", \"platform\"]\n";
+    let deny = "[[rule]]\nname = \"Out\"\nattributes = { left = \"yes\" }\ndeny = \"research\"\n";
+    let old = Setting::usual().rules(rules).adjust(share_key).start().await;
+    let new = Setting::usual().rules(&format!("{deny}{rules}")).adjust(share_key).start().await;
+    let same = Setting::usual().rules(rules).adjust(share_key).start().await;
+    let answer = old.sign_in(&ada()).await;
+    let chooser = answer.expect_chooser();
+    let mut browser = Browser::default();
+    browser.absorb(&answer);
+    let answer = new.choose(&chooser.token, chooser.offer("research")).from(&browser).await;
+    answer.expect_refused(403, "choice.expired").because("asks for other attributes");
+    // An instance with the same configuration takes it; STS, in a world of its own, then does not.
+    let answer = same.choose(&chooser.token, chooser.offer("research")).from(&browser).await;
+    assert_ne!(answer.log().field("code"), "choice.expired");
+}
+
 /// A response about the person with this id, whose NameID is nothing unusual.
 fn of_user(stage: &Stage, user_id: &str) -> Response {
     let mut person = person("somebody");
-    person.user_id = user_id.to_owned();
+    user_id.clone_into(&mut person.user_id);
     let mut response = stage.response_for(&person);
     "somebody".clone_into(&mut response.assertion.name_id.as_mut().unwrap().value);
     response

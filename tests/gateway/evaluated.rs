@@ -55,28 +55,24 @@ struct Somebody {
 
 impl Simple {
     fn toml(&self, number: usize) -> String {
-        let mut text = format!("[[rule]]\nname = \"{number}\"\n");
         let list = |values: &BTreeSet<String>| format!("{:?}", values.iter().collect::<Vec<_>>());
-        if let Some(group) = &self.group {
-            text += &format!("groups = {}\n", list(group));
-        }
-        if let Some(role) = self.role {
-            text += &format!("roles = {:?}\n", ROLES[role]);
-        }
-        if let Some(site) = &self.site {
-            text += &format!("attributes = {{ site = {} }}\n", list(site));
-        }
-        if self.group.is_none() && self.role.is_none() && self.site.is_none() {
-            text += "everyone = true\n";
-        }
-        for (key, wanted) in [("allow", true), ("deny", false)] {
+        let named = |wanted| {
             let named: Vec<_> = (0..3).filter(|place| self.says[*place] == Some(wanted)).collect();
-            if !named.is_empty() {
-                text +=
-                    &format!("{key} = {:?}\n", named.iter().map(|place| PLACES[*place]).collect::<Vec<_>>());
-            }
-        }
-        text
+            let named: Vec<_> = named.into_iter().map(|place| PLACES[place]).collect();
+            (!named.is_empty()).then(|| format!("{named:?}"))
+        };
+        let everyone = self.group.is_none() && self.role.is_none() && self.site.is_none();
+        let lines = [
+            ("name", Some(format!("\"{number}\""))),
+            ("groups", self.group.as_ref().map(list)),
+            ("roles", self.role.map(|role| format!("{:?}", ROLES[role]))),
+            ("attributes", self.site.as_ref().map(|site| format!("{{ site = {} }}", list(site)))),
+            ("everyone", everyone.then(|| "true".into())),
+            ("allow", named(true)),
+            ("deny", named(false)),
+        ];
+        let lines = lines.into_iter().filter_map(|(key, value)| Some(format!("{key} = {}\n", value?)));
+        format!("[[rule]]\n{}", lines.collect::<String>())
     }
 
     fn is_for(&self, somebody: &Somebody) -> bool {
