@@ -5,12 +5,14 @@
 mod domain;
 mod idp;
 mod problems;
+mod replay;
 mod sources;
 
 pub(crate) use domain::is_tag_value;
 pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use problems::Problems;
+pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
 pub use sources::{Sources, read_file, read_variable};
 
 use crate::saml::{DecryptionKeys, SpKey};
@@ -38,8 +40,8 @@ pub struct Config {
     pub idps: Vec<Arc<Idp>>,
     /// How AWS is called.
     pub aws: Aws,
-    /// Most unexpired assertions that the memory ledger holds.
-    pub replay_capacity: usize,
+    /// Where used assertions are remembered.
+    pub replay: Replay,
     /// Domains, at least one; their keys are unique.
     pub domains: Vec<Domain>,
     /// What is allowed, but an admin should know.
@@ -135,9 +137,11 @@ impl Config {
             .map(|section| idp::read(section, sources, can_sign, now, &mut warnings))
             .collect();
         let aws = aws(root.section("aws"));
-        let replay_capacity = replay(root.section("replay"));
+        let replay = root.section("replay");
         let domains: Vec<_> =
             root.sections("domain").into_iter().map(|section| domain::read(section, sources)).collect();
+        let region = domains.iter().flatten().next().map(|domain| domain.region.as_str());
+        let replay = replay::read(replay, region, sources, &mut warnings);
         for (key, empty) in [("idp", idps.is_empty()), ("domain", domains.is_empty())] {
             if empty {
                 root.problem(key, "at least one is needed");
@@ -166,9 +170,9 @@ impl Config {
                 ));
             }
         }
-        match (gateway, saml, idps, domains) {
-            (Some(gateway), Some(saml), Some(idps), Some(domains)) if problems.is_empty() => {
-                Ok(Self { gateway, saml, idps, aws, replay_capacity, domains, warnings })
+        match (gateway, saml, idps, domains, replay) {
+            (Some(gateway), Some(saml), Some(idps), Some(domains), Some(replay)) if problems.is_empty() => {
+                Ok(Self { gateway, saml, idps, aws, replay, domains, warnings })
             }
             _ => Err(problems.into_problems()),
         }
@@ -306,13 +310,6 @@ fn aws(mut section: Section<'_>) -> Aws {
     let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
     section.finish();
     Aws { sts_endpoint, sagemaker_endpoint, connect, attempt, call, attempts }
-}
-
-fn replay(mut section: Section<'_>) -> usize {
-    section.optional("ledger", kind("\"memory\"", |text| (text == "memory").then_some(())));
-    let capacity = section.optional("capacity", number(1_000..=10_000_000)).unwrap_or(100_000);
-    section.finish();
-    usize::try_from(capacity).unwrap_or(usize::MAX)
 }
 
 /// `values` are in the order of the tables; `None` stands for a table with a problem of its own.
