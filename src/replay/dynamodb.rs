@@ -3,13 +3,12 @@
 
 use super::fresh::Use;
 use super::{Answer, unavailable};
-use crate::aws::GatewayCredentials;
+use crate::aws::{AwsFault, GatewayCredentials};
 use crate::config::DynamoDbTable;
 use crate::error::Refusal;
 use crate::random;
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
@@ -79,7 +78,7 @@ impl DynamoDbLedger {
                     Ok(Answer::First)
                 }
                 Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Answer::Repeated),
-                _ => Err(unavailable(format!("dynamodb:PutItem: {}", DisplayErrorContext(&fault)))),
+                _ => Err(unavailable(AwsFault::of("dynamodb:PutItem", &fault).to_string())),
             },
         }
     }
