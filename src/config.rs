@@ -7,6 +7,7 @@ mod domain;
 mod entitlements;
 mod idp;
 mod problems;
+mod replay;
 mod rule;
 mod sources;
 
@@ -15,6 +16,7 @@ pub(crate) use domain::is_tag_value;
 pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource, Written};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use problems::Problems;
+pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
 pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
 pub use sources::{Sources, read_file, read_variable};
 
@@ -22,7 +24,7 @@ use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
-use problems::{Collector, Section, kind, number, string};
+use problems::{Collector, Section, boolean, kind, number, string};
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
@@ -43,8 +45,8 @@ pub struct Config {
     pub idps: Vec<Arc<Idp>>,
     /// How AWS is called.
     pub aws: Aws,
-    /// Most unexpired assertions that the memory ledger holds.
-    pub replay_capacity: usize,
+    /// Where used assertions are remembered.
+    pub replay: Replay,
     /// Domains, at least one; their keys are unique.
     pub domains: Vec<Arc<Domain>>,
     /// Where people can be sent: every domain, then what else the file names; their keys are unique.
@@ -146,12 +148,14 @@ impl Config {
             .map(|section| idp::read(section, sources, can_sign, now, &mut warnings))
             .collect();
         let aws = aws(root.section("aws"));
-        let replay_capacity = replay(root.section("replay"));
+        let replay = root.section("replay");
         let domains: Vec<_> = root
             .sections("domain")
             .into_iter()
             .map(|section| domain::read(section, sources).map(Arc::new))
             .collect();
+        let region = domains.iter().flatten().next().map(|domain| domain.region.as_str());
+        let replay = replay::read(replay, region, sources, &mut warnings);
         let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let destination_sections = root.sections("destination");
         let rule_sections = root.sections("rule");
@@ -179,17 +183,22 @@ impl Config {
         let entitlements = read.entitlements(destination_sections, rule_sections, &problems, &mut warnings);
         let idps: Option<Vec<_>> = idps.into_iter().collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
-        match (gateway, saml, idps, domains, entitlements) {
-            (Some(gateway), Some(saml), Some(idps), Some(domains), Some((destinations, rules)))
-                if problems.is_empty() =>
-            {
+        match (gateway, saml, idps, domains, replay, entitlements) {
+            (
+                Some(gateway),
+                Some(saml),
+                Some(idps),
+                Some(domains),
+                Some(replay),
+                Some((destinations, rules)),
+            ) if problems.is_empty() => {
                 let attributes = entitlements::attributes(&domains, &rules);
                 let mut config = Self {
                     gateway,
                     saml,
                     idps,
                     aws,
-                    replay_capacity,
+                    replay,
                     domains,
                     destinations,
                     rules,
@@ -303,8 +312,9 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
 fn sp_key(mut section: Section<'_>, sources: &Sources<'_>) -> Option<SpKey> {
     let certificate = section.required("certificate", |value| referred(value, sources));
     let private_key = section.required("private_key", |value| referred(value, sources));
+    let encryption = section.optional("encryption", boolean).unwrap_or(true);
     let key = certificate.zip(private_key).and_then(|(certificate, private_key)| {
-        SpKey::from_pem(&certificate, &private_key)
+        SpKey::from_pem(&certificate, &private_key, encryption)
             .map_err(|problem| section.problem("private_key", problem))
             .ok()
     });
@@ -329,13 +339,6 @@ fn aws(mut section: Section<'_>) -> Aws {
     let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
     section.finish();
     Aws { sts_endpoint, sagemaker_endpoint, connect, attempt, call, attempts }
-}
-
-fn replay(mut section: Section<'_>) -> usize {
-    section.optional("ledger", kind("\"memory\"", |text| (text == "memory").then_some(())));
-    let capacity = section.optional("capacity", number(1_000..=10_000_000)).unwrap_or(100_000);
-    section.finish();
-    usize::try_from(capacity).unwrap_or(usize::MAX)
 }
 
 /// `values` are in the order of the tables; `None` stands for a table with a problem of its own.

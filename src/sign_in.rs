@@ -5,9 +5,11 @@
 
 mod choice;
 mod record;
+mod request;
 
 pub use choice::Choice;
 pub use record::Record;
+pub use request::OutstandingRequest;
 
 use crate::aws::{
     self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
@@ -19,7 +21,7 @@ use crate::identity::Identity;
 use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
 use crate::policy::{self, Grant};
 use crate::random::NoRandomness;
-use crate::replay::{FreshAssertion, MemoryLedger};
+use crate::replay::{FreshAssertion, Ledger};
 use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
 use crate::seal::Seal;
 use chrono::{DateTime, Utc};
@@ -39,18 +41,9 @@ pub struct Gateway {
     pub seal: Seal,
     /// The identity providers as they are known now.
     pub idps: Arc<Idps>,
-    ledger: MemoryLedger,
+    ledger: Ledger,
     clients: AwsClients,
     profiles: Profiles,
-}
-
-/// An AuthnRequest that waits for its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutstandingRequest {
-    /// Key of the IdP that was asked, the only one that may answer.
-    pub idp: String,
-    /// Its ID.
-    pub id: String,
 }
 
 /// What comes after an accepted response.
@@ -70,7 +63,7 @@ impl Gateway {
         credentials: GatewayCredentials,
     ) -> Result<Self, NoRandomness> {
         let seal = Seal::new(&config.gateway.seal_keys)?;
-        let ledger = MemoryLedger::new(clock.now(), config.replay_capacity);
+        let ledger = Ledger::new(&config, clock.now(), credentials.clone()).await;
         let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
         Ok(Self { config, clock, seal, idps, ledger, clients, profiles: Profiles::default() })
@@ -100,7 +93,7 @@ impl Gateway {
                         Duration::from_mins(1)
                     }
                 };
-                tokio::spawn(keep_fresh(client, idps, settings, clock, pause));
+                tokio::spawn(keep_fresh(client, idps, settings, clock, pause, tokio::time::sleep));
                 Ok(())
             });
         }
@@ -134,7 +127,7 @@ impl Gateway {
         record: &mut Record,
     ) -> Result<Next<'_>, Refusal> {
         let now = self.clock.now();
-        let (fresh, idp) = self.prove(&response, outstanding, now, record)?;
+        let (fresh, idp) = self.prove(&response, outstanding, now, record).await?;
         let identity = Identity::map(&fresh, &idp.settings, &self.config.attributes)?;
         record.identity(&identity);
         let mut grants = policy::grants(&identity, &self.config)?;
@@ -173,7 +166,7 @@ impl Gateway {
     }
 
     /// From the form's value to an assertion that is genuine, meant for us, valid now, and used for the first time.
-    fn prove(
+    async fn prove(
         &self,
         response: &EncodedResponse,
         outstanding: &[OutstandingRequest],
@@ -203,7 +196,7 @@ impl Gateway {
             cbc_without_response_signature: idp.settings.cbc_without_response_signature,
         };
         let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
-        Ok((self.ledger.claim(verified, now)?, idp))
+        Ok((self.ledger.claim(verified, now).await?, idp))
     }
 
     /// From a grant to the URL: assumes the role while looking for the profile, makes the profile if it is missing, and

@@ -4,7 +4,7 @@
 //! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, for `/login`, the key of a destination to
 //! end in; `again`, when the browser is sent round for the second time.
 
-use super::relay_state::RelayState;
+use super::relay_state::{Attempt, RelayState};
 use super::request::Visit;
 use super::{cookies, headers, pages, refusal};
 use crate::config::Destination;
@@ -96,16 +96,19 @@ fn send(
         )
     })?;
     // Only the key of a destination that exists goes into the relay state.
-    let relay_state =
-        RelayState { destination: to.map(|to| to.key.clone()), again: parameter(query, "again").is_some() }
-            .write();
+    let again = parameter(query, "again").is_some();
+    let relay_state = RelayState {
+        destination: to.map(|to| to.key.clone()),
+        attempt: Some(if again { Attempt::Again } else { Attempt::First }),
+    }
+    .write();
     let saml = &gateway.config.saml;
     let options = &idp.settings.request;
     let spec = RequestSpec {
         destination,
         sp_entity_id: &saml.entity_id,
         acs_url: &saml.acs_url,
-        relay_state: relay_state.as_deref(),
+        relay_state: Some(&relay_state),
         force_authn: options.force_authn,
         authn_context: &options.authn_context,
         name_id_format: options.name_id_format.as_deref(),

@@ -295,6 +295,10 @@ impl Setting {
             }
         }
 
+        if self.table.get("replay").and_then(|replay| replay.get("dynamodb")).is_some() {
+            self = self.set("replay.dynamodb.endpoint", aws.url());
+        }
+
         let credentials = GatewayCredentials::Static(world::gateway_credentials());
         let mut config = self.config(&clock);
         for change in std::mem::take(&mut self.adjust) {
