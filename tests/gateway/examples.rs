@@ -87,6 +87,9 @@ fn the_person_of_the_examples_is_of_the_vision_team() {
     let (somewhere, explanation) = explain("example-person", SEVERAL, PERSON);
     assert!(somewhere, "{explanation:#}");
     assert_eq!(open(&explanation), ["vision"]);
+    // Not through the role of the platform team, which they hold as well.
+    let roles = &explanation["destinations"][0]["roles"];
+    assert_eq!(*roles, serde_json::json!(["arn:aws:iam::111122223333:role/StudioVision"]));
     let profile = &explanation["destinations"][0]["profile"];
     assert_eq!(profile["tags"]["cost-center"], "4711");
     assert_eq!(profile["settings"]["execution_role"], "arn:aws:iam::111122223333:role/VisionExecution");
