@@ -117,7 +117,8 @@ impl Gateway {
 
     /// A response posted to the ACS, from the browser that holds the `outstanding` requests.
     ///
-    /// `destination` is the key of the domain that the sign-in was meant for, if that is known.
+    /// `destination` is the key of the one that the sign-in was meant for, if that is known. Somebody who may not go there
+    /// is not taken anywhere else without being asked.
     pub async fn accept(
         &self,
         response: EncodedResponse,
@@ -127,12 +128,15 @@ impl Gateway {
     ) -> Result<Next<'_>, Refusal> {
         let now = self.clock.now();
         let (fresh, idp) = self.prove(&response, outstanding, now, record).await?;
-        let identity = Identity::map(&fresh, &idp.settings)?;
+        let identity = Identity::map(&fresh, &idp.settings, &self.config.attributes)?;
         record.identity(&identity);
         let mut grants = policy::grants(&identity, &self.config)?;
-        if grants.iter().any(|grant| Some(grant.domain().key.as_str()) == destination) {
-            grants.retain(|grant| Some(grant.domain().key.as_str()) == destination);
+        let wanted = destination.and_then(|key| self.config.destination(key));
+        let is_wanted = |grant: &Grant<'_>| wanted.is_none_or(|wanted| wanted.key == grant.destination().key);
+        if !grants.iter().any(is_wanted) {
+            return Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants));
         }
+        grants.retain(is_wanted);
         match <[Grant<'_>; 1]>::try_from(grants) {
             Ok([grant]) => Box::pin(self.open(&response, &identity, &grant, record)).await.map(Next::Studio),
             Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
@@ -149,6 +153,10 @@ impl Gateway {
         record: &mut Record,
     ) -> Result<PresignedUrl, Refusal> {
         record.identity(choice.identity());
+        if !choice.identity().answers(&self.config.attributes) {
+            let reason = "sealed by a gateway whose configuration asks for other attributes";
+            return Err(Refusal::new(Code::ChoiceExpired, reason));
+        }
         let grants = policy::grants(choice.identity(), &self.config)?;
         let grant = grants
             .iter()
@@ -204,7 +212,7 @@ impl Gateway {
         let now = self.clock.now();
         let assume = aws::assume_role(&self.clients, grant, identity, response, now);
         let presign = async |session: &RoleSession, profile: &StudioProfile| {
-            aws::presign(&self.clients, session, profile, grant.domain(), identity, now).await
+            aws::presign(&self.clients, session, profile, grant, identity, now).await
         };
         if let Some(profile) = self.profiles.remembered(grant) {
             let session = assume.await?;

@@ -56,7 +56,7 @@ async fn process(
     match Box::pin(accepted).await? {
         Next::Studio(url) => Ok(("granted", pages::see_other(url.expose_for_redirect())?)),
         Next::Choose(choice, grants) => {
-            Ok(("offered", choose::page(gateway, &choice, &grants, browser.as_deref())?))
+            Ok(("offered", choose::page(gateway, &choice, &grants, destination, browser.as_deref())?))
         }
     }
 }

@@ -61,7 +61,6 @@ name = "Research"
 domain_id = "d-research"
 region = "ap-northeast-2"
 roles = ["arn:aws:iam::111122223333:role/DataScientist"]
-groups = ["data-science"]
 poll_milliseconds = 1
 
 [domain.profile]
@@ -84,6 +83,16 @@ region = "ap-northeast-2"
 roles = ["arn:aws:iam::111122223333:role/team/MLEngineer"]
 poll_milliseconds = 1
 landing_uri = "app:JupyterLab:"
+
+[[rule]]
+name = "Data scientists"
+groups = "data-science"
+allow = "research"
+
+[[rule]]
+name = "ML engineers"
+roles = "arn:aws:iam::111122223333:role/team/MLEngineer"
+allow = "platform"
 "#;
 
 /// The IdP's key, made once: making one takes longer than a test.

@@ -161,6 +161,14 @@ script = {text(str(domain.lifecycle))}
 default = true
 """
                 )
+            parts.append(
+                f"""
+[[rule]]
+name = "Everyone, {domain.key}"
+everyone = true
+allow = "{domain.key}"
+"""
+            )
         parts.append("" if for_aws else self.tables)
         path = self.folder / ("aws.toml" if for_aws else f"gateway-{port or self.gateway_port}.toml")
         path.write_text("".join(parts))
