@@ -183,14 +183,14 @@ impl Config {
         let entitlements = read.entitlements(destination_sections, rule_sections, &problems, &mut warnings);
         let idps: Option<Vec<_>> = idps.into_iter().collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
-        match (gateway, saml, idps, domains, replay, entitlements) {
+        match (gateway, saml, idps, domains, entitlements, replay) {
             (
                 Some(gateway),
                 Some(saml),
                 Some(idps),
                 Some(domains),
-                Some(replay),
                 Some((destinations, rules)),
+                Some(replay),
             ) if problems.is_empty() => {
                 let attributes = entitlements::attributes(&domains, &rules);
                 let mut config = Self {

@@ -96,10 +96,9 @@ fn send(
         )
     })?;
     // Only the key of a destination that exists goes into the relay state.
-    let again = parameter(query, "again").is_some();
     let relay_state = RelayState {
         destination: to.map(|to| to.key.clone()),
-        attempt: Some(if again { Attempt::Again } else { Attempt::First }),
+        attempt: Some(if parameter(query, "again").is_some() { Attempt::Again } else { Attempt::First }),
     }
     .write();
     let saml = &gateway.config.saml;
