@@ -1,5 +1,5 @@
 //! Writes down every message that the verifier was given, with the keys and with what it said, for programs that are
-//! no part of `cargo test`: `oracle` asks libxmlsec about the same messages, and `fuzz/benches/cost.rs` measures them.
+//! no part of `cargo test`: `oracle` asks libxmlsec about the same messages, and `fuzz/benches/cost` measures them.
 //! One JSON object a line, in the file that `SAML_MESSAGES` names; without it nothing is written.
 
 use crate::fixture::Gateway;
