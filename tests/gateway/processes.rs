@@ -190,7 +190,7 @@ fn a_usable_configuration_is_told_to_be_so() {
     let (code, stdout, stderr) = run(&["check", "--config", path.to_str().unwrap()]);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains("warning: gateway.seal_keys: none"), "{stdout}");
-    assert!(stdout.contains("is usable: 1 IdP(s), 1 domain(s)"), "{stdout}");
+    assert!(stdout.contains("\nusable: 1 IdP(s), 1 domain(s)\n"), "{stdout}");
 
     let (code, stdout, _) = run(&["metadata", "--config", path.to_str().unwrap()]);
     assert_eq!(code, Some(0));
