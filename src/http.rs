@@ -2,6 +2,7 @@
 
 mod acs;
 mod choose;
+mod client;
 mod cookies;
 mod form;
 mod headers;
@@ -12,6 +13,8 @@ mod pages;
 mod refusal;
 mod relay_state;
 mod request;
+
+pub use client::Peer;
 
 use crate::error::{Code, Refusal};
 use crate::sign_in::Gateway;

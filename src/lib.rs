@@ -13,6 +13,8 @@ pub mod http;
 pub mod identity;
 pub mod idps;
 pub mod inspect;
+pub mod lambda;
+pub mod load;
 pub mod policy;
 pub mod profile_name;
 pub mod random;

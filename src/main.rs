@@ -5,7 +5,7 @@
 mod log;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
-use studio_gateway::config::{Config, Problems};
+use studio_gateway::config::{Config, Problems, read_variable};
 use studio_gateway::demo::{self, Demo, world};
 use studio_gateway::explain::{self, Question};
 use studio_gateway::idps::{Idps, KnownIdp};
@@ -22,6 +22,7 @@ use studio_gateway::saml::metadata::IdpMetadata;
 use studio_gateway::saml::{DecryptionKeys, Expected, instant, sp_metadata};
 use studio_gateway::serve::{Running, until_signal};
 use studio_gateway::sign_in::Gateway;
+use studio_gateway::{lambda, load};
 use tokio::net::TcpListener;
 
 /// `EX_CONFIG` of sysexits: something is wrong with the configuration.
@@ -31,8 +32,9 @@ const EX_CONFIG: u8 = 78;
 #[derive(Parser)]
 #[command(version, about)]
 struct Cli {
+    /// Without a command, a Lambda function serves.
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -51,11 +53,18 @@ enum Command {
     Demo(DemoArgs),
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 struct WithConfig {
-    /// The configuration file.
+    /// The configuration: a file, env:NAME for a variable that holds it, or ssm:NAME for a parameter of Systems Manager
+    /// that does. Without it, the variable STUDIO_GATEWAY_CONFIG says where it is.
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    config: Option<String>,
+}
+
+impl WithConfig {
+    async fn load(&self, now: DateTime<Utc>) -> Result<Config, Problems> {
+        load::configuration(self.config.as_deref(), now).await
+    }
 }
 
 #[derive(Args)]
@@ -144,12 +153,19 @@ enum DemoPart {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Serve(WithConfig { config }) => serve(&config).await,
-        Command::Check(WithConfig { config }) => check(&config),
+    let command =
+        Cli::parse().command.or_else(|| on_lambda().then_some(Command::Serve(WithConfig::default())));
+    let Some(command) = command else {
+        // Clap's own words for it.
+        let _ = Cli::command().print_help();
+        return ExitCode::from(2);
+    };
+    let done = match command {
+        Command::Serve(config) => serve(&config).await,
+        Command::Check(config) => check(&config).await,
         Command::Inspect(args) => inspect(&args),
-        Command::Explain(args) => explain(&args),
-        Command::Metadata(WithConfig { config }) => metadata(&config),
+        Command::Explain(args) => explain(&args).await,
+        Command::Metadata(config) => metadata(&config).await,
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
             None => run_demo(args.port_base, args.config).await,
@@ -168,9 +184,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
+/// Whether this process is a Lambda function.
+fn on_lambda() -> bool {
+    read_variable(lambda::RUNTIME_API).is_some()
+}
+
+async fn serve(config: &WithConfig) -> Result<(), Box<dyn Error>> {
     let clock = Clock::system();
-    let config = Config::load(path, clock.now())?;
+    let config = config.load(clock.now()).await?;
     log::start();
     for warning in &config.warnings {
         tracing::warn!(target: "studio_gateway::config", "{warning}");
@@ -178,6 +199,10 @@ async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     let (listen, public_url) = (config.gateway.listen, config.gateway.public_url.clone());
     let gateway = Gateway::new(config, clock, GatewayCredentials::Default).await?;
     gateway.fetch_metadata().await.map_err(|fault| format!("metadata: {fault}"))?;
+    if on_lambda() {
+        tracing::info!(target: "studio_gateway", public_url, "serving as a Lambda function");
+        return lambda::run(Arc::new(gateway)).await.map_err(|fault| fault.to_string().into());
+    }
     let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
     let running = Running::start(listener, Arc::new(gateway))?;
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
@@ -187,14 +212,13 @@ async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn check(path: &Path) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(path, Clock::system().now())?;
+async fn check(config: &WithConfig) -> Result<(), Box<dyn Error>> {
+    let config = config.load(Clock::system().now()).await?;
     for warning in &config.warnings {
         println!("warning: {warning}");
     }
     println!(
-        "{} is usable: {} IdP(s), {} domain(s), {} destination(s), {} rule(s)",
-        path.display(),
+        "the configuration is usable: {} IdP(s), {} domain(s), {} destination(s), {} rule(s)",
         config.idps.len(),
         config.domains.len(),
         config.destinations.len(),
@@ -215,9 +239,9 @@ fn time(at: Option<&str>) -> Result<DateTime<Utc>, &'static str> {
     }
 }
 
-fn explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
+async fn explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
     let at = time(args.at.as_deref())?;
-    let config = Config::load(&args.config.config, at)?;
+    let config = args.config.load(at).await?;
     let question = Question {
         user: &read(&args.user)?,
         at,
@@ -263,8 +287,8 @@ fn inspect(args: &InspectArgs) -> Result<(), Box<dyn Error>> {
     if report.accepted() { Ok(()) } else { Err("this response would be refused".into()) }
 }
 
-fn metadata(path: &Path) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(path, Clock::system().now())?;
+async fn metadata(config: &WithConfig) -> Result<(), Box<dyn Error>> {
+    let config = config.load(Clock::system().now()).await?;
     let saml = &config.saml;
     let signed = !saml.keys.is_empty() && Idps::new(&config).all().iter().any(KnownIdp::signs_requests);
     println!("{}", sp_metadata::document(&saml.entity_id, &saml.acs_url, &saml.keys, signed)?);

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use studio_gateway::clock::Clock;
-use studio_gateway::config::{Config, Problems, Sources};
+use studio_gateway::config::{Config, Problems, Sources, nothing_remote};
 use studio_gateway::demo::idp::metadata::metadata_xml;
 use toml::{Table, Value};
 
@@ -72,7 +72,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn parse(text: &str) -> Result<Config, Problems> {
-    let sources = Sources { file: &file, variable: &variable };
+    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
     Config::parse(text, &sources, Clock::system().now())
 }
 
@@ -390,7 +390,7 @@ fn apply(table: &mut Table, (path, value, _): &Wrong) {
 }
 
 fn problems(table: &Table) -> Vec<String> {
-    let sources = Sources { file: &file, variable: &variable };
+    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
     let problems = Config::from_table(table, &sources, Clock::system().now()).unwrap_err();
     problems.lines().to_vec()
 }
@@ -468,7 +468,7 @@ fn with_rules(more: &str) -> Result<Config, Problems> {
     table.remove("rule");
     let more: Table = more.parse().unwrap();
     table.extend(more);
-    let sources = Sources { file: &file, variable: &variable };
+    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
     Config::from_table(&table, &sources, Clock::system().now())
 }
 
@@ -632,7 +632,7 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         let lines = problems(&table).join("\n");
         assert!(lines.contains(wrong.0) && !lines.contains("MIIsecret"), "{lines}");
     }
-    let sources = Sources { file: &file, variable: &variable };
+    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
     let broken = "[gateway]\nseal_keys = [MIIsecret\n";
     let fault = Config::parse(broken, &sources, Clock::system().now()).unwrap_err().to_string();
     assert!(fault.starts_with("line 2: ") && !fault.contains("MIIsecret"), "{fault}");

@@ -124,7 +124,11 @@ fn somebody() -> impl Strategy<Value = Somebody> {
 fn config(rules: &[Simple]) -> Config {
     let rules: String = rules.iter().enumerate().map(|(number, rule)| rule.toml(number)).collect();
     let text = format!("{SURROUNDINGS}\n{rules}");
-    let sources = Sources { file: &|_| Ok(idp_metadata()), variable: &|_| None };
+    let sources = Sources {
+        file: &|_| Ok(idp_metadata()),
+        variable: &|_| None,
+        remote: &studio_gateway::config::nothing_remote,
+    };
     Config::parse(&text, &sources, Clock::system().now())
         .unwrap_or_else(|problems| panic!("{problems}\n{text}"))
 }

@@ -330,6 +330,7 @@ impl Setting {
                 file.map(|(_, text)| text.clone()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
             },
             variable: &|_| None,
+            remote: &studio_gateway::config::nothing_remote,
         };
         Config::from_table(&self.table, &sources, clock.now()).expect("a usable configuration")
     }
