@@ -417,11 +417,11 @@ fn all_problems_are_told_at_once() {
     }
     // What a list or a table holds is told item by item.
     for more in [
-        "gateway.seal_keys[0]: expected \"file:PATH\" or \"env:NAME\"",
+        "gateway.seal_keys[0]: expected \"file:PATH\", \"env:NAME\", \"secretsmanager:ID\" or \"ssm:NAME\"",
         "gateway.seal_keys[1]: cannot read \"none.key\"",
         "gateway.seal_keys[2]: the variable \"NONE\" is not set",
         "gateway.seal_keys[3]: the key is not base64",
-        "gateway.seal_keys[5]: expected \"file:PATH\" or \"env:NAME\"",
+        "gateway.seal_keys[5]: expected \"file:PATH\", \"env:NAME\", \"secretsmanager:ID\" or \"ssm:NAME\"",
         "domain[0].profile.tags.StudioUserId: the owner tag is set by the gateway",
         "domain[0].profile.tags.a#b: not a usable tag key",
         "domain[0].profile.lifecycle[0].app: expected JupyterLab",
