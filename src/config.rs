@@ -3,14 +3,18 @@
 //! Every problem is found at once; a configuration with a problem does not exist, so nothing starts with it.
 
 mod domain;
+mod execution_role;
 mod idp;
 mod problems;
+mod provisioner;
 mod sources;
 
 pub(crate) use domain::is_tag_value;
-pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource};
+pub use domain::{Domain, LifecycleApp, LifecycleConfig, PresignBy, ProfileTemplate, TagSource};
+pub use execution_role::{Condition, DOMAIN_TAG, PolicyRule, RoleTemplate};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use problems::Problems;
+pub use provisioner::Provisioner;
 pub use sources::{Sources, read_file, read_variable};
 
 use crate::saml::{DecryptionKeys, SpKey};
@@ -95,6 +99,8 @@ pub struct Aws {
     pub sts_endpoint: Option<Url>,
     /// Endpoint of the SageMaker API, if not the regional one.
     pub sagemaker_endpoint: Option<Url>,
+    /// Endpoint of IAM, if not the partition's.
+    pub iam_endpoint: Option<Url>,
     /// Longest time to connect.
     pub connect: Duration,
     /// Longest time for one attempt.
@@ -153,9 +159,11 @@ impl Config {
         repeated(&problems, "idp", "metadata_file", &entity_ids);
         let keys: Vec<_> = domains.iter().map(|domain| Some(domain.as_ref()?.key.as_str())).collect();
         repeated(&problems, "domain", "key", &keys);
+        execution_role::find_clashes(&domains, &problems);
         let idps: Option<Vec<_>> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
         for domain in domains.iter().flatten() {
+            warnings.extend(domain.warnings());
             let leading: Vec<_> =
                 idps.iter().flatten().filter(|idp| idp.leads_to(domain)).map(|idp| &*idp.key).collect();
             if leading.len() > 1 {
@@ -296,6 +304,7 @@ fn aws(mut section: Section<'_>) -> Aws {
     };
     let sts_endpoint = section.optional("sts_endpoint", endpoint());
     let sagemaker_endpoint = section.optional("sagemaker_endpoint", endpoint());
+    let iam_endpoint = section.optional("iam_endpoint", endpoint());
     let mut milliseconds = |key, default| {
         Duration::from_millis(section.optional(key, number(50..=60_000)).unwrap_or(default).into())
     };
@@ -304,7 +313,7 @@ fn aws(mut section: Section<'_>) -> Aws {
     let call = milliseconds("call_milliseconds", 12_000);
     let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
     section.finish();
-    Aws { sts_endpoint, sagemaker_endpoint, connect, attempt, call, attempts }
+    Aws { sts_endpoint, sagemaker_endpoint, iam_endpoint, connect, attempt, call, attempts }
 }
 
 fn replay(mut section: Section<'_>) -> usize {

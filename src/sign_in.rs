@@ -10,10 +10,12 @@ pub use choice::Choice;
 pub use record::Record;
 
 use crate::aws::{
-    self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
+    self, AwsClients, ExecutionRoles, FoundProfile, GatewayCredentials, PresignFault, PresignedUrl, Profiles,
+    RoleLook, RoleSession, StudioProfile,
 };
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::entitlements::Entitlements;
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
@@ -42,6 +44,7 @@ pub struct Gateway {
     ledger: MemoryLedger,
     clients: AwsClients,
     profiles: Profiles,
+    roles: ExecutionRoles,
 }
 
 /// An AuthnRequest that waits for its answer.
@@ -73,7 +76,16 @@ impl Gateway {
         let ledger = MemoryLedger::new(clock.now(), config.replay_capacity);
         let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
-        Ok(Self { config, clock, seal, idps, ledger, clients, profiles: Profiles::default() })
+        Ok(Self {
+            config,
+            clock,
+            seal,
+            idps,
+            ledger,
+            clients,
+            profiles: Profiles::default(),
+            roles: ExecutionRoles::default(),
+        })
     }
 
     /// Fetches the metadata of those IdPs whose metadata is on the web, and keeps it fresh from then on.
@@ -198,8 +210,8 @@ impl Gateway {
         Ok((self.ledger.claim(verified, now)?, idp))
     }
 
-    /// From a grant to the URL: assumes the role while looking for the profile, makes the profile if it is missing, and
-    /// opens it as the person.
+    /// From a grant to the URL: assumes the role while looking for the profile and the person's execution role, makes them
+    /// if they are missing, and opens the profile as the person.
     async fn open(
         &self,
         response: &EncodedResponse,
@@ -213,7 +225,14 @@ impl Gateway {
         let presign = async |session: &RoleSession, profile: &StudioProfile| {
             aws::presign(&self.clients, session, profile, grant.domain(), identity, now).await
         };
-        if let Some(profile) = self.profiles.remembered(grant) {
+        let wanted = Entitlements::of(identity, grant);
+        let wanted = wanted.as_ref();
+        let known = if wanted.is_none_or(|wanted| self.roles.is_settled(wanted)) {
+            self.profiles.remembered(grant)
+        } else {
+            None
+        };
+        if let Some(profile) = known {
             let session = assume.await?;
             record.role_session(session.arn());
             match presign(&session, &profile).await {
@@ -223,15 +242,45 @@ impl Gateway {
                 Err(PresignFault::Other(refusal)) => return Err(refusal),
             }
             // Gone since it was last seen: made anew, once.
-            let found = self.profiles.find(&self.clients, grant).await?;
-            let profile = self.profiles.ensure(&self.clients, grant, &session, found).await?;
+            let (found, role) = self.look(grant, wanted).await;
+            let profile = self.prepare(grant, wanted, &session, found?, role?).await?;
             return Ok(presign(&session, &profile).await?);
         }
-        let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
-        // What STS says about the person goes before what SageMaker says about the profile.
+        let (session, (found, role)) = tokio::join!(assume, self.look(grant, wanted));
+        // What STS says about the person goes before what the others say about profile and role.
         let session = session?;
         record.role_session(session.arn());
-        let profile = self.profiles.ensure(&self.clients, grant, &session, found?).await?;
+        let profile = self.prepare(grant, wanted, &session, found?, role?).await?;
         Ok(presign(&session, &profile).await?)
+    }
+
+    /// Looks for profile and execution role at the same time.
+    async fn look(
+        &self,
+        grant: &Grant<'_>,
+        wanted: Option<&Entitlements<'_>>,
+    ) -> (Result<Option<FoundProfile>, Refusal>, Result<RoleLook, Refusal>) {
+        tokio::join!(
+            self.profiles.find(&self.clients, grant),
+            self.roles.find(&self.clients, grant.domain(), wanted)
+        )
+    }
+
+    /// The role first: the profile is made with it.
+    async fn prepare(
+        &self,
+        grant: &Grant<'_>,
+        wanted: Option<&Entitlements<'_>>,
+        session: &RoleSession,
+        found: Option<FoundProfile>,
+        role: RoleLook,
+    ) -> Result<StudioProfile, Refusal> {
+        let role = self.roles.ensure(&self.clients, grant.domain(), wanted, session, role).await?;
+        let profile = self.profiles.ensure(&self.clients, grant, session, found, role.as_ref()).await;
+        if let (Err(_), Some(wanted)) = (&profile, wanted) {
+            // The role may be gone, and the profile not to be made because of that.
+            self.roles.forget(wanted);
+        }
+        profile
     }
 }

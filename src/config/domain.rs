@@ -1,6 +1,8 @@
 //! Section `[[domain]]`: a SageMaker domain, who may come to it, and what a missing profile is created as.
 
+use super::execution_role::{self, RoleTemplate};
 use super::problems::{Collector, Section, boolean, kind, number, string};
+use super::provisioner::{self, Provisioner};
 use super::{Sources, key};
 use crate::arn::RoleArn;
 use crate::random::encode_hex;
@@ -31,12 +33,16 @@ pub struct Domain {
     pub groups: Vec<String>,
     /// Tag of a profile that names its owner.
     pub owner_tag: String,
+    /// Session tag that AWS compares with the owner tag.
+    pub session_tag: String,
     /// `LandingUri` of the presigned URL.
     pub landing_uri: String,
     /// `SessionExpirationDurationInSeconds`.
     pub session_seconds: i32,
     /// `ExpiresInSeconds`.
     pub link_seconds: i32,
+    /// Who makes the link.
+    pub presign_by: PresignBy,
     /// Whether the person's role session is narrowed to the one profile.
     pub session_policy: bool,
     /// Longest wait for a new profile.
@@ -45,6 +51,54 @@ pub struct Domain {
     pub poll: Duration,
     /// What a missing profile is created as.
     pub profile: ProfileTemplate,
+    /// Role of the domain's account that the gateway takes there; its own credentials count otherwise.
+    pub provisioner: Option<Provisioner>,
+    /// A role of their own for each person, to run notebooks as.
+    pub execution_role: Option<RoleTemplate>,
+}
+
+impl Domain {
+    /// What is allowed, but an admin should know.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.presign_by == PresignBy::Service {
+            warnings.push(format!(
+                "domain {:?}: presign_by = \"service\": AWS does not compare owner and person, only the gateway does, \
+                 and CloudTrail names the gateway",
+                self.key
+            ));
+        }
+        // The quota that an account starts with (IAM quotas).
+        if let Some(declared) = self.execution_role.as_ref().map(|role| role.declared().len())
+            && declared > 10
+        {
+            warnings.push(format!(
+                "domain {:?}: execution_role names {declared} policies; a role can have 10 unless the account's quota \
+                 was raised",
+                self.key
+            ));
+        }
+        warnings
+    }
+}
+
+/// Who calls `CreatePresignedDomainUrl`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PresignBy {
+    /// The person's own role session, so that AWS compares owner and person.
+    Person,
+    /// The gateway or its provisioner role, after it looked at the owner tag anew.
+    Service,
+}
+
+impl PresignBy {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "person" => Some(Self::Person),
+            "service" => Some(Self::Service),
+            _ => None,
+        }
+    }
 }
 
 /// Section `[domain.profile]`.
@@ -131,15 +185,35 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
     let groups = section.list("groups", string);
     let owner_tag =
         section.optional("owner_tag", kind("a tag key", tag_key)).unwrap_or_else(|| "studiouserid".into());
+    let session_tag =
+        section.optional("session_tag", kind("a tag key", tag_key)).unwrap_or_else(|| owner_tag.clone());
     let landing_uri = section
         .optional("landing_uri", kind("a landing URI such as \"studio::\"", landing_uri))
         .unwrap_or_else(|| "studio::".into());
     let session_seconds = section.optional("session_seconds", number(1_800..=43_200)).unwrap_or(43_200);
     let link_seconds = section.optional("link_seconds", number(5..=300)).unwrap_or(60);
+    let presign_by = section
+        .optional("presign_by", kind("\"person\" or \"service\"", PresignBy::parse))
+        .unwrap_or(PresignBy::Person);
     let session_policy = section.optional("session_policy", boolean).unwrap_or(true);
     let ready = section.optional("ready_seconds", number(0..=120)).unwrap_or(30);
     let poll = section.optional("poll_milliseconds", number(1..=10_000)).unwrap_or(1_000);
     let profile = profile(section.section("profile"), &owner_tag, sources);
+    let provisioner = section.has("provisioner").then(|| provisioner::read(section.section("provisioner")));
+    if let (Some(Some(provisioner)), Some(role)) = (&provisioner, roles.first())
+        && provisioner.role.account() != role.account()
+    {
+        section.problem("provisioner.role_arn", "not of the account of the domain's roles");
+    }
+    let execution_role = section
+        .has("execution_role")
+        .then(|| execution_role::read(section.section("execution_role"), &owner_tag, roles.first()));
+    if execution_role.is_some() && profile.as_ref().is_some_and(|profile| profile.execution_role.is_some()) {
+        section.problem(
+            "execution_role",
+            "profile.execution_role gives everybody the same role: one of the two",
+        );
+    }
     section.finish();
     let key = key?;
     Some(Domain {
@@ -150,13 +224,17 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
         roles,
         groups,
         owner_tag,
+        session_tag,
         landing_uri,
         session_seconds: i32::try_from(session_seconds).ok()?,
         link_seconds: i32::try_from(link_seconds).ok()?,
+        presign_by,
         session_policy,
         ready: Duration::from_secs(ready.into()),
         poll: Duration::from_millis(poll.into()),
         profile: profile?,
+        provisioner: flat(provisioner)?,
+        execution_role: flat(execution_role)?,
     })
 }
 
@@ -172,6 +250,11 @@ fn profile(mut section: Section<'_>, owner_tag: &str, sources: &Sources<'_>) -> 
         section.sections("lifecycle").into_iter().map(|script| lifecycle(script, sources)).collect();
     section.finish();
     Some(ProfileTemplate { execution_role, security_groups, tags: tags?, lifecycle: all(lifecycle)? })
+}
+
+/// `None` if the section is there with a problem.
+fn flat<T>(section: Option<Option<T>>) -> Option<Option<T>> {
+    section.map_or(Some(None), |read| read.map(Some))
 }
 
 fn all<T>(items: Vec<Option<T>>) -> Option<Vec<T>> {
@@ -290,7 +373,7 @@ fn landing_uri(text: &str) -> Option<String> {
 }
 
 /// Tag key: 1 to 128 characters of the AWS tag alphabet, not beginning with `aws:`.
-fn tag_key(text: &str) -> Option<String> {
+pub(super) fn tag_key(text: &str) -> Option<String> {
     let fits = (1..=128).contains(&text.chars().count())
         && !text.to_ascii_lowercase().starts_with("aws:")
         && text.chars().all(is_tag_character);

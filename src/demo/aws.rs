@@ -120,6 +120,12 @@ impl EmbeddedAws {
         state.profiles.values().map(|profile| profile.view.clone()).collect()
     }
 
+    /// The IAM roles that exist now.
+    #[must_use]
+    pub fn roles(&self) -> Vec<Role> {
+        self.server.state().world.roles.clone()
+    }
+
     /// The lifecycle configs that exist now.
     #[must_use]
     pub fn lifecycle_configs(&self) -> Vec<LifecycleConfigView> {

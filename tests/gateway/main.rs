@@ -11,16 +11,19 @@
     reason = "this is a test"
 )]
 
+mod accounts;
 mod browser;
 mod choices;
 mod configuration;
 mod crowd;
+mod execution_roles;
 mod forger;
 mod form;
 mod happy;
 mod log_lines;
 mod noise;
 mod pages;
+mod person_session;
 mod processes;
 mod refused;
 mod stage;

@@ -92,10 +92,12 @@ pub(super) async fn register_session(
     if let Some(name) = &foreign.source_identity {
         context.add("aws:SourceIdentity", name);
     }
+    let (policies, boundary) = state.permissions(role);
     let caller = Caller {
         arn: assumed_role_arn(&role.arn, &foreign.session_name),
         user_id: format!("AROAFOREIGN:{}", foreign.session_name),
-        policies: role.permission_policies.clone(),
+        policies,
+        boundary,
         session_policy: foreign.session_policy,
         tags: foreign.tags,
         source_identity: foreign.source_identity,
