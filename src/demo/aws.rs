@@ -7,7 +7,7 @@
 //! POST /                    every API call: X-Amz-Target for SageMaker, Action and Version for STS and IAM
 //! GET  /studio/auth?token=  a presigned link, once
 //! GET  /studio/page         the stand-in for Studio
-//!      /_control/...        events, recorded calls, profiles, knobs, foreign sessions
+//!      /_control/...        events, recorded calls, profiles, knobs, foreign sessions and roles
 //! ```
 
 mod api;

@@ -167,7 +167,7 @@ fn role_xml(role: &Role) -> String {
     let path = role.arn.split_once(":role").and_then(|(_, rest)| rest.strip_suffix(name)).unwrap_or("/");
     let boundary = role.boundary.as_ref().map(|arn| {
         format!(
-            "<PermissionsBoundary><PermissionsBoundaryType>Policy</PermissionsBoundaryType>\
+            "<PermissionsBoundary><PermissionsBoundaryType>PermissionsBoundaryPolicy</PermissionsBoundaryType>\
              <PermissionsBoundaryArn>{}</PermissionsBoundaryArn></PermissionsBoundary>",
             escape(arn)
         )
