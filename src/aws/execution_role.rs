@@ -8,8 +8,8 @@ use super::clients::AwsClients;
 use super::fault::{AwsFault, Kind};
 use super::role_session::RoleSession;
 use crate::config::{Domain, RoleTemplate};
-use crate::entitlements::Entitlements;
 use crate::error::{Code, Refusal};
+use crate::execution_role::WantedRole;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{Role, Tag};
 use moka::sync::Cache;
@@ -87,12 +87,12 @@ impl Default for ExecutionRoles {
 impl ExecutionRoles {
     /// Whether the role was left with just these policies a short while ago.
     #[must_use]
-    pub fn is_settled(&self, wanted: &Entitlements<'_>) -> bool {
+    pub fn is_settled(&self, wanted: &WantedRole<'_>) -> bool {
         self.settled.get(wanted.arn()).is_some_and(|left| left == texts(wanted))
     }
 
     /// Forgets what is known of a role.
-    pub fn forget(&self, wanted: &Entitlements<'_>) {
+    pub fn forget(&self, wanted: &WantedRole<'_>) {
         self.settled.invalidate(wanted.arn());
     }
 
@@ -101,7 +101,7 @@ impl ExecutionRoles {
         &self,
         clients: &AwsClients,
         domain: &Domain,
-        wanted: Option<&Entitlements<'_>>,
+        wanted: Option<&WantedRole<'_>>,
     ) -> Result<RoleLook, Refusal> {
         match wanted {
             Some(wanted) if !self.is_settled(wanted) => look(iam(clients, domain)?, wanted).await,
@@ -122,7 +122,7 @@ impl ExecutionRoles {
         &self,
         clients: &AwsClients,
         domain: &Domain,
-        wanted: Option<&Entitlements<'_>>,
+        wanted: Option<&WantedRole<'_>>,
         _session: &RoleSession,
         found: RoleLook,
     ) -> Result<Option<ExecutionRole>, Refusal> {
@@ -176,11 +176,11 @@ fn iam<'c>(clients: &'c AwsClients, domain: &Domain) -> Result<&'c Client, Refus
     clients.iam(domain).ok_or_else(|| Refusal::new(Code::GatewayFault, "no IAM client for the domain"))
 }
 
-fn texts(wanted: &Entitlements<'_>) -> BTreeSet<String> {
+fn texts(wanted: &WantedRole<'_>) -> BTreeSet<String> {
     wanted.policies().iter().map(ToString::to_string).collect()
 }
 
-async fn look(client: &Client, wanted: &Entitlements<'_>) -> Result<RoleLook, Refusal> {
+async fn look(client: &Client, wanted: &WantedRole<'_>) -> Result<RoleLook, Refusal> {
     let (got, attached) =
         tokio::join!(client.get_role().role_name(wanted.name()).send(), attached(client, wanted.name()));
     let output = match got {
@@ -235,7 +235,7 @@ async fn attached(client: &Client, name: &str) -> Result<BTreeSet<String>, AwsFa
 }
 
 /// Whether a role of this name is the person's, and safe to give policies to.
-fn check(role: &FoundRole, wanted: &Entitlements<'_>) -> Result<(), Refusal> {
+fn check(role: &FoundRole, wanted: &WantedRole<'_>) -> Result<(), Refusal> {
     let conflict = |why: String| {
         Err(Refusal::new(Code::ExecutionRoleConflict, format!("{} is not usable: {why}", role.arn)))
     };
@@ -262,7 +262,7 @@ fn check(role: &FoundRole, wanted: &Entitlements<'_>) -> Result<(), Refusal> {
 }
 
 /// Makes the role; `false` if it is there already.
-async fn create(client: &Client, wanted: &Entitlements<'_>) -> Result<bool, Refusal> {
+async fn create(client: &Client, wanted: &WantedRole<'_>) -> Result<bool, Refusal> {
     let template = wanted.template();
     let tags: Result<Vec<_>, _> =
         wanted.tags().iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
@@ -290,7 +290,7 @@ async fn create(client: &Client, wanted: &Entitlements<'_>) -> Result<bool, Refu
 /// Detaches and attaches what of the declared set differs. What goes away goes first: there is a quota.
 async fn settle(
     client: &Client,
-    wanted: &Entitlements<'_>,
+    wanted: &WantedRole<'_>,
     attached: &BTreeSet<String>,
     made: bool,
 ) -> Result<(), Unsettled> {

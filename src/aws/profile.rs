@@ -5,7 +5,7 @@ use super::execution_role::ExecutionRole;
 use super::fault::{AwsFault, Kind};
 use super::lifecycle;
 use super::role_session::RoleSession;
-use crate::config::{Domain, LifecycleApp, PresignBy};
+use crate::config::{LifecycleApp, PresignBy, ProfileTemplate};
 use crate::error::{Code, Refusal};
 use crate::policy::Grant;
 use aws_sdk_sagemaker::Client;
@@ -234,7 +234,7 @@ async fn create(
     role: Option<&ExecutionRole>,
 ) -> Result<Created, Refusal> {
     let domain = grant.domain();
-    let settings = user_settings(client, domain, role).await?;
+    let settings = user_settings(client, grant.template(), role).await?;
     let tags = grant.tags().iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     let created = client
         .create_user_profile()
@@ -260,10 +260,9 @@ async fn create(
 /// `UserSettings` of a new profile. Lifecycle configs are made first, since the settings refer to them.
 async fn user_settings(
     client: &Client,
-    domain: &Domain,
+    template: &ProfileTemplate,
     role: Option<&ExecutionRole>,
 ) -> Result<UserSettings, Refusal> {
-    let template = &domain.profile;
     let mut arns: BTreeMap<&'static str, (Vec<String>, Option<String>)> = BTreeMap::new();
     for config in &template.lifecycle {
         let arn = lifecycle::ensure(client, config).await?;

@@ -3,19 +3,18 @@
 //!
 //! The policies named here are a closed set: no other is ever attached to a role, or detached from one.
 
-mod condition;
-
-pub use condition::Condition;
-
 use super::domain::tag_key;
+use super::entitlements::Named;
 use super::problems::{Collector, Section, kind, number, string};
-use super::{Domain, is_tag_value};
+use super::rule::conditions;
+use super::{Condition, Domain, Idp, Rule, is_tag_value};
 use crate::arn::{PolicyArn, RoleArn};
 use crate::profile_name::ProfileName;
 use crate::random::encode_hex;
 use aws_lc_rs::digest;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Longest `RoleName` (IAM `CreateRole`).
 const MAX_NAME: usize = 64;
@@ -43,11 +42,11 @@ pub struct RoleTemplate {
     pub rules: Vec<PolicyRule>,
 }
 
-/// Policies for the people that a condition holds for.
+/// Policies for the people that all conditions hold for.
 #[derive(Debug)]
 pub struct PolicyRule {
-    /// Whose they are.
-    pub condition: Condition,
+    /// Whose they are; never empty.
+    pub conditions: Vec<Condition>,
     /// The policies.
     pub policies: BTreeSet<PolicyArn>,
 }
@@ -94,6 +93,8 @@ pub(super) fn read(
     mut section: Section<'_>,
     owner_tag: &str,
     federated: Option<&RoleArn>,
+    idps: &Named<Idp>,
+    warnings: &mut Vec<String>,
 ) -> Option<RoleTemplate> {
     let path = section
         .optional("path", kind("a path such as \"/studio/\"", path))
@@ -119,13 +120,16 @@ pub(super) fn read(
         .sections("policy")
         .into_iter()
         .map(|mut rule| {
-            let condition = Condition::read(&mut rule);
+            let conditions = conditions(&mut rule, idps, warnings);
+            if conditions.is_empty() {
+                rule.problem("groups", "a condition is needed: what is for everybody stands in `policies`");
+            }
             let policies: BTreeSet<_> = rule.list("arns", policy).into_iter().collect();
             if policies.is_empty() {
                 rule.problem("arns", "at least one is needed");
             }
             rule.finish();
-            condition.map(|condition| PolicyRule { condition, policies })
+            PolicyRule { conditions, policies }
         })
         .collect();
     let boundary = boundary?;
@@ -136,7 +140,7 @@ pub(super) fn read(
         max_session_seconds: i32::try_from(seconds).ok()?,
         tags,
         base,
-        rules: rules.into_iter().collect::<Option<_>>()?,
+        rules,
     };
     // The quota of managed policies for a role goes up to 20 (IAM quotas).
     if template.declared().len() > 20 {
@@ -147,7 +151,21 @@ pub(super) fn read(
 }
 
 /// Two domains of one account must not make roles of the same name: neither prefix may begin with the other.
-pub(super) fn find_clashes(domains: &[Option<Domain>], problems: &Collector) {
+/// And nobody's profile can have both a role of their own and one that a rule names.
+pub(super) fn find_clashes(domains: &[Option<Arc<Domain>>], rules: &[Rule], problems: &Collector) {
+    for (rule, allowed) in rules.iter().flat_map(|rule| rule.allow.iter().map(move |allowed| (rule, allowed)))
+    {
+        let domain = &allowed.destination.domain;
+        if domain.execution_role.is_some() && allowed.template.execution_role.is_some() {
+            problems.add(
+                &format!("rule[{}].profile.execution_role", rule.number - 1),
+                format!(
+                    "domain {:?} has execution_role, which gives each person a role of their own",
+                    domain.key
+                ),
+            );
+        }
+    }
     let with_roles: Vec<_> = domains
         .iter()
         .enumerate()

@@ -1,9 +1,9 @@
 //! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with the policies that
 //! the documentation tells an admin to write.
 
-use super::aws::{AWS_AUDIENCES, Domain, Role, SamlProvider, StaticKeys, World};
+use super::aws::{AWS_AUDIENCES, Domain, Role, SamlProvider, StaticKeys, Table as DynamoDbTable, World};
 use crate::arn::{PolicyArn, RoleArn};
-use crate::config::{self, Config, PresignBy, Provisioner, RoleTemplate};
+use crate::config::{self, Config, PresignBy, Provisioner, Replay, RoleTemplate};
 use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,7 +68,18 @@ pub fn of(config: &Config, metadata: &[String]) -> World {
         domains,
         gateway_keys: vec![gateway_keys(config)],
         accepted_audiences,
+        tables: tables(config),
         ..World::default()
+    }
+}
+
+/// The table of the replay ledger, if it is in DynamoDB.
+fn tables(config: &Config) -> Vec<DynamoDbTable> {
+    match &config.replay {
+        Replay::DynamoDb(table) => {
+            vec![DynamoDbTable { name: table.name.clone(), region: table.region.clone() }]
+        }
+        Replay::Memory { .. } | Replay::Redis(_) => Vec::new(),
     }
 }
 
@@ -85,13 +96,6 @@ fn roles(config: &Config) -> Vec<Role> {
                 ..Role::default()
             });
         }
-        if let Some(arn) = &domain.profile.execution_role {
-            by_arn.entry(arn.as_str()).or_insert_with(|| Role {
-                arn: arn.to_string(),
-                trust_policy: RoleTemplate::trust_policy(arn.account()),
-                ..Role::default()
-            });
-        }
         if let Some(provisioner) = &domain.provisioner {
             let role = by_arn.entry(provisioner.role.as_str()).or_insert_with(|| Role {
                 arn: provisioner.role.to_string(),
@@ -100,6 +104,15 @@ fn roles(config: &Config) -> Vec<Role> {
             });
             role.permission_policies.push(provisioning(domain));
         }
+    }
+    let by_rules = config.rules.iter().flat_map(|rule| &rule.allow).map(|allowed| &allowed.template);
+    let templates = config.domains.iter().map(|domain| &domain.profile).chain(by_rules);
+    for arn in templates.filter_map(|template| template.execution_role.as_ref()) {
+        by_arn.entry(arn.as_str()).or_insert_with(|| Role {
+            arn: arn.to_string(),
+            trust_policy: RoleTemplate::trust_policy(arn.account()),
+            ..Role::default()
+        });
     }
     by_arn.into_values().collect()
 }
@@ -172,7 +185,11 @@ fn gateway_keys(config: &Config) -> StaticKeys {
     let roles: BTreeSet<_> =
         config.domains.iter().filter_map(|domain| Some(domain.provisioner.as_ref()?.role.as_str())).collect();
     let mut policies: Vec<_> =
-        config.domains.iter().filter(|domain| domain.provisioner.is_none()).map(provisioning).collect();
+        config.domains.iter().filter(|one| one.provisioner.is_none()).map(|one| provisioning(one)).collect();
+    policies.push(json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*" }],
+    }));
     if !roles.is_empty() {
         policies.push(json!({
             "Version": "2012-10-17",

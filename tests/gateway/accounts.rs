@@ -26,6 +26,10 @@ fn setting() -> Setting {
         role_arn = "{PROVISIONER}"
         external_id = "studio-gateway/7f3a"
         session_name = "gateway-seoul"
+        [[rule]]
+        name = "analysts"
+        roles = "{TEAM_ROLE}"
+        allow = "analytics"
         "#
     ))
 }
@@ -82,7 +86,7 @@ async fn the_role_is_taken_once_for_many_people_and_not_for_the_gateways_own_acc
 
 #[tokio::test]
 async fn without_the_role_the_account_is_out_of_reach() {
-    let stage = setting().adjust(|config| config.domains[2].provisioner = None).start().await;
+    let stage = setting().without("domain.2.provisioner").start().await;
     // Who is of another account sees no domain here, whatever their policies say.
     let answer = stage.sign_in(&analyst("alice")).await;
     assert_eq!(answer.status, 502, "{}", answer.body);
@@ -91,9 +95,15 @@ async fn without_the_role_the_account_is_out_of_reach() {
 
 #[tokio::test]
 async fn the_external_id_has_to_be_the_one_that_the_role_asks_for() {
-    for (change, outcome) in [("another", Some("studio-gateway/0000".to_owned())), ("none", None)] {
-        let stage = setting()
-            .adjust(move |config| config.domains[2].provisioner.as_mut().unwrap().external_id = outcome)
+    for (change, setting) in [
+        ("another", setting().set("domain.2.provisioner.external_id", "studio-gateway/0000")),
+        ("none", setting().without("domain.2.provisioner.external_id")),
+    ] {
+        let stage = setting
+            .world(|world| {
+                provisioner(world).trust_policy["Statement"][0]["Condition"] =
+                    json!({"StringEquals": {"sts:ExternalId": "studio-gateway/7f3a"}});
+            })
             .start()
             .await;
         stage

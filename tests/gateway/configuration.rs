@@ -32,15 +32,24 @@ const EXAMPLES: &[&str] = &[
     "aws.sts_endpoint",
     "aws.sagemaker_endpoint",
     "aws.iam_endpoint",
+    "replay.dynamodb",
+    "replay.redis",
     "domain.name",
-    "domain.groups",
+    "domain.description",
     "domain.provisioner",
     "domain.execution_role",
     "domain.profile.execution_role",
     "domain.profile.security_groups",
     "domain.profile.tags.\"cost-center\"",
     "domain.profile.tags.\"managed-by\"",
+    "domain.profile.tags.\"team\"",
     "domain.profile.lifecycle",
+    "destination",
+    "rule",
+    "rule.idps",
+    "rule.roles",
+    "rule.attributes",
+    "rule.profile",
 ];
 
 fn file(path: &Path) -> io::Result<String> {
@@ -51,7 +60,7 @@ fn file(path: &Path) -> io::Result<String> {
         }
         "seal.key" => Ok(STANDARD.encode([7; 32])),
         "short.key" => Ok(STANDARD.encode([7; 16])),
-        "sp.crt" | "federation.crt" => Ok(key().certificate_pem().unwrap()),
+        "redis-ca.crt" | "sp.crt" | "federation.crt" => Ok(key().certificate_pem().unwrap()),
         "sp.key" => Ok(key().private_key_pem().unwrap()),
         "other.key" => Ok(stranger_key().private_key_pem().unwrap()),
         "text.txt" => Ok("just a text".into()),
@@ -113,7 +122,7 @@ fn commented() -> Vec<Commented> {
 
 /// The lines of all that is commented out, but for what excludes another.
 fn at_once() -> Vec<usize> {
-    let all = commented().into_iter().filter(|one| one.path != "domain.profile.execution_role");
+    let all = commented().into_iter().filter(|one| one.path != "domain.execution_role");
     all.flat_map(|one| one.lines).collect()
 }
 
@@ -158,6 +167,22 @@ fn every_commented_key_shows_its_default_or_is_an_example() {
     }
     let listed: BTreeSet<_> = EXAMPLES.iter().map(ToString::to_string).collect();
     assert_eq!(examples, listed);
+}
+
+#[test]
+fn a_ledger_needs_to_know_where_it_is() {
+    for (replay, problem) in [
+        ("ledger = 'dynamodb'", "replay.dynamodb.table: missing"),
+        ("ledger = 'redis'", "replay.redis.urls: at least one is needed"),
+        ("redis.urls = ['redis://a', 'redis://b']", "replay.redis.urls: several, but cluster is not true"),
+    ] {
+        let text = SHIPPED.replace("[replay]", &format!("[replay]\n{replay}"));
+        let problems = parse(&text).unwrap_err();
+        assert!(problems.lines().iter().any(|line| line.starts_with(problem)), "{problems}");
+    }
+    let plain = "[replay]\nledger = 'redis'\nredis.urls = ['redis://redis.example.com']";
+    let config = parse(&SHIPPED.replace("[replay]", plain)).unwrap();
+    assert!(config.warnings.iter().any(|line| line.contains("without TLS")), "{:?}", config.warnings);
 }
 
 #[test]
@@ -248,7 +273,17 @@ const WRONG: &[Wrong] = &[
         Some("1.5"),
         "aws.call_milliseconds: expected a whole number from 50 to 60000, got 1.5",
     ),
-    ("replay.ledger", Some("'paper'"), "replay.ledger: expected \"memory\""),
+    (
+        "replay.ledger",
+        Some("'paper'"),
+        "replay.ledger: expected \"memory\", \"dynamodb\" or \"redis\", got \"paper\"",
+    ),
+    ("replay.dynamodb.table", Some("'a b'"), "replay.dynamodb.table: expected a DynamoDB table name"),
+    (
+        "replay.redis.urls",
+        Some("['redis://:hunter2@redis.example.com']"),
+        "replay.redis.urls[0]: expected a redis or rediss URL; one with a password as \"file:PATH\" or \"env:NAME\"",
+    ),
     ("replay.capacity", Some("1"), "replay.capacity: expected a whole number from 1000 to 10000000, got 1"),
     ("domain.0.key", None, "domain[0].key: missing"),
     (
@@ -263,11 +298,54 @@ const WRONG: &[Wrong] = &[
         "domain[0].roles: all have to be of one account",
     ),
     ("domain.0.owner_tag", Some("'aws:owner'"), "domain[0].owner_tag: expected a tag key, got \"aws:owner\""),
+    ("domain.0.session_tag", Some("'a*'"), "domain[0].session_tag: expected a tag key, got \"a*\""),
     (
-        "domain.0.landing_uri",
-        Some("'https://evil.example'"),
-        "domain[0].landing_uri: expected a landing URI such as \"studio::\", got \"https://evil.example\"",
+        "domain.0.presign_by",
+        Some("'anybody'"),
+        "domain[0].presign_by: expected \"person\" or \"service\", got \"anybody\"",
     ),
+    (
+        "domain.0.provisioner.external_id",
+        Some("'a'"),
+        "domain[0].provisioner.external_id: expected an external ID of 2",
+    ),
+    ("domain.0.provisioner.role_arn", None, "domain[0].provisioner.role_arn: missing"),
+    (
+        "domain.0.provisioner.session_name",
+        Some("'a b'"),
+        "domain[0].provisioner.session_name: expected a session name",
+    ),
+    (
+        "domain.0.execution_role.permissions_boundary",
+        None,
+        "domain[0].execution_role.permissions_boundary: missing",
+    ),
+    (
+        "domain.0.execution_role.path",
+        Some("'studio'"),
+        "domain[0].execution_role.path: expected a path such as",
+    ),
+    (
+        "domain.0.execution_role.name_prefix",
+        Some("'a.'"),
+        "domain[0].execution_role.name_prefix: expected up to 32",
+    ),
+    (
+        "domain.0.execution_role.policies",
+        Some("['arn:aws:iam::111122223333:role/A']"),
+        "domain[0].execution_role.policies[0]: expected the ARN of a managed policy",
+    ),
+    (
+        "domain.0.execution_role.tags.StudioUserId",
+        Some("'x'"),
+        "domain[0].execution_role.tags.StudioUserId: this tag is set by the gateway",
+    ),
+    (
+        "domain.0.execution_role.policy",
+        Some("[{ arns = [] }]"),
+        "domain[0].execution_role.policy[0].arns: at least one is needed",
+    ),
+    ("domain.0.landing_uri", Some("'https://evil.example'"), "domain[0].landing_uri: expected a landing URI"),
     (
         "domain.0.session_seconds",
         Some("1799"),
@@ -304,7 +382,7 @@ const WRONG: &[Wrong] = &[
         Some(
             "{ team = { attribute = 'a', value = 'b' }, StudioUserId = { value = 'x' }, 'a#b' = { value = 'c' } }",
         ),
-        "domain[0].profile.tags.team: expected { attribute = \"...\" } or { value = \"...\" }",
+        "domain[0].profile.tags.team: expected { attribute = \"...\" }, { attribute",
     ),
     (
         "domain.0.profile.lifecycle",
@@ -461,4 +539,79 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
     let broken = "[gateway]\nseal_keys = [MIIsecret\n";
     let fault = Config::parse(broken, &sources, Clock::system().now()).unwrap_err().to_string();
     assert!(fault.starts_with("line 2: ") && !fault.contains("MIIsecret"), "{fault}");
+}
+
+/// A domain that makes roles, as it is written in the reference but for `change`.
+fn with_roles(change: &str, to: &str) -> Result<Config, Problems> {
+    let one = commented().into_iter().find(|one| one.path == "domain.execution_role").unwrap();
+    let text = uncommented(&one.lines);
+    assert!(text.contains(change), "{change}");
+    parse(&text.replacen(change, to, 1))
+}
+
+#[test]
+fn policies_of_another_account_cannot_be_attached() {
+    let problems =
+        with_roles("111122223333:policy/StudioBoundary", "444455556666:policy/StudioBoundary").unwrap_err();
+    let expected =
+        "arn:aws:iam::444455556666:policy/StudioBoundary is neither of the domain's account nor AWS's";
+    assert_eq!(problems.lines(), [format!("domain[0].execution_role.permissions_boundary: {expected}")]);
+}
+
+#[test]
+fn a_policy_for_everybody_is_not_written_as_one_for_some() {
+    let problems = with_roles(
+        "groups = [\"nlp\", { like = \"nlp-*\" }]\nattributes = { \"costcenter\" = \"4711\" }\n",
+        "",
+    )
+    .unwrap_err();
+    assert!(
+        problems.lines()[0].contains("domain[0].execution_role.policy[0].groups: a condition is needed"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn everybodys_role_and_ones_own_exclude_each_other() {
+    let role = "[domain.profile]\nexecution_role = \"arn:aws:iam::111122223333:role/StudioExecution\"";
+    let problems = with_roles("[domain.profile]", role).unwrap_err();
+    assert!(
+        problems.lines()[0].starts_with("domain[0].execution_role: profile.execution_role gives everybody"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn more_policies_than_a_role_can_have() {
+    let arns = |count: usize| {
+        let arns: Vec<_> = (0..count).map(|n| format!("\"arn:aws:iam::111122223333:policy/P{n}\"")).collect();
+        with_roles("arns = [", &format!("arns = [{}, ", arns.join(", ")))
+    };
+    let warned =
+        |config: &Config| config.warnings.iter().any(|warning| warning.contains("a role can have 10 unless"));
+    assert!(!warned(&arns(8).unwrap()));
+    assert!(warned(&arns(9).unwrap()));
+    assert!(arns(19).unwrap_err().lines()[0].contains("20 managed policies at most"));
+}
+
+#[test]
+fn two_domains_of_an_account_do_not_make_roles_of_the_same_name() {
+    let one = commented().into_iter().find(|one| one.path == "domain.execution_role").unwrap();
+    let text = uncommented(&one.lines);
+    let more = |account: &str, prefix: &str| {
+        parse(&format!(
+            "{text}\n[[domain]]\nkey = \"second\"\ndomain_id = \"d-second\"\nregion = \"us-east-1\"\n\
+             roles = [\"arn:aws:iam::{account}:role/X\"]\n[domain.execution_role]\nname_prefix = \"{prefix}\"\n\
+             permissions_boundary = \"arn:aws:iam::aws:policy/Boundary\"\n"
+        ))
+    };
+    for prefix in ["studio-", "Studio-", "studio-b-", "stud"] {
+        let problems = more("111122223333", prefix).unwrap_err();
+        assert!(
+            problems.lines()[0].starts_with("domain[1].execution_role.name_prefix: role names could be"),
+            "{problems}"
+        );
+    }
+    assert!(more("111122223333", "second-").is_ok());
+    assert!(more("444455556666", "studio-").is_ok());
 }

@@ -131,10 +131,17 @@ fn page(items: &[String], list: &str, size: Option<u32>, marker: Option<&str>) -
     if end < items.len() {
         let _ = write!(xml, "<Marker>from-{end}</Marker>");
     }
-    let shown: String =
-        items.iter().skip(start).take(end - start).map(|item| format!("<member>{item}</member>")).collect();
+    let shown = members(items.iter().skip(start).take(end - start));
     let _ = write!(xml, "<{list}>{shown}</{list}>");
     Ok(xml)
+}
+
+/// A list of XML.
+fn members<'a>(items: impl Iterator<Item = &'a String>) -> String {
+    items.fold(String::new(), |mut xml, item| {
+        let _ = write!(xml, "<member>{item}</member>");
+        xml
+    })
 }
 
 fn tag_items(tags: &BTreeMap<String, String>) -> Vec<String> {

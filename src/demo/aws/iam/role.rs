@@ -7,8 +7,8 @@ use super::super::shape::Rule;
 use super::super::state::State;
 use super::super::world::{Role, account_of};
 use super::{
-    ARN, CREATED, ROLE_NAME, authorize, authorized, checked, no_such_entity, page, position, role_name,
-    tag_items,
+    ARN, CREATED, ROLE_NAME, authorize, authorized, checked, members, no_such_entity, page, position,
+    role_name, tag_items,
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
@@ -172,7 +172,7 @@ fn role_xml(role: &Role) -> String {
             escape(arn)
         )
     });
-    let tags: String = tag_items(&role.tags).iter().map(|item| format!("<member>{item}</member>")).collect();
+    let tags = members(tag_items(&role.tags).iter());
     format!(
         "<Role><Path>{}</Path><RoleName>{}</RoleName><RoleId>AROAEXAMPLE0000000000</RoleId><Arn>{}</Arn>\
          <CreateDate>{CREATED}</CreateDate><AssumeRolePolicyDocument>{}</AssumeRolePolicyDocument>\

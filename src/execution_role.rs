@@ -4,13 +4,13 @@
 
 use crate::arn::PolicyArn;
 use crate::config::{DOMAIN_TAG, RoleTemplate};
-use crate::identity::Identity;
-use crate::policy::Grant;
+use crate::identity::Claims;
+use crate::policy::{self, Grant};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A person's execution role, as it has to be.
 #[derive(Debug)]
-pub struct Entitlements<'c> {
+pub struct WantedRole<'c> {
     template: &'c RoleTemplate,
     name: String,
     arn: String,
@@ -20,10 +20,10 @@ pub struct Entitlements<'c> {
     policies: BTreeSet<&'c PolicyArn>,
 }
 
-impl<'c> Entitlements<'c> {
+impl<'c> WantedRole<'c> {
     /// What the domain of a grant gives the person; `None` if it makes no roles.
     #[must_use]
-    pub fn of(identity: &Identity, grant: &Grant<'c>) -> Option<Self> {
+    pub fn of(claims: &Claims, grant: &Grant<'c>) -> Option<Self> {
         let domain = grant.domain();
         let template = domain.execution_role.as_ref()?;
         let federated = &grant.role().role;
@@ -31,7 +31,8 @@ impl<'c> Entitlements<'c> {
         let mut tags = template.tags.clone();
         tags.insert(domain.owner_tag.clone(), grant.owner().to_owned());
         tags.insert(DOMAIN_TAG.to_owned(), domain.id.clone());
-        let rules = template.rules.iter().filter(|rule| rule.condition.holds(identity));
+        let holds = |condition| policy::met_by(claims, condition).is_some();
+        let rules = template.rules.iter().filter(|rule| rule.conditions.iter().all(holds));
         Some(Self {
             arn: format!(
                 "arn:{}:iam::{}:role{}{name}",
