@@ -160,12 +160,14 @@ def test_botocore_reads_what_the_embedded_iam_answers(stage):
         aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
     )
-    trust = json.dumps({
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-        ],
-    })
+    trust = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [
+                {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+            ],
+        }
+    )
     request = {
         "RoleName": "studio-hana",
         "Path": "/studio/",
@@ -184,6 +186,7 @@ def test_botocore_reads_what_the_embedded_iam_answers(stage):
             RoleName="studio-hana", PaginationConfig={"PageSize": 1}
         )
         names = sorted(policy["PolicyName"] for page in pages for policy in page["AttachedPolicies"])
+        iam.detach_role_policy(RoleName="studio-hana", PolicyArn=NLP)
         failures = []
         for failing in (
             lambda iam=iam: iam.create_role(**request),
