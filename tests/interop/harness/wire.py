@@ -44,8 +44,8 @@ class Exchange:
 
 class Wire:
     def __init__(self, upstream: str, register, host: str = "sts.amazonaws.com"):
-        """`register` takes a session's fields as the embedded AWS's control surface wants them; a role's, where `host` is
-        that of IAM."""
+        """`register` takes a session's fields as the embedded AWS's control surface wants them; a role's, where `host`
+        is that of IAM."""
         self.upstream, self.register, self.host = upstream, register, host
         self.mend = True
         self.exchanges: list[Exchange] = []
