@@ -4,6 +4,7 @@
 use super::destination::LandingUri;
 use super::entitlements::Named;
 use super::execution_role::{self, RoleTemplate};
+use super::presign_by::PresignBy;
 use super::problems::{Collector, Section, boolean, kind, number, string};
 use super::provisioner::{self, Provisioner};
 use super::{Idp, Sources, key};
@@ -60,50 +61,6 @@ pub struct Domain {
     pub provisioner: Option<Provisioner>,
     /// A role of their own for each person, to run notebooks as.
     pub execution_role: Option<RoleTemplate>,
-}
-
-impl Domain {
-    /// What is allowed, but an admin should know.
-    pub(super) fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
-        if self.presign_by == PresignBy::Service {
-            warnings.push(format!(
-                "domain {:?}: presign_by = \"service\": AWS does not compare owner and person, only the gateway does, \
-                 and CloudTrail names the gateway",
-                self.key
-            ));
-        }
-        // The quota that an account starts with (IAM quotas).
-        if let Some(declared) = self.execution_role.as_ref().map(|role| role.declared().len())
-            && declared > 10
-        {
-            warnings.push(format!(
-                "domain {:?}: execution_role names {declared} policies; a role can have 10 unless the account's quota \
-                 was raised",
-                self.key
-            ));
-        }
-        warnings
-    }
-}
-
-/// Who calls `CreatePresignedDomainUrl`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PresignBy {
-    /// The person's own role session, so that AWS compares owner and person.
-    Person,
-    /// The gateway or its provisioner role, after it looked at the owner tag anew.
-    Service,
-}
-
-impl PresignBy {
-    fn parse(name: &str) -> Option<Self> {
-        match name {
-            "person" => Some(Self::Person),
-            "service" => Some(Self::Service),
-            _ => None,
-        }
-    }
 }
 
 /// Section `[domain.profile]`, with what `[rule.profile]` lays over it.

@@ -1,5 +1,6 @@
 //! Domains, destinations and rules together: what refers to what, and what looks like a mistake once all is known.
 
+use super::presign_by::PresignBy;
 use super::problems::{Collector, Section};
 use super::{Config, Destination, Domain, Idp, Rule, Sources, Subject, TagSource};
 use super::{destination, repeated, rule};
@@ -95,6 +96,31 @@ pub(super) fn attributes(domains: &[Arc<Domain>], rules: &[Rule]) -> BTreeSet<St
         TagSource::Fixed(_) => None,
     });
     in_rules.chain(in_tags).collect()
+}
+
+impl Domain {
+    /// What is allowed, but an admin should know.
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.presign_by == PresignBy::Service {
+            warnings.push(format!(
+                "domain {:?}: presign_by = \"service\": AWS does not compare owner and person, only the gateway does, \
+                 and CloudTrail names the gateway",
+                self.key
+            ));
+        }
+        // The quota that an account starts with (IAM quotas).
+        if let Some(declared) = self.execution_role.as_ref().map(|role| role.declared().len())
+            && declared > 10
+        {
+            warnings.push(format!(
+                "domain {:?}: execution_role names {declared} policies; a role can have 10 unless the account's quota \
+                 was raised",
+                self.key
+            ));
+        }
+        warnings
+    }
 }
 
 impl Config {
