@@ -5,8 +5,11 @@
 mod destination;
 mod domain;
 mod entitlements;
+mod execution_role;
 mod idp;
+mod presign_by;
 mod problems;
+mod provisioner;
 mod replay;
 mod rule;
 mod sources;
@@ -14,8 +17,11 @@ mod sources;
 pub use destination::{Destination, LandingUri};
 pub(crate) use domain::is_tag_value;
 pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource, Written};
+pub use execution_role::{DOMAIN_TAG, PolicyRule, RoleTemplate};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
+pub use presign_by::PresignBy;
 pub use problems::Problems;
+pub use provisioner::Provisioner;
 pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
 pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
 pub use sources::{Remote, Sources, nothing_remote, read_file, read_variable};
@@ -110,6 +116,8 @@ pub struct Aws {
     pub sts_endpoint: Option<Url>,
     /// Endpoint of the SageMaker API, if not the regional one.
     pub sagemaker_endpoint: Option<Url>,
+    /// Endpoint of IAM, if not the partition's.
+    pub iam_endpoint: Option<Url>,
     /// Longest time to connect.
     pub connect: Duration,
     /// Longest time for one attempt.
@@ -147,14 +155,15 @@ impl Config {
             .collect();
         let aws = aws(root.section("aws"));
         let replay = root.section("replay");
+        let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
+        let idps_by_key = entitlements::named(table, "idp", &idps);
         let domains: Vec<_> = root
             .sections("domain")
             .into_iter()
-            .map(|section| domain::read(section, sources).map(Arc::new))
+            .map(|section| domain::read(section, sources, &idps_by_key, &mut warnings).map(Arc::new))
             .collect();
         let region = domains.iter().flatten().next().map(|domain| domain.region.as_str());
         let replay = replay::read(replay, region, sources, &mut warnings);
-        let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let destination_sections = root.sections("destination");
         let rule_sections = root.sections("rule");
         let needed = [
@@ -179,6 +188,8 @@ impl Config {
         repeated(&problems, "domain", "key", &keys);
         let read = entitlements::Read { table, idps: &idps, domains: &domains, sources };
         let entitlements = read.entitlements(destination_sections, rule_sections, &problems, &mut warnings);
+        let rules = entitlements.as_ref().map(|(_, rules)| rules.as_slice()).unwrap_or_default();
+        execution_role::find_clashes(&domains, rules, &problems);
         let idps: Option<Vec<_>> = idps.into_iter().collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
         match (gateway, saml, idps, domains, entitlements, replay) {
@@ -334,6 +345,7 @@ fn aws(mut section: Section<'_>) -> Aws {
     };
     let sts_endpoint = section.optional("sts_endpoint", endpoint());
     let sagemaker_endpoint = section.optional("sagemaker_endpoint", endpoint());
+    let iam_endpoint = section.optional("iam_endpoint", endpoint());
     let mut milliseconds = |key, default| {
         Duration::from_millis(section.optional(key, number(50..=60_000)).unwrap_or(default).into())
     };
@@ -342,7 +354,7 @@ fn aws(mut section: Section<'_>) -> Aws {
     let call = milliseconds("call_milliseconds", 12_000);
     let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
     section.finish();
-    Aws { sts_endpoint, sagemaker_endpoint, connect, attempt, call, attempts }
+    Aws { sts_endpoint, sagemaker_endpoint, iam_endpoint, connect, attempt, call, attempts }
 }
 
 /// `values` are in the order of the tables; `None` stands for a table with a problem of its own.

@@ -155,6 +155,7 @@ fn with_endpoints(
 ) -> Result<Config, Box<dyn Error>> {
     set(&mut table, "aws", "sts_endpoint", url);
     set(&mut table, "aws", "sagemaker_endpoint", url);
+    set(&mut table, "aws", "iam_endpoint", url);
     Ok(Config::from_table(&table, sources, clock.now())?)
 }
 

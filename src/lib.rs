@@ -8,6 +8,7 @@ pub mod clock;
 pub mod config;
 pub mod demo;
 pub mod error;
+pub mod execution_role;
 pub mod explain;
 pub mod http;
 pub mod identity;

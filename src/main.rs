@@ -168,7 +168,7 @@ async fn main() -> ExitCode {
         Command::Metadata(config) => metadata(&config).await,
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
-            None => run_demo(args.port_base, args.config).await,
+            None => Box::pin(run_demo(args.port_base, args.config)).await,
         },
     };
     match done {

@@ -12,11 +12,13 @@ pub use record::Record;
 pub use request::OutstandingRequest;
 
 use crate::aws::{
-    self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
+    self, AwsClients, ExecutionRoles, FoundProfile, GatewayCredentials, PresignFault, PresignedUrl, Profiles,
+    RoleLook, RoleSession, StudioProfile,
 };
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::error::{Code, Refusal};
+use crate::execution_role::WantedRole;
 use crate::identity::Identity;
 use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
 use crate::policy::{self, Grant};
@@ -44,6 +46,7 @@ pub struct Gateway {
     ledger: Ledger,
     clients: AwsClients,
     profiles: Profiles,
+    roles: ExecutionRoles,
 }
 
 /// What comes after an accepted response.
@@ -65,8 +68,17 @@ impl Gateway {
         let seal = Seal::new(&config.gateway.seal_keys)?;
         let ledger = Ledger::new(&config, clock.now(), credentials.clone()).await;
         let idps = Arc::new(Idps::new(&config));
-        let clients = AwsClients::new(&config, credentials).await;
-        Ok(Self { config, clock, seal, idps, ledger, clients, profiles: Profiles::default() })
+        let clients = Box::pin(AwsClients::new(&config, credentials)).await;
+        Ok(Self {
+            config,
+            clock,
+            seal,
+            idps,
+            ledger,
+            clients,
+            profiles: Profiles::default(),
+            roles: ExecutionRoles::default(),
+        })
     }
 
     /// Fetches the metadata of those IdPs whose metadata is on the web, and keeps it fresh from then on.
@@ -199,8 +211,8 @@ impl Gateway {
         Ok((self.ledger.claim(verified, now).await?, idp))
     }
 
-    /// From a grant to the URL: assumes the role while looking for the profile, makes the profile if it is missing, and
-    /// opens it as the person.
+    /// From a grant to the URL: assumes the role while looking for the profile and the person's execution role, makes them
+    /// if they are missing, and opens the profile as the person.
     async fn open(
         &self,
         response: &EncodedResponse,
@@ -214,7 +226,14 @@ impl Gateway {
         let presign = async |session: &RoleSession, profile: &StudioProfile| {
             aws::presign(&self.clients, session, profile, grant, identity, now).await
         };
-        if let Some(profile) = self.profiles.remembered(grant) {
+        let wanted = WantedRole::of(identity, grant);
+        let wanted = wanted.as_ref();
+        let known = if wanted.is_none_or(|wanted| self.roles.is_settled(wanted)) {
+            self.profiles.remembered(grant)
+        } else {
+            None
+        };
+        if let Some(profile) = known {
             let session = assume.await?;
             record.role_session(session.arn());
             match presign(&session, &profile).await {
@@ -224,15 +243,45 @@ impl Gateway {
                 Err(PresignFault::Other(refusal)) => return Err(refusal),
             }
             // Gone since it was last seen: made anew, once.
-            let found = self.profiles.find(&self.clients, grant).await?;
-            let profile = self.profiles.ensure(&self.clients, grant, &session, found).await?;
+            let (found, role) = self.look(grant, wanted).await;
+            let profile = self.prepare(grant, wanted, &session, found?, role?).await?;
             return Ok(presign(&session, &profile).await?);
         }
-        let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
-        // What STS says about the person goes before what SageMaker says about the profile.
+        let (session, (found, role)) = tokio::join!(assume, self.look(grant, wanted));
+        // What STS says about the person goes before what the others say about profile and role.
         let session = session?;
         record.role_session(session.arn());
-        let profile = self.profiles.ensure(&self.clients, grant, &session, found?).await?;
+        let profile = self.prepare(grant, wanted, &session, found?, role?).await?;
         Ok(presign(&session, &profile).await?)
+    }
+
+    /// Looks for profile and execution role at the same time.
+    async fn look(
+        &self,
+        grant: &Grant<'_>,
+        wanted: Option<&WantedRole<'_>>,
+    ) -> (Result<Option<FoundProfile>, Refusal>, Result<RoleLook, Refusal>) {
+        tokio::join!(
+            self.profiles.find(&self.clients, grant),
+            self.roles.find(&self.clients, grant.domain(), wanted)
+        )
+    }
+
+    /// The role first: the profile is made with it.
+    async fn prepare(
+        &self,
+        grant: &Grant<'_>,
+        wanted: Option<&WantedRole<'_>>,
+        session: &RoleSession,
+        found: Option<FoundProfile>,
+        role: RoleLook,
+    ) -> Result<StudioProfile, Refusal> {
+        let role = self.roles.ensure(&self.clients, grant.domain(), wanted, session, role).await?;
+        let profile = self.profiles.ensure(&self.clients, grant, session, found, role.as_ref()).await;
+        if let (Err(_), Some(wanted)) = (&profile, wanted) {
+            // The role may be gone, and the profile not to be made because of that.
+            self.roles.forget(wanted);
+        }
+        profile
     }
 }

@@ -4,7 +4,7 @@ use super::clients::AwsClients;
 use super::fault::{AwsFault, Kind};
 use super::profile::StudioProfile;
 use super::role_session::RoleSession;
-use crate::config::Domain;
+use crate::config::{Domain, PresignBy};
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::policy::Grant;
@@ -52,7 +52,9 @@ impl From<PresignFault> for Refusal {
     }
 }
 
-/// Calls `CreatePresignedDomainUrl` as the person's role session.
+/// Calls `CreatePresignedDomainUrl` as the person's role session; or as the gateway, where the domain says so.
+///
+/// In either case the role session is needed: STS has to have accepted the assertion, too.
 pub async fn presign(
     clients: &AwsClients,
     session: &RoleSession,
@@ -62,9 +64,11 @@ pub async fn presign(
     now: DateTime<Utc>,
 ) -> Result<PresignedUrl, PresignFault> {
     let domain = grant.domain();
-    let client = clients
-        .sagemaker_as(&domain.region, session.credentials())
-        .ok_or_else(|| refused(Code::GatewayFault, "no SageMaker client for the region"))?;
+    let client = match domain.presign_by {
+        PresignBy::Person => clients.sagemaker_as(domain, session.credentials()),
+        PresignBy::Service => clients.sagemaker(domain).cloned(),
+    };
+    let client = client.ok_or_else(|| refused(Code::GatewayFault, "no SageMaker client for the region"))?;
     let output = client
         .create_presigned_domain_url()
         .domain_id(&domain.id)

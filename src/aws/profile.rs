@@ -1,10 +1,11 @@
 //! User profiles: looked up, created when missing, waited for, and never opened for anyone but their owner.
 
 use super::clients::AwsClients;
+use super::execution_role::ExecutionRole;
 use super::fault::{AwsFault, Kind};
 use super::lifecycle;
 use super::role_session::RoleSession;
-use crate::config::{LifecycleApp, ProfileTemplate};
+use crate::config::{LifecycleApp, PresignBy, ProfileTemplate};
 use crate::error::{Code, Refusal};
 use crate::policy::Grant;
 use aws_sdk_sagemaker::Client;
@@ -65,6 +66,10 @@ impl Profiles {
     /// A profile that was in service, and of this owner, a short while ago.
     #[must_use]
     pub fn remembered(&self, grant: &Grant<'_>) -> Option<StudioProfile> {
+        if grant.domain().presign_by == PresignBy::Service {
+            // AWS does not compare owner and person then: the tag is looked at each time.
+            return None;
+        }
         let owner = self.in_service.get(&grant.profile_arn())?;
         (owner == grant.owner()).then(|| StudioProfile { name: grant.profile().to_string() })
     }
@@ -96,6 +101,7 @@ impl Profiles {
         grant: &Grant<'_>,
         _session: &RoleSession,
         found: Option<FoundProfile>,
+        role: Option<&ExecutionRole>,
     ) -> Result<StudioProfile, Refusal> {
         let client = gateway_client(clients, grant)?;
         let domain = grant.domain();
@@ -104,10 +110,10 @@ impl Profiles {
         let mut created = false;
         loop {
             match &found {
-                None if !created => {
-                    create(client, grant).await?;
-                    created = true;
-                }
+                None if !created => match create(client, grant, role).await? {
+                    Created::Yes => created = true,
+                    Created::Later => {}
+                },
                 // Just created, here or by another sign-in, and not to be seen everywhere yet.
                 None => {}
                 Some(profile)
@@ -134,8 +140,8 @@ impl Profiles {
 
 fn gateway_client<'c>(clients: &'c AwsClients, grant: &Grant<'_>) -> Result<&'c Client, Refusal> {
     clients
-        .sagemaker(&grant.domain().region)
-        .ok_or_else(|| Refusal::new(Code::GatewayFault, "no SageMaker client for the region"))
+        .sagemaker(grant.domain())
+        .ok_or_else(|| Refusal::new(Code::GatewayFault, "no SageMaker client for the domain"))
 }
 
 async fn find(client: &Client, grant: &Grant<'_>) -> Result<Option<FoundProfile>, Refusal> {
@@ -215,9 +221,20 @@ fn in_service(profile: &FoundProfile, grant: &Grant<'_>) -> Result<bool, Refusal
     }
 }
 
-async fn create(client: &Client, grant: &Grant<'_>) -> Result<(), Refusal> {
+/// Whether there is a profile now.
+enum Created {
+    Yes,
+    /// SageMaker cannot take the new execution role yet.
+    Later,
+}
+
+async fn create(
+    client: &Client,
+    grant: &Grant<'_>,
+    role: Option<&ExecutionRole>,
+) -> Result<Created, Refusal> {
     let domain = grant.domain();
-    let settings = user_settings(client, grant.template()).await?;
+    let settings = user_settings(client, grant.template(), role).await?;
     let tags = grant.tags().iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     let created = client
         .create_user_profile()
@@ -228,17 +245,24 @@ async fn create(client: &Client, grant: &Grant<'_>) -> Result<(), Refusal> {
         .send()
         .await;
     match created {
-        Ok(_) => Ok(()),
+        Ok(_) => Ok(Created::Yes),
         Err(error) => match AwsFault::of(CREATE, &error) {
             // Another sign-in of the same person was faster: its profile will do, if it is theirs.
-            AwsFault { kind: Kind::InUse, .. } => Ok(()),
+            AwsFault { kind: Kind::InUse, .. } => Ok(Created::Yes),
+            AwsFault { kind: Kind::Invalid, .. } if role.is_some_and(ExecutionRole::is_new) => {
+                Ok(Created::Later)
+            }
             fault => Err(fault.into()),
         },
     }
 }
 
 /// `UserSettings` of a new profile. Lifecycle configs are made first, since the settings refer to them.
-async fn user_settings(client: &Client, template: &ProfileTemplate) -> Result<UserSettings, Refusal> {
+async fn user_settings(
+    client: &Client,
+    template: &ProfileTemplate,
+    role: Option<&ExecutionRole>,
+) -> Result<UserSettings, Refusal> {
     let mut arns: BTreeMap<&'static str, (Vec<String>, Option<String>)> = BTreeMap::new();
     for config in &template.lifecycle {
         let arn = lifecycle::ensure(client, config).await?;
@@ -254,7 +278,10 @@ async fn user_settings(client: &Client, template: &ProfileTemplate) -> Result<Us
         })
     };
     let mut settings = UserSettings::builder()
-        .set_execution_role(template.execution_role.as_ref().map(ToString::to_string))
+        .set_execution_role(
+            role.map(|role| role.arn().to_owned())
+                .or_else(|| template.execution_role.as_ref().map(ToString::to_string)),
+        )
         .set_security_groups(
             (!template.security_groups.is_empty()).then(|| template.security_groups.clone()),
         );

@@ -2,8 +2,12 @@
 //! come is said by rules alone.
 
 use super::destination::LandingUri;
+use super::entitlements::Named;
+use super::execution_role::{self, RoleTemplate};
+use super::presign_by::PresignBy;
 use super::problems::{Collector, Section, boolean, kind, number, string};
-use super::{Sources, key};
+use super::provisioner::{self, Provisioner};
+use super::{Idp, Sources, key};
 use crate::arn::RoleArn;
 use crate::random::encode_hex;
 use aws_lc_rs::digest;
@@ -35,12 +39,16 @@ pub struct Domain {
     pub roles: Vec<RoleArn>,
     /// Tag of a profile that names its owner.
     pub owner_tag: String,
+    /// Session tag that AWS compares with the owner tag.
+    pub session_tag: String,
     /// Where in it people land, unless their destination says otherwise.
     pub landing_uri: LandingUri,
     /// `SessionExpirationDurationInSeconds`.
     pub session_seconds: i32,
     /// `ExpiresInSeconds`.
     pub link_seconds: i32,
+    /// Who makes the link.
+    pub presign_by: PresignBy,
     /// Whether the person's role session is narrowed to the one profile.
     pub session_policy: bool,
     /// Longest wait for a new profile.
@@ -49,6 +57,10 @@ pub struct Domain {
     pub poll: Duration,
     /// What a missing profile is created as, unless a rule lays something over it.
     pub profile: Arc<ProfileTemplate>,
+    /// Role of the domain's account that the gateway takes there; its own credentials count otherwise.
+    pub provisioner: Option<Provisioner>,
+    /// A role of their own for each person, to run notebooks as.
+    pub execution_role: Option<RoleTemplate>,
 }
 
 /// Section `[domain.profile]`, with what `[rule.profile]` lays over it.
@@ -135,7 +147,12 @@ pub struct LifecycleConfig {
     pub default: bool,
 }
 
-pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Domain> {
+pub(super) fn read(
+    mut section: Section<'_>,
+    sources: &Sources<'_>,
+    idps: &Named<Idp>,
+    warnings: &mut Vec<String>,
+) -> Option<Domain> {
     let key = section.required("key", key);
     let name = section.optional("name", string);
     let description = section.optional("description", string);
@@ -151,16 +168,43 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
     }
     let owner_tag =
         section.optional("owner_tag", kind("a tag key", tag_key)).unwrap_or_else(|| "studiouserid".into());
+    let session_tag =
+        section.optional("session_tag", kind("a tag key", tag_key)).unwrap_or_else(|| owner_tag.clone());
     let landing_uri = section
         .optional("landing_uri", kind(LandingUri::EXPECTED, LandingUri::parse))
         .unwrap_or_else(LandingUri::studio);
     let session_seconds = section.optional("session_seconds", number(1_800..=43_200)).unwrap_or(43_200);
     let link_seconds = section.optional("link_seconds", number(5..=300)).unwrap_or(60);
+    let presign_by = section
+        .optional("presign_by", kind("\"person\" or \"service\"", PresignBy::parse))
+        .unwrap_or(PresignBy::Person);
     let session_policy = section.optional("session_policy", boolean).unwrap_or(true);
     let ready = section.optional("ready_seconds", number(0..=120)).unwrap_or(30);
     let poll = section.optional("poll_milliseconds", number(1..=10_000)).unwrap_or(1_000);
     let profile = profile(section.section("profile"), &owner_tag, sources);
+    let has = (section.has("provisioner"), section.has("execution_role"));
+    let provisioner = if has.0 { provisioner::read(section.section("provisioner")) } else { None };
+    if let (Some(provisioner), Some(role)) = (&provisioner, roles.first())
+        && provisioner.role.account() != role.account()
+    {
+        section.problem("provisioner.role_arn", "not of the account of the domain's roles");
+    }
+    let execution_role = if has.1 {
+        let section = section.section("execution_role");
+        execution_role::read(section, &owner_tag, roles.first(), idps, warnings)
+    } else {
+        None
+    };
+    if has.1 && profile.as_ref().is_some_and(|profile| profile.execution_role.is_some()) {
+        section.problem(
+            "execution_role",
+            "profile.execution_role gives everybody the same role: one of the two",
+        );
+    }
     section.finish();
+    if has != (provisioner.is_some(), execution_role.is_some()) {
+        return None;
+    }
     let key = key?;
     Some(Domain {
         name: name.unwrap_or_else(|| key.clone()),
@@ -170,13 +214,17 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
         region: region?,
         roles,
         owner_tag,
+        session_tag,
         landing_uri,
         session_seconds: i32::try_from(session_seconds).ok()?,
         link_seconds: i32::try_from(link_seconds).ok()?,
+        presign_by,
         session_policy,
         ready: Duration::from_secs(ready.into()),
         poll: Duration::from_millis(poll.into()),
         profile: Arc::new(profile?),
+        provisioner,
+        execution_role,
     })
 }
 
@@ -313,7 +361,7 @@ fn security_group(text: &str) -> Option<String> {
 }
 
 /// Tag key: 1 to 128 characters of the AWS tag alphabet, not beginning with `aws:`.
-fn tag_key(text: &str) -> Option<String> {
+pub(super) fn tag_key(text: &str) -> Option<String> {
     let fits = (1..=128).contains(&text.chars().count())
         && !text.to_ascii_lowercase().starts_with("aws:")
         && text.chars().all(is_tag_character);

@@ -209,7 +209,12 @@ fn read(
     Some(rule)
 }
 
-fn conditions(section: &mut Section<'_>, idps: &Named<Idp>, warnings: &mut Vec<String>) -> Vec<Condition> {
+/// The keys `idps`, `roles`, `groups` and `attributes` of a table: its conditions.
+pub(super) fn conditions(
+    section: &mut Section<'_>,
+    idps: &Named<Idp>,
+    warnings: &mut Vec<String>,
+) -> Vec<Condition> {
     let idp = |value: &Value| {
         let key = string(value)?;
         let known = idps.contains_key(&key).then(|| Matcher::to(&key));

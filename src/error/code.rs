@@ -101,6 +101,10 @@ codes! {
     IdentityInvalid = "identity.invalid", 403, Idp, false,
         "Your company's sign-in did not tell us enough about you",
         "Tell your admin the request id: an attribute that your company's sign-in sends is missing or malformed.";
+    /// The session tag that AWS compares with the owner of the profile is missing or another.
+    SessionTag = "identity.session-tag", 403, Idp, false,
+        "Your company's sign-in did not tell AWS who you are",
+        "Tell your admin the request id: the tag that opens your own profile is missing, or names somebody else.";
     /// No rule leads this person anywhere.
     EntitlementNone = "entitlement.none", 403, Visitor, false,
         "You do not have access to SageMaker Studio",
@@ -129,6 +133,14 @@ codes! {
     ProfilePending = "profile.pending", 503, Aws, true,
         "Your Studio is still being prepared",
         "Try again in a minute: what has been started goes on.";
+    /// A role of the person's execution role's name is somebody else's, or not safe to give policies to.
+    ExecutionRoleConflict = "execution-role.conflict", 409, Gateway, false,
+        "Your notebooks' role belongs to somebody else",
+        "Tell your admin the request id: the role with your name has another owner, or is not as it has to be.";
+    /// The person's execution role cannot be given its policies.
+    ExecutionRoleFailed = "execution-role.failed", 502, Aws, false,
+        "Your notebooks' permissions could not be set",
+        "Tell your admin the request id: a policy does not exist, or the role has too many.";
     /// AWS refuses the role session: trust policy, provider or role.
     AwsDenied = "aws.denied", 502, Aws, false,
         "AWS does not allow this sign-in",

@@ -31,10 +31,13 @@ const EXAMPLES: &[&str] = &[
     "idp.name_id_format",
     "aws.sts_endpoint",
     "aws.sagemaker_endpoint",
+    "aws.iam_endpoint",
     "replay.dynamodb",
     "replay.redis",
     "domain.name",
     "domain.description",
+    "domain.provisioner",
+    "domain.execution_role",
     "domain.profile.execution_role",
     "domain.profile.security_groups",
     "domain.profile.tags.\"cost-center\"",
@@ -100,7 +103,10 @@ fn commented() -> Vec<Commented> {
         if header {
             bare.trim_matches(['[', ']']).clone_into(&mut table);
             hidden_table = line.starts_with("# ");
-            if hidden_table {
+            let within = |last: &Commented| table.starts_with(&format!("{}.", last.path));
+            if hidden_table && let Some(parent) = found.last_mut().filter(|last| within(last)) {
+                parent.lines.push(number);
+            } else if hidden_table {
                 found.push(Commented { path: table.clone(), lines: vec![number] });
             }
         } else if let Some(name) = setting(line) {
@@ -112,6 +118,12 @@ fn commented() -> Vec<Commented> {
         }
     }
     found
+}
+
+/// The lines of all that is commented out, but for what excludes another.
+fn at_once() -> Vec<usize> {
+    let all = commented().into_iter().filter(|one| one.path != "domain.execution_role");
+    all.flat_map(|one| one.lines).collect()
 }
 
 fn uncommented(lines: &[usize]) -> String {
@@ -132,7 +144,7 @@ fn the_shipped_configuration_is_usable() {
 
 #[test]
 fn every_commented_key_exists() {
-    let all: Vec<_> = commented().into_iter().flat_map(|one| one.lines).collect();
+    let all = at_once();
     assert!(all.len() > 30, "{}", all.len());
     let config = parse(&uncommented(&all)).expect("usable");
     assert_eq!(config.gateway.seal_keys.len(), 2);
@@ -192,7 +204,7 @@ fn every_key_of_the_demo_is_in_the_reference() {
             }
         }
     }
-    let all: Vec<_> = commented().into_iter().flat_map(|one| one.lines).collect();
+    let all = at_once();
     let mut documented = BTreeSet::new();
     keys("", &Value::Table(uncommented(&all).parse().unwrap()), &mut documented);
     let mut used = BTreeSet::new();
@@ -286,6 +298,53 @@ const WRONG: &[Wrong] = &[
         "domain[0].roles: all have to be of one account",
     ),
     ("domain.0.owner_tag", Some("'aws:owner'"), "domain[0].owner_tag: expected a tag key, got \"aws:owner\""),
+    ("domain.0.session_tag", Some("'a*'"), "domain[0].session_tag: expected a tag key, got \"a*\""),
+    (
+        "domain.0.presign_by",
+        Some("'anybody'"),
+        "domain[0].presign_by: expected \"person\" or \"service\", got \"anybody\"",
+    ),
+    (
+        "domain.0.provisioner.external_id",
+        Some("'a'"),
+        "domain[0].provisioner.external_id: expected an external ID of 2",
+    ),
+    ("domain.0.provisioner.role_arn", None, "domain[0].provisioner.role_arn: missing"),
+    (
+        "domain.0.provisioner.session_name",
+        Some("'a b'"),
+        "domain[0].provisioner.session_name: expected a session name",
+    ),
+    (
+        "domain.0.execution_role.permissions_boundary",
+        None,
+        "domain[0].execution_role.permissions_boundary: missing",
+    ),
+    (
+        "domain.0.execution_role.path",
+        Some("'studio'"),
+        "domain[0].execution_role.path: expected a path such as",
+    ),
+    (
+        "domain.0.execution_role.name_prefix",
+        Some("'a.'"),
+        "domain[0].execution_role.name_prefix: expected up to 32",
+    ),
+    (
+        "domain.0.execution_role.policies",
+        Some("['arn:aws:iam::111122223333:role/A']"),
+        "domain[0].execution_role.policies[0]: expected the ARN of a managed policy",
+    ),
+    (
+        "domain.0.execution_role.tags.StudioUserId",
+        Some("'x'"),
+        "domain[0].execution_role.tags.StudioUserId: this tag is set by the gateway",
+    ),
+    (
+        "domain.0.execution_role.policy",
+        Some("[{ arns = [] }]"),
+        "domain[0].execution_role.policy[0].arns: at least one is needed",
+    ),
     ("domain.0.landing_uri", Some("'https://evil.example'"), "domain[0].landing_uri: expected a landing URI"),
     (
         "domain.0.session_seconds",
@@ -636,4 +695,79 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
     let broken = "[gateway]\nseal_keys = [MIIsecret\n";
     let fault = Config::parse(broken, &sources, Clock::system().now()).unwrap_err().to_string();
     assert!(fault.starts_with("line 2: ") && !fault.contains("MIIsecret"), "{fault}");
+}
+
+/// A domain that makes roles, as it is written in the reference but for `change`.
+fn with_roles(change: &str, to: &str) -> Result<Config, Problems> {
+    let one = commented().into_iter().find(|one| one.path == "domain.execution_role").unwrap();
+    let text = uncommented(&one.lines);
+    assert!(text.contains(change), "{change}");
+    parse(&text.replacen(change, to, 1))
+}
+
+#[test]
+fn policies_of_another_account_cannot_be_attached() {
+    let problems =
+        with_roles("111122223333:policy/StudioBoundary", "444455556666:policy/StudioBoundary").unwrap_err();
+    let expected =
+        "arn:aws:iam::444455556666:policy/StudioBoundary is neither of the domain's account nor AWS's";
+    assert_eq!(problems.lines(), [format!("domain[0].execution_role.permissions_boundary: {expected}")]);
+}
+
+#[test]
+fn a_policy_for_everybody_is_not_written_as_one_for_some() {
+    let problems = with_roles(
+        "groups = [\"nlp\", { like = \"nlp-*\" }]\nattributes = { \"costcenter\" = \"4711\" }\n",
+        "",
+    )
+    .unwrap_err();
+    assert!(
+        problems.lines()[0].contains("domain[0].execution_role.policy[0].groups: a condition is needed"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn everybodys_role_and_ones_own_exclude_each_other() {
+    let role = "[domain.profile]\nexecution_role = \"arn:aws:iam::111122223333:role/StudioExecution\"";
+    let problems = with_roles("[domain.profile]", role).unwrap_err();
+    assert!(
+        problems.lines()[0].starts_with("domain[0].execution_role: profile.execution_role gives everybody"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn more_policies_than_a_role_can_have() {
+    let arns = |count: usize| {
+        let arns: Vec<_> = (0..count).map(|n| format!("\"arn:aws:iam::111122223333:policy/P{n}\"")).collect();
+        with_roles("arns = [", &format!("arns = [{}, ", arns.join(", ")))
+    };
+    let warned =
+        |config: &Config| config.warnings.iter().any(|warning| warning.contains("a role can have 10 unless"));
+    assert!(!warned(&arns(8).unwrap()));
+    assert!(warned(&arns(9).unwrap()));
+    assert!(arns(19).unwrap_err().lines()[0].contains("20 managed policies at most"));
+}
+
+#[test]
+fn two_domains_of_an_account_do_not_make_roles_of_the_same_name() {
+    let one = commented().into_iter().find(|one| one.path == "domain.execution_role").unwrap();
+    let text = uncommented(&one.lines);
+    let more = |account: &str, prefix: &str| {
+        parse(&format!(
+            "{text}\n[[domain]]\nkey = \"second\"\ndomain_id = \"d-second\"\nregion = \"us-east-1\"\n\
+             roles = [\"arn:aws:iam::{account}:role/X\"]\n[domain.execution_role]\nname_prefix = \"{prefix}\"\n\
+             permissions_boundary = \"arn:aws:iam::aws:policy/Boundary\"\n"
+        ))
+    };
+    for prefix in ["studio-", "Studio-", "studio-b-", "stud"] {
+        let problems = more("111122223333", prefix).unwrap_err();
+        assert!(
+            problems.lines()[0].starts_with("domain[1].execution_role.name_prefix: role names could be"),
+            "{problems}"
+        );
+    }
+    assert!(more("111122223333", "second-").is_ok());
+    assert!(more("444455556666", "studio-").is_ok());
 }

@@ -11,6 +11,7 @@
     reason = "this is a test"
 )]
 
+mod accounts;
 mod browser;
 mod choices;
 mod configuration;
@@ -18,6 +19,7 @@ mod crowd;
 mod entitlements;
 mod evaluated;
 mod examples;
+mod execution_roles;
 mod explained;
 mod forger;
 mod form;
@@ -27,6 +29,7 @@ mod log_lines;
 mod metadata_refresh;
 mod noise;
 mod pages;
+mod person_session;
 mod processes;
 mod refused;
 mod stage;

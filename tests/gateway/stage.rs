@@ -188,8 +188,14 @@ impl Setting {
     /// Changes a key of the configuration, such as `domain.0.ready_seconds`.
     pub(crate) fn set(mut self, path: &str, value: impl Into<Value>) -> Self {
         let (parents, key) = path.rsplit_once('.').unwrap();
+        self.table_at(parents).insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The table of this path; missing ones are made.
+    fn table_at(&mut self, path: &str) -> &mut Table {
         let mut table = &mut self.table;
-        let mut parts = parents.split('.').peekable();
+        let mut parts = path.split('.').peekable();
         while let Some(part) = parts.next() {
             let entry = table.entry(part).or_insert_with(|| Value::Table(Table::new()));
             let index = parts.peek().and_then(|next| next.parse::<usize>().ok());
@@ -202,7 +208,20 @@ impl Setting {
             };
             table = entry.as_table_mut().unwrap();
         }
-        table.insert(key.to_owned(), value.into());
+        table
+    }
+
+    /// Takes a key out of the configuration.
+    pub(crate) fn without(mut self, path: &str) -> Self {
+        let (parents, key) = path.rsplit_once('.').unwrap();
+        self.table_at(parents).remove(key);
+        self
+    }
+
+    /// Puts keys and tables, written as TOML, into a table of the configuration.
+    pub(crate) fn inside(mut self, path: &str, toml: &str) -> Self {
+        let more: Table = toml.parse().unwrap();
+        self.table_at(path).extend(more);
         self
     }
 
@@ -289,7 +308,7 @@ impl Setting {
         }
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let aws = EmbeddedAws::start(world, clock.clock(), loopback).await.unwrap();
-        for endpoint in ["sts_endpoint", "sagemaker_endpoint"] {
+        for endpoint in ["sts_endpoint", "sagemaker_endpoint", "iam_endpoint"] {
             if self.table.get("aws").and_then(|aws| aws.get(endpoint)).is_none() {
                 self = self.set(&format!("aws.{endpoint}"), aws.url());
             }
@@ -473,6 +492,17 @@ impl Stage {
             .load()
             .await;
         aws_sdk_sagemaker::Client::new(&config)
+    }
+
+    /// IAM, as the gateway reaches it.
+    pub(crate) async fn gateway_iam(&self) -> aws_sdk_iam::Client {
+        let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .region("us-east-1")
+            .credentials_provider(world::gateway_credentials())
+            .endpoint_url(self.aws.url())
+            .load()
+            .await;
+        aws_sdk_iam::Client::new(&config)
     }
 
     /// From now on, a log line with this text in it fails the test.

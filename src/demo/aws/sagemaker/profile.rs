@@ -4,11 +4,12 @@
 
 use super::super::call::{Call, Note};
 use super::super::fault::ApiError;
-use super::super::policy::Context;
+use super::super::policy::{Context, Decision, Principal, decide_trust};
 use super::super::shape::{DOMAIN_ID, NAME, NEXT_TOKEN, Problems, Rule, Shape};
 use super::super::state::{ProfileKey, ProfileView, State, StoredProfile, Transition, profile_key};
+use super::super::world::{Domain, Role, account_of};
 use super::paging::page;
-use super::{account, add_request_tags, checked, find_domain, resource_context, seconds, settings};
+use super::{add_request_tags, checked, find_domain, resource_context, seconds, settings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -46,9 +47,10 @@ pub(super) fn create(
     if !tags.is_empty() {
         call.caller.authorize("sagemaker:AddTags", &arn, &context)?;
     }
-    authorize_pass_role(&settings, call)?;
+    authorize_pass_role(state, &settings, call)?;
 
     let domain = find_domain(state, domain_id, call)?;
+    check_execution_role(state, &settings, domain)?;
     let key = profile_key(&domain.id, name);
     if state.profiles.contains_key(&key) {
         return Err(ApiError::in_use(format!(
@@ -119,8 +121,9 @@ pub(super) fn update(
         (shape.required("DomainId", DOMAIN_ID), named(shape), user_settings(shape, state, call))
     })?;
     let key = authorized(state, domain_id, name, call, note, "sagemaker:UpdateUserProfile")?;
-    authorize_pass_role(&settings, call)?;
+    authorize_pass_role(state, &settings, call)?;
     existing(state, &key)?;
+    check_execution_role(state, &settings, find_domain(state, domain_id, call)?)?;
     let Some(profile) = state.profiles.get_mut(&key) else {
         return Err(missing(&key));
     };
@@ -177,7 +180,7 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
         .profiles
         .iter()
         .filter(|((domain, name), _)| {
-            state.domain(domain, &call.region).is_some()
+            state.domain(domain, call).is_some()
                 && domain_id.is_none_or(|id| id == domain)
                 && part.as_ref().is_none_or(|part| name.contains(part.as_str()))
         })
@@ -215,7 +218,7 @@ pub(super) fn existing<'a>(state: &'a State, key: &ProfileKey) -> Result<&'a Sto
 pub(super) fn arn(state: &State, domain_id: &str, name: &str, call: &Call) -> String {
     let stored = state.profiles.get(&profile_key(domain_id, name)).map(|p| p.view.arn.clone());
     stored.unwrap_or_else(|| {
-        let account = account(state, domain_id, call);
+        let account = account_of(&call.caller.arn);
         format!("arn:aws:sagemaker:{}:{account}:user-profile/{domain_id}/{name}", call.region)
     })
 }
@@ -266,11 +269,41 @@ fn user_settings(shape: &Shape<'_>, state: &State, call: &Call) -> Map<String, V
 }
 
 /// Who sets an execution role must be allowed to pass it on.
-fn authorize_pass_role(settings: &Map<String, Value>, call: &Call) -> Result<(), ApiError> {
-    let Some(role) = settings.get("ExecutionRole").and_then(Value::as_str) else {
+fn authorize_pass_role(state: &State, settings: &Map<String, Value>, call: &Call) -> Result<(), ApiError> {
+    let Some(role) = execution_role(settings) else {
         return Ok(());
     };
     let mut context = Context::default();
+    if let Some(role) = state.role(role) {
+        context.add_tags("iam:ResourceTag", &role.tags);
+    }
     context.add("iam:PassedToService", "sagemaker.amazonaws.com");
     call.caller.authorize("iam:PassRole", role, &context)
+}
+
+/// SageMaker takes an execution role only if it is there, of the domain's account, and lets SageMaker take it.
+fn check_execution_role(
+    state: &State,
+    settings: &Map<String, Value>,
+    domain: &Domain,
+) -> Result<(), ApiError> {
+    let Some(arn) = execution_role(settings) else {
+        return Ok(());
+    };
+    let mut context = Context::default();
+    context.add("aws:SourceAccount", &domain.account);
+    context.add("aws:SourceArn", domain.arn());
+    let takes = |role: &Role| {
+        let service = Principal::Service("sagemaker.amazonaws.com");
+        account_of(&role.arn) == domain.account
+            && decide_trust(&role.trust_policy, "sts:AssumeRole", service, &context) == Decision::Allowed
+    };
+    if state.role(arn).is_some_and(takes) {
+        return Ok(());
+    }
+    Err(ApiError::validation(format!("Could not assume the execution role [{arn}].")))
+}
+
+fn execution_role(settings: &Map<String, Value>) -> Option<&str> {
+    settings.get("ExecutionRole").and_then(Value::as_str)
 }
