@@ -4,8 +4,10 @@ mod acs;
 mod choose;
 mod cookies;
 mod form;
+mod frame;
 mod headers;
 mod home;
+mod language;
 mod login;
 mod metadata;
 mod pages;
@@ -36,8 +38,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(|| async { "ready\n" }))
         .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
-        .route(pages::STYLE_PATH, get(pages::style))
-        .route(pages::ICON_PATH, get(pages::icon))
+        .route("/language", post(language::switch))
+        .route("/assets/{name}", get(pages::asset))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(|_| {

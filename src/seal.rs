@@ -16,6 +16,8 @@ pub enum Purpose {
     Request,
     /// The choice between destinations.
     Choice,
+    /// An error page that is shown again in another language.
+    Page,
 }
 
 impl Purpose {
@@ -23,6 +25,7 @@ impl Purpose {
         match self {
             Self::Request => "request/1",
             Self::Choice => "choice/1",
+            Self::Page => "page/1",
         }
     }
 }

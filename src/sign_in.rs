@@ -9,6 +9,7 @@ mod record;
 pub use choice::Choice;
 pub use record::Record;
 
+use crate::assets::Assets;
 use crate::aws::{
     self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
 };
@@ -39,6 +40,8 @@ pub struct Gateway {
     pub seal: Seal,
     /// The identity providers as they are known now.
     pub idps: Arc<Idps>,
+    /// The files that pages refer to.
+    pub assets: Assets,
     ledger: MemoryLedger,
     clients: AwsClients,
     profiles: Profiles,
@@ -73,7 +76,8 @@ impl Gateway {
         let ledger = MemoryLedger::new(clock.now(), config.replay_capacity);
         let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
-        Ok(Self { config, clock, seal, idps, ledger, clients, profiles: Profiles::default() })
+        let assets = Assets::default();
+        Ok(Self { config, clock, seal, idps, assets, ledger, clients, profiles: Profiles::default() })
     }
 
     /// Fetches the metadata of those IdPs whose metadata is on the web, and keeps it fresh from then on.

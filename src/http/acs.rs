@@ -16,7 +16,8 @@ pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, re
     let started = Instant::now();
     let mut record = Record::default();
     let mut relay_state = RelayState::default();
-    let answer = gateway.within_limit(process(&gateway, request, &mut relay_state, &mut record)).await;
+    let answer =
+        gateway.within_limit(process(&gateway, &visit, request, &mut relay_state, &mut record)).await;
     match answer {
         Ok((outcome, response)) => {
             record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
@@ -34,6 +35,7 @@ pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, re
 
 async fn process(
     gateway: &Gateway,
+    visit: &Visit,
     request: Request,
     relay_state: &mut RelayState,
     record: &mut Record,
@@ -54,7 +56,7 @@ async fn process(
     match Box::pin(accepted).await? {
         Next::Studio(url) => Ok(("granted", pages::see_other(url.expose_for_redirect())?)),
         Next::Choose(choice, grants) => {
-            Ok(("offered", choose::page(gateway, &choice, &grants, browser.as_deref())?))
+            Ok(("offered", choose::page(gateway, visit, &choice, &grants, browser.as_deref())?))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `POST /choose`: the answer to the page that offers several destinations, and that page itself.
 
 use super::form::Form;
+use super::frame::Frame;
 use super::request::Visit;
 use super::{cookies, pages, refusal};
 use crate::error::{Code, Refusal};
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 #[derive(Template)]
 #[template(path = "choose.html")]
 struct Page<'p> {
+    frame: Frame<'p>,
     token: &'p str,
     options: Vec<Offer<'p>>,
 }
@@ -32,6 +34,7 @@ struct Offer<'p> {
 /// The page that offers several destinations. It carries the sign-in in a sealed form field, bound to the browser.
 pub(super) fn page(
     gateway: &Gateway,
+    visit: &Visit,
     choice: &Choice,
     grants: &[Grant<'_>],
     browser: Option<&str>,
@@ -52,7 +55,8 @@ pub(super) fn page(
             region: &grant.domain().region,
         })
         .collect();
-    let mut response = pages::html(&Page { token: &token, options })?;
+    let mut response =
+        pages::html(&Page { frame: Frame::new(gateway, visit), token: &token, options }, visit.language)?;
     let cookie = cookies::browser(&browser).map_err(|error| fault(error.to_string()))?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
