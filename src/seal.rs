@@ -18,6 +18,8 @@ pub enum Purpose {
     Choice,
     /// An error page that is shown again in another language.
     Page,
+    /// The destination that a person chose last.
+    Remembered,
 }
 
 impl Purpose {
@@ -26,6 +28,7 @@ impl Purpose {
             Self::Request => "request/1",
             Self::Choice => "choice/1",
             Self::Page => "page/1",
+            Self::Remembered => "remembered/1",
         }
     }
 }
