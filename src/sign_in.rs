@@ -5,9 +5,11 @@
 
 mod choice;
 mod record;
+mod request;
 
 pub use choice::Choice;
 pub use record::Record;
+pub use request::OutstandingRequest;
 
 use crate::assets::Assets;
 use crate::aws::{
@@ -45,15 +47,6 @@ pub struct Gateway {
     ledger: MemoryLedger,
     clients: AwsClients,
     profiles: Profiles,
-}
-
-/// An AuthnRequest that waits for its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutstandingRequest {
-    /// Key of the IdP that was asked, the only one that may answer.
-    pub idp: String,
-    /// Its ID.
-    pub id: String,
 }
 
 /// What comes after an accepted response.
@@ -104,7 +97,7 @@ impl Gateway {
                         Duration::from_mins(1)
                     }
                 };
-                tokio::spawn(keep_fresh(client, idps, settings, clock, pause));
+                tokio::spawn(keep_fresh(client, idps, settings, clock, pause, tokio::time::sleep));
                 Ok(())
             });
         }

@@ -20,6 +20,7 @@ mod form;
 mod happy;
 mod languages;
 mod log_lines;
+mod metadata_refresh;
 mod noise;
 mod pages;
 mod processes;
