@@ -39,6 +39,8 @@ pub struct Assets {
     pub icon: Asset,
     /// Copies the request id of an error page.
     pub copy: Asset,
+    /// Search and time on the page to choose where to go.
+    pub choose: Asset,
 }
 
 impl Default for Assets {
@@ -57,6 +59,7 @@ impl Default for Assets {
                 include_bytes!("../templates/icon.svg").as_slice(),
             ),
             copy: script("copy", include_bytes!("../templates/copy.js")),
+            choose: script("choose", include_bytes!("../templates/choose.js")),
         }
     }
 }
@@ -65,7 +68,7 @@ impl Assets {
     /// The file at this address.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<&Asset> {
-        [&self.style, &self.icon, &self.copy].into_iter().find(|asset| asset.path == path)
+        [&self.style, &self.icon, &self.copy, &self.choose].into_iter().find(|asset| asset.path == path)
     }
 }
 

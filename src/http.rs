@@ -2,6 +2,7 @@
 
 mod acs;
 mod choose;
+mod chooser;
 mod cookies;
 mod form;
 mod frame;
@@ -14,13 +15,15 @@ mod pages;
 mod refusal;
 mod relay_state;
 mod request;
+mod signed_out;
+mod switch;
 
 use crate::error::{Code, Refusal};
 use crate::sign_in::Gateway;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use request::Visit;
@@ -38,6 +41,8 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(|| async { "ready\n" }))
         .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
+        .route("/switch", get(switch::ask_again))
+        .route("/signed-out", get(signed_out::page))
         .route("/language", post(language::switch))
         .route("/assets/{name}", get(pages::asset))
         .fallback(not_found)
@@ -48,7 +53,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
                 .into_response()
         }))
         .layer(from_fn_with_state(Arc::clone(&gateway), headers::secure))
-        .layer(from_fn(request::identify))
+        .layer(from_fn_with_state(Arc::clone(&gateway), request::identify))
         .with_state(gateway)
 }
 

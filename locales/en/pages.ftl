@@ -14,3 +14,8 @@ home-portal = Open Studio from your company's sign-in portal: sign-ins begin the
 sending-title = Signing in
 sending-lead = One moment: you are on your way to your company's sign-in.
 sending-go-on = Go on
+
+signed-out-title = You are signed out
+signed-out-lead = Your sign-in to Studio has ended here.
+signed-out-idp = Your company's sign-in may still know you. On a shared computer, sign out there too and close the browser.
+signed-out-again = Sign in again

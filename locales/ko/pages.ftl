@@ -14,3 +14,8 @@ home-portal = 회사 로그인 포털에서 Studio를 열어 주세요. 로그�
 sending-title = 로그인 중
 sending-lead = 잠시만 기다려 주세요. 회사 로그인 페이지로 이동하고 있어요.
 sending-go-on = 계속
+
+signed-out-title = 로그아웃했어요
+signed-out-lead = Studio 로그인이 종료되었어요.
+signed-out-idp = 회사 로그인은 유지되어 있을 수 있어요. 여럿이 쓰는 컴퓨터라면 회사 로그인에서도 로그아웃하고 브라우저를 닫아 주세요.
+signed-out-again = 다시 로그인

@@ -1,5 +1,6 @@
 //! `POST /saml/acs`: the assertion consumer service.
 
+use super::chooser::Chooser;
 use super::form::Form;
 use super::relay_state::{Attempt, RelayState};
 use super::request::Visit;
@@ -44,6 +45,7 @@ async fn process(
 ) -> Result<(&'static str, Response), Refusal> {
     let outstanding = cookies::outstanding(&gateway.seal, request.headers(), gateway.clock.now());
     let browser = cookies::browser_of(request.headers()).map(str::to_owned);
+    let remembered = choose::remembered(gateway, request.headers());
     let mut form = Form::read(request).await?;
     if form.take("SAMLRequest").is_some() || form.take("SAMLart").is_some() {
         return Err(Refusal::new(Code::RequestMalformed, "a form with another SAML message than a response"));
@@ -53,12 +55,20 @@ async fn process(
         .ok_or_else(|| Refusal::new(Code::RequestMalformed, "no SAMLResponse in the form"))?;
     *relay_state = RelayState::read(form.take("RelayState").as_deref());
     let destination = relay_state.destination.as_deref();
-    let accepted = gateway.accept(EncodedResponse::new(value)?, &outstanding, destination, record);
+    let response = EncodedResponse::new(value)?;
+    let accepted = gateway.accept(response, &outstanding, destination, remembered.as_ref(), record);
     // On the heap: the calls of AWS make it large.
     match Box::pin(accepted).await? {
         Next::Studio(url) => Ok(("granted", pages::see_other(url.expose_for_redirect())?)),
         Next::Choose(choice, grants) => {
-            Ok(("offered", choose::page(gateway, visit, &choice, &grants, browser.as_deref())?))
+            let chooser = Chooser {
+                choice: &choice,
+                grants: &grants,
+                destination,
+                browser: browser.as_deref(),
+                remembered: remembered.as_ref(),
+            };
+            Ok(("offered", chooser.page(gateway, visit)?))
         }
     }
 }
