@@ -61,8 +61,8 @@ async fn process(
 
 /// The way through the IdP to what was chosen too late; `None` if the IdP takes no requests.
 fn renewal(gateway: &Gateway, identity: &Identity, key: &str) -> Result<Option<Response>, Refusal> {
-    let domain = key.split('|').next().and_then(|domain| gateway.config.domain(domain));
-    let beginning = chooser::beginning(gateway, identity.idp(), domain.map(|domain| &*domain.key));
+    let destination = key.split('|').next().and_then(|key| gateway.config.destination(key));
+    let beginning = chooser::beginning(gateway, identity.idp(), destination.map(|to| &*to.key));
     beginning.map(|location| pages::see_other(&location)).transpose()
 }
 
