@@ -71,7 +71,7 @@ impl Gateway {
         let ledger = Ledger::new(&config, clock.now(), credentials.clone()).await;
         let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
-        let assets = Assets::default();
+        let assets = Assets::of(&config.brand);
         Ok(Self { config, clock, seal, idps, assets, ledger, clients, profiles: Profiles::default() })
     }
 

@@ -1,6 +1,5 @@
 //! Answers that are pages, their files, or redirects.
 
-use super::refusal;
 use super::request::Visit;
 use crate::error::{Code, Refusal};
 use crate::language::Language;
@@ -35,11 +34,15 @@ pub(super) async fn asset(
     OriginalUri(uri): OriginalUri,
 ) -> Response {
     let Some(asset) = gateway.assets.at(uri.path()) else {
-        return refusal::answer(&gateway, &visit, &Refusal::new(Code::RequestNotFound, "no such asset"));
+        return super::unrouted(&gateway, &visit, Code::RequestNotFound, "no such asset");
     };
     let headers = [
         (header::CONTENT_TYPE, asset.media_type),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
-    (headers, asset.content.clone()).into_response()
+    let mut response = (headers, asset.content.clone()).into_response();
+    if let Some(policy) = asset.policy() {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    }
+    response
 }
