@@ -240,6 +240,9 @@ const WRONG: &[Wrong] = &[
         Some("181"),
         "saml.clock_skew_seconds: expected a whole number from 0 to 180, got 181",
     ),
+    ("brand.name", Some("' '"), "brand.name: expected a text, got \" \""),
+    ("brand.logo", Some("'text.txt'"), "brand.logo: \"text.txt\" is neither SVG nor PNG"),
+    ("brand.colour", Some("'blue'"), "brand.colour: expected a colour such as \"#0b5fad\", got \"blue\""),
     ("saml.audiences", Some("'urn:x'"), "saml.audiences: expected a list, got a string"),
     ("saml.entity_id", Some("''"), "saml.entity_id: expected a text, got \"\""),
     (
