@@ -52,9 +52,9 @@ codes! {
     /// The message is larger than AWS STS takes (100,000 characters).
     RequestTooLarge = "request.too-large", 413, Idp, false;
     /// There is no such page.
-    RequestNotFound = "request.not-found", 404, Visitor, true;
+    RequestNotFound = "request.not-found", 404, Visitor, false;
     /// The page does not take this HTTP method.
-    RequestMethod = "request.method", 405, Visitor, true;
+    RequestMethod = "request.method", 405, Visitor, false;
     /// Signature, structure or trust: the message is not an acceptable statement of a known identity provider.
     AssertionRejected = "assertion.rejected", 403, Idp, true;
     /// The message was valid once, or is not yet.
