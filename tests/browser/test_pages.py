@@ -69,8 +69,6 @@ def test_page(browsers, page, language, scripts):
             assert not small or all(tag == "a" for tag, _, _ in small), small
             if scripts:
                 assert not tab.violations()
-    tab.collect()
-    tab.console.clear() if page == "not-found" else None
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
@@ -94,8 +92,13 @@ def test_switch_of_language(browsers, page, scripts):
 def test_keyboard_only(browsers):
     tab = browsers()
     go(tab, "/login", MANY)
-    keys = lambda *pressed: ActionChains(tab.driver).send_keys(*pressed).perform()
-    focused = lambda: tab.driver.switch_to.active_element
+
+    def keys(*pressed):
+        ActionChains(tab.driver).send_keys(*pressed).perform()
+
+    def focused():
+        return tab.driver.switch_to.active_element
+
     keys(Keys.TAB)
     assert focused().get_attribute("id") == "words"
     keys("code platform")
@@ -222,9 +225,7 @@ def test_weight(browsers, page):
     tab = browsers()
     path, person = PAGES[page]
     go(tab, path, person)
-    urls = tab.driver.execute_script(
-        "return performance.getEntriesByType('resource').map(entry => entry.name)"
-    )
+    urls = tab.driver.execute_script("return performance.getEntriesByType('resource').map(entry => entry.name)")
     html = tab.driver.page_source
     token = re.search('name="token" value="([^"]*)"', html)
     # The sign-in that the page carries is the IdP's message, of whatever length.
