@@ -2,17 +2,22 @@
 
 mod acs;
 mod choose;
+mod chooser;
 mod client;
 mod cookies;
 mod form;
+mod frame;
 mod headers;
 mod home;
+mod language;
 mod login;
 mod metadata;
 mod pages;
 mod refusal;
 mod relay_state;
 mod request;
+mod signed_out;
+mod switch;
 
 pub use client::Peer;
 
@@ -40,8 +45,10 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(|| async { "ready\n" }))
         .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
-        .route(pages::STYLE_PATH, get(pages::style))
-        .route(pages::ICON_PATH, get(pages::icon))
+        .route("/switch", get(switch::ask_again))
+        .route("/signed-out", get(signed_out::page))
+        .route("/language", post(language::switch))
+        .route("/assets/{name}", get(pages::asset))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(|_| {

@@ -3,6 +3,7 @@
 //! Start reading at [`sign_in`]: it is the product on one page.
 
 pub mod arn;
+pub mod assets;
 pub mod aws;
 pub mod clock;
 pub mod config;
@@ -15,6 +16,7 @@ pub mod identity;
 pub mod idps;
 pub mod inspect;
 pub mod lambda;
+pub mod language;
 pub mod load;
 pub mod policy;
 pub mod profile_name;

@@ -16,6 +16,10 @@ pub enum Purpose {
     Request,
     /// The choice between destinations.
     Choice,
+    /// An error page that is shown again in another language.
+    Page,
+    /// The destination that a person chose last.
+    Remembered,
 }
 
 impl Purpose {
@@ -23,6 +27,8 @@ impl Purpose {
         match self {
             Self::Request => "request/1",
             Self::Choice => "choice/1",
+            Self::Page => "page/1",
+            Self::Remembered => "remembered/1",
         }
     }
 }

@@ -5,12 +5,15 @@
 
 mod choice;
 mod record;
+mod remembered;
 mod request;
 
-pub use choice::Choice;
+pub use choice::{Choice, Unusable};
 pub use record::Record;
+pub use remembered::Remembered;
 pub use request::OutstandingRequest;
 
+use crate::assets::Assets;
 use crate::aws::{
     self, AwsClients, ExecutionRoles, FoundProfile, GatewayCredentials, PresignFault, PresignedUrl, Profiles,
     RoleLook, RoleSession, StudioProfile,
@@ -43,6 +46,8 @@ pub struct Gateway {
     pub seal: Seal,
     /// The identity providers as they are known now.
     pub idps: Arc<Idps>,
+    /// The files that pages refer to.
+    pub assets: Assets,
     ledger: Ledger,
     clients: AwsClients,
     profiles: Profiles,
@@ -69,11 +74,13 @@ impl Gateway {
         let ledger = Ledger::new(&config, clock.now(), credentials.clone()).await;
         let idps = Arc::new(Idps::new(&config));
         let clients = Box::pin(AwsClients::new(&config, credentials)).await;
+        let assets = Assets::of(&config.brand);
         Ok(Self {
             config,
             clock,
             seal,
             idps,
+            assets,
             ledger,
             clients,
             profiles: Profiles::default(),
@@ -130,29 +137,49 @@ impl Gateway {
     /// A response posted to the ACS, from the browser that holds the `outstanding` requests.
     ///
     /// `destination` is the key of the one that the sign-in was meant for, if that is known. Somebody who may not go there
-    /// is not taken anywhere else without being asked.
+    /// is not taken anywhere else without being asked. `remembered` is what the browser remembers of the last choice,
+    /// which counts only where no destination does.
     pub async fn accept(
         &self,
         response: EncodedResponse,
         outstanding: &[OutstandingRequest],
         destination: Option<&str>,
+        remembered: Option<&Remembered>,
         record: &mut Record,
     ) -> Result<Next<'_>, Refusal> {
         let now = self.clock.now();
         let (fresh, idp) = self.prove(&response, outstanding, now, record).await?;
         let identity = Identity::map(&fresh, &idp.settings, &self.config.attributes)?;
         record.identity(&identity);
-        let mut grants = policy::grants(&identity, &self.config)?;
-        let wanted = destination.and_then(|key| self.config.destination(key));
-        let is_wanted = |grant: &Grant<'_>| wanted.is_none_or(|wanted| wanted.key == grant.destination().key);
-        if !grants.iter().any(is_wanted) {
-            return Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants));
+        let mut grants = self.offers(&identity, destination)?;
+        match destination.and_then(|key| self.config.destination(key)) {
+            Some(wanted) if grants.iter().all(|grant| grant.destination().key != wanted.key) => {
+                return Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants));
+            }
+            Some(_) => {}
+            None => {
+                if let Some(key) = remembered.and_then(|remembered| remembered.direct_of(&identity))
+                    && grants.iter().any(|grant| grant.key() == key)
+                {
+                    grants.retain(|grant| grant.key() == key);
+                }
+            }
         }
-        grants.retain(is_wanted);
         match <[Grant<'_>; 1]>::try_from(grants) {
             Ok([grant]) => Box::pin(self.open(&response, &identity, &grant, record)).await.map(Next::Studio),
             Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
         }
+    }
+
+    /// What somebody may choose from now: what leads to the destination that the sign-in was meant
+    /// for, or everything if nothing does.
+    pub fn offers(&self, identity: &Identity, destination: Option<&str>) -> Result<Vec<Grant<'_>>, Refusal> {
+        let mut grants = policy::grants(identity, &self.config)?;
+        let is_wanted = |grant: &Grant<'_>| Some(grant.destination().key.as_str()) == destination;
+        if grants.iter().any(is_wanted) {
+            grants.retain(is_wanted);
+        }
+        Ok(grants)
     }
 
     /// One of several destinations, chosen by its [`Grant::key`].

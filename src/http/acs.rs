@@ -1,5 +1,6 @@
 //! `POST /saml/acs`: the assertion consumer service.
 
+use super::chooser::Chooser;
 use super::form::Form;
 use super::relay_state::{Attempt, RelayState};
 use super::request::Visit;
@@ -16,7 +17,8 @@ pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, re
     let started = Instant::now();
     let mut record = Record::default();
     let mut relay_state = RelayState::default();
-    let answer = gateway.within_limit(process(&gateway, request, &mut relay_state, &mut record)).await;
+    let answer =
+        gateway.within_limit(process(&gateway, &visit, request, &mut relay_state, &mut record)).await;
     match answer {
         Ok((outcome, response)) => {
             record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
@@ -36,12 +38,14 @@ pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, re
 
 async fn process(
     gateway: &Gateway,
+    visit: &Visit,
     request: Request,
     relay_state: &mut RelayState,
     record: &mut Record,
 ) -> Result<(&'static str, Response), Refusal> {
     let outstanding = cookies::outstanding(&gateway.seal, request.headers(), gateway.clock.now());
     let browser = cookies::browser_of(request.headers()).map(str::to_owned);
+    let remembered = choose::remembered(gateway, request.headers());
     let mut form = Form::read(request).await?;
     if form.take("SAMLRequest").is_some() || form.take("SAMLart").is_some() {
         return Err(Refusal::new(Code::RequestMalformed, "a form with another SAML message than a response"));
@@ -51,12 +55,20 @@ async fn process(
         .ok_or_else(|| Refusal::new(Code::RequestMalformed, "no SAMLResponse in the form"))?;
     *relay_state = RelayState::read(form.take("RelayState").as_deref());
     let destination = relay_state.destination.as_deref();
-    let accepted = gateway.accept(EncodedResponse::new(value)?, &outstanding, destination, record);
+    let response = EncodedResponse::new(value)?;
+    let accepted = gateway.accept(response, &outstanding, destination, remembered.as_ref(), record);
     // On the heap: the calls of AWS make it large.
     match Box::pin(accepted).await? {
         Next::Studio(url) => Ok(("granted", pages::see_other(url.expose_for_redirect())?)),
         Next::Choose(choice, grants) => {
-            Ok(("offered", choose::page(gateway, &choice, &grants, destination, browser.as_deref())?))
+            let chooser = Chooser {
+                choice: &choice,
+                grants: &grants,
+                destination,
+                browser: browser.as_deref(),
+                remembered: remembered.as_ref(),
+            };
+            Ok(("offered", chooser.page(gateway, visit)?))
         }
     }
 }

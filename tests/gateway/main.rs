@@ -24,6 +24,7 @@ mod explained;
 mod forger;
 mod form;
 mod happy;
+mod languages;
 mod ledger;
 mod log_lines;
 mod metadata_refresh;
