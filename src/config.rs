@@ -5,12 +5,14 @@
 mod domain;
 mod idp;
 mod problems;
+mod profile;
 mod sources;
 
-pub(crate) use domain::is_tag_value;
-pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource};
+pub use domain::Domain;
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use problems::Problems;
+pub(crate) use profile::is_tag_value;
+pub use profile::{LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource};
 pub use sources::{Sources, read_file, read_variable};
 
 use crate::saml::{DecryptionKeys, SpKey};
