@@ -4,6 +4,7 @@
 //! the one profile, so that AWS itself compares owner and person, and CloudTrail names the person.
 
 mod clients;
+mod drift;
 mod fault;
 mod lifecycle;
 mod presign;
@@ -11,7 +12,8 @@ mod profile;
 mod role_session;
 
 pub use clients::{AwsClients, GatewayCredentials};
+pub use drift::Drift;
 pub use fault::{AwsFault, Kind};
 pub use presign::{PresignFault, PresignedUrl, presign};
-pub use profile::{FoundProfile, Profiles, StudioProfile};
+pub use profile::{FoundProfile, Profiles, StudioProfile, Until};
 pub use role_session::{RoleSession, assume_role};

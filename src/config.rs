@@ -8,7 +8,7 @@ mod problems;
 mod profile;
 mod sources;
 
-pub use domain::Domain;
+pub use domain::{Domain, Provisioning};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use problems::Problems;
 pub(crate) use profile::is_tag_value;

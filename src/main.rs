@@ -20,6 +20,7 @@ use studio_gateway::inspect;
 use studio_gateway::saml::metadata::IdpMetadata;
 use studio_gateway::saml::{DecryptionKeys, Expected, instant, sp_metadata};
 use studio_gateway::serve::{Running, until_signal};
+use studio_gateway::settings;
 use studio_gateway::sign_in::Gateway;
 use tokio::net::TcpListener;
 
@@ -44,6 +45,8 @@ enum Command {
     Inspect(InspectArgs),
     /// Print our SAML metadata, for the identity provider.
     Metadata(WithConfig),
+    /// Print every setting that `[domain.profile.settings]` can have, with its type and limits, as JSON.
+    Settings,
     /// Try everything on this machine: no account, no network.
     Demo(DemoArgs),
 }
@@ -125,6 +128,10 @@ async fn main() -> ExitCode {
         Command::Check(WithConfig { config }) => check(&config),
         Command::Inspect(args) => inspect(&args),
         Command::Metadata(WithConfig { config }) => metadata(&config),
+        Command::Settings => {
+            println!("{:#}", settings::reference());
+            Ok(())
+        }
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
             None => run_demo(args.port_base, args.config).await,

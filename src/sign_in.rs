@@ -10,7 +10,7 @@ pub use choice::Choice;
 pub use record::Record;
 
 use crate::aws::{
-    self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
+    self, AwsClients, GatewayCredentials, PresignedUrl, Profiles, RoleSession, StudioProfile, Until,
 };
 use crate::clock::Clock;
 use crate::config::Config;
@@ -213,25 +213,33 @@ impl Gateway {
         let presign = async |session: &RoleSession, profile: &StudioProfile| {
             aws::presign(&self.clients, session, profile, grant.domain(), identity, now).await
         };
-        if let Some(profile) = self.profiles.remembered(grant) {
+        let remembered = self.profiles.remembered(grant);
+        let seen_before = remembered.is_some();
+        let (session, profile) = if let Some(profile) = remembered {
             let session = assume.await?;
             record.role_session(session.arn());
-            match presign(&session, &profile).await {
-                Ok(url) => return Ok(url),
-                // Without the profile there is no owner tag either, so that AWS may say "denied" instead of "not found".
-                Err(PresignFault::NotFound(_) | PresignFault::Denied(_)) => self.profiles.forget(grant),
-                Err(PresignFault::Other(refusal)) => return Err(refusal),
+            (session, profile)
+        } else {
+            let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
+            // What STS says about the person goes before what SageMaker says about the profile.
+            let session = session?;
+            record.role_session(session.arn());
+            let profile = self.profiles.ensure(&self.clients, grant, &session, found?, Until::Usable).await?;
+            (session, profile)
+        };
+        let url = match presign(&session, &profile).await {
+            Ok(url) => url,
+            Err(fault) if fault.may_pass(seen_before) => {
+                // Gone, or being changed, since it was last seen: looked at again, made anew if need be, and waited for.
+                self.profiles.forget(grant);
+                let found = self.profiles.find(&self.clients, grant).await?;
+                let profile =
+                    self.profiles.ensure(&self.clients, grant, &session, found, Until::InService).await?;
+                presign(&session, &profile).await?
             }
-            // Gone since it was last seen: made anew, once.
-            let found = self.profiles.find(&self.clients, grant).await?;
-            let profile = self.profiles.ensure(&self.clients, grant, &session, found).await?;
-            return Ok(presign(&session, &profile).await?);
-        }
-        let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
-        // What STS says about the person goes before what SageMaker says about the profile.
-        let session = session?;
-        record.role_session(session.arn());
-        let profile = self.profiles.ensure(&self.clients, grant, &session, found?).await?;
-        Ok(presign(&session, &profile).await?)
+            Err(fault) => return Err(fault.into()),
+        };
+        self.profiles.reconcile(&self.clients, grant).await;
+        Ok(url)
     }
 }

@@ -37,6 +37,30 @@ pub struct Domain {
     pub poll: Duration,
     /// What a missing profile is created as.
     pub profile: ProfileTemplate,
+    /// What happens to a profile that exists and is not like the template.
+    pub provisioning: Provisioning,
+}
+
+/// What happens at a sign-in to a profile that exists and is not like the template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provisioning {
+    /// Nothing: profiles are made, and then they are the admins'.
+    CreateOnly,
+    /// A line in the log.
+    Report,
+    /// It is brought in line, and a line in the log says so.
+    Reconcile,
+}
+
+impl Provisioning {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "create-only" => Some(Self::CreateOnly),
+            "report" => Some(Self::Report),
+            "reconcile" => Some(Self::Reconcile),
+            _ => None,
+        }
+    }
 }
 
 pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Domain> {
@@ -63,6 +87,9 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
     let session_policy = section.optional("session_policy", boolean).unwrap_or(true);
     let ready = section.optional("ready_seconds", number(0..=120)).unwrap_or(30);
     let poll = section.optional("poll_milliseconds", number(1..=10_000)).unwrap_or(1_000);
+    let provisioning = section
+        .optional("provisioning", kind("\"create-only\", \"report\" or \"reconcile\"", Provisioning::parse))
+        .unwrap_or(Provisioning::CreateOnly);
     let profile = profile::read(section.section("profile"), &owner_tag, sources);
     section.finish();
     let key = key?;
@@ -81,6 +108,7 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
         ready: Duration::from_secs(ready.into()),
         poll: Duration::from_millis(poll.into()),
         profile: profile?,
+        provisioning,
     })
 }
 

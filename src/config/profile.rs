@@ -1,12 +1,15 @@
-//! Section `[domain.profile]`: what a missing user profile is created as.
+//! Section `[domain.profile]`: what a missing user profile is created as, and an existing one is held against.
 
 use super::Sources;
 use super::problems::{Collector, Section, boolean, kind, string};
 use crate::arn::RoleArn;
 use crate::random::encode_hex;
+use crate::settings::Settings;
 use aws_lc_rs::digest;
+use aws_sdk_sagemaker::types::UserSettings;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, json};
 use std::path::Path;
 use toml::Value;
 
@@ -16,10 +19,9 @@ const MAX_LIFECYCLE: usize = 16_384;
 /// Section `[domain.profile]`.
 #[derive(Debug)]
 pub struct ProfileTemplate {
-    /// `UserSettings.ExecutionRole`.
-    pub execution_role: Option<RoleArn>,
-    /// `UserSettings.SecurityGroups`.
-    pub security_groups: Vec<String>,
+    /// `UserSettings`, without the lifecycle configs below: their ARNs stand in the settings once they are known. See
+    /// [`ProfileTemplate::settings_with`].
+    pub settings: Settings<UserSettings>,
     /// Tags beside the owner tag.
     pub tags: Vec<(String, TagSource)>,
     /// Lifecycle configs to attach.
@@ -49,10 +51,21 @@ pub enum LifecycleApp {
 }
 
 impl LifecycleApp {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::JupyterLab, Self::CodeEditor, Self::JupyterServer, Self::KernelGateway];
+
     fn parse(name: &str) -> Option<Self> {
-        [Self::JupyterLab, Self::CodeEditor, Self::JupyterServer, Self::KernelGateway]
-            .into_iter()
-            .find(|app| app.name() == name)
+        Self::ALL.into_iter().find(|app| app.name() == name)
+    }
+
+    /// The member of `UserSettings` for this app.
+    fn settings(self) -> &'static str {
+        match self {
+            Self::JupyterLab => "JupyterLabAppSettings",
+            Self::CodeEditor => "CodeEditorAppSettings",
+            Self::JupyterServer => "JupyterServerAppSettings",
+            Self::KernelGateway => "KernelGatewayAppSettings",
+        }
     }
 
     /// The API's name.
@@ -81,6 +94,36 @@ pub struct LifecycleConfig {
     pub default: bool,
 }
 
+impl ProfileTemplate {
+    /// `UserSettings.ExecutionRole`.
+    #[must_use]
+    pub fn execution_role(&self) -> Option<&str> {
+        self.settings.get("ExecutionRole").and_then(serde_json::Value::as_str)
+    }
+
+    /// The whole of the settings, where `arn_of` gives the ARN of a lifecycle config.
+    #[must_use]
+    pub fn settings_with(&self, arn_of: impl Fn(&LifecycleConfig) -> String) -> Settings<UserSettings> {
+        let mut apps = Map::new();
+        for app in LifecycleApp::ALL {
+            let configs: Vec<_> = self.lifecycle.iter().filter(|config| config.app == app).collect();
+            if configs.is_empty() {
+                continue;
+            }
+            let arns: Vec<_> = configs.iter().map(|config| arn_of(config)).collect();
+            let settings = match configs.iter().find(|config| config.default) {
+                Some(default) => json!({
+                    "LifecycleConfigArns": arns,
+                    "DefaultResourceSpec": { "LifecycleConfigArn": arn_of(default) },
+                }),
+                None => json!({ "LifecycleConfigArns": arns }),
+            };
+            apps.insert(app.settings().to_owned(), settings);
+        }
+        Settings::from_template(apps).over(&self.settings)
+    }
+}
+
 pub(super) fn read(
     mut section: Section<'_>,
     owner_tag: &str,
@@ -93,10 +136,52 @@ pub(super) fn read(
     }
     let problems = section.problems();
     let tags = tags(section.section("tags"), owner_tag, problems);
-    let lifecycle =
+    let lifecycle: Vec<_> =
         section.sections("lifecycle").into_iter().map(|script| lifecycle(script, sources)).collect();
+    let written = section.section("settings");
+    let path = written.own_path().to_owned();
+    let mut settings = written.to_json();
+    conflicts(&section, &path, &settings, lifecycle.iter().flatten());
+    if let Some(role) = execution_role {
+        settings.entry("ExecutionRole").or_insert_with(|| json!(role.as_str()));
+    }
+    if (1..=5).contains(&security_groups.len()) {
+        settings.entry("SecurityGroups").or_insert_with(|| json!(security_groups));
+    }
+    let settings = Settings::check(settings, &path, &mut |path, problem| problems.add(path, problem));
     section.finish();
-    Some(ProfileTemplate { execution_role, security_groups, tags: tags?, lifecycle: all(lifecycle)? })
+    Some(ProfileTemplate { settings: settings?, tags: tags?, lifecycle: all(lifecycle)? })
+}
+
+/// The short keys are other ways to say what `settings` can say. What is said twice has no right answer.
+fn conflicts<'l>(
+    section: &Section<'_>,
+    path: &str,
+    settings: &Map<String, serde_json::Value>,
+    scripts: impl Iterator<Item = &'l LifecycleConfig>,
+) {
+    let problems = section.problems();
+    for (key, name) in [("execution_role", "ExecutionRole"), ("security_groups", "SecurityGroups")] {
+        if section.has(key) && settings.contains_key(name) {
+            problems.add(&format!("{path}.{name}"), format!("{key:?} says it too"));
+        }
+    }
+    let mut said = Vec::new();
+    for script in scripts {
+        let app = script.app.settings();
+        let mut members = vec![("/LifecycleConfigArns", "LifecycleConfigArns")];
+        if script.default {
+            members
+                .push(("/DefaultResourceSpec/LifecycleConfigArn", "DefaultResourceSpec.LifecycleConfigArn"));
+        }
+        for (pointer, member) in members {
+            let place = format!("{path}.{app}.{member}");
+            if settings.get(app).is_some_and(|app| app.pointer(pointer).is_some()) && !said.contains(&place) {
+                problems.add(&place, format!("a script of {} sets it too", section.path("lifecycle")));
+                said.push(place);
+            }
+        }
+    }
 }
 
 fn all<T>(items: Vec<Option<T>>) -> Option<Vec<T>> {

@@ -140,8 +140,11 @@ fn gateway_keys(config: &Config) -> StaticKeys {
                     "Action": [
                         "sagemaker:DescribeUserProfile",
                         "sagemaker:CreateUserProfile",
+                        "sagemaker:UpdateUserProfile",
                         "sagemaker:AddTags",
+                        "sagemaker:DeleteTags",
                         "sagemaker:ListTags",
+                        "sagemaker:ListUserProfiles",
                         "sagemaker:DescribeStudioLifecycleConfig",
                         "sagemaker:CreateStudioLifecycleConfig",
                     ],

@@ -35,6 +35,10 @@ const EXAMPLES: &[&str] = &[
     "domain.groups",
     "domain.profile.execution_role",
     "domain.profile.security_groups",
+    "domain.profile.settings.StudioWebPortal",
+    "domain.profile.settings.JupyterLabAppSettings",
+    "domain.profile.settings.SpaceStorageSettings",
+    "domain.profile.settings.StudioWebPortalSettings",
     "domain.profile.tags.\"cost-center\"",
     "domain.profile.tags.\"managed-by\"",
     "domain.profile.lifecycle",
@@ -288,6 +292,18 @@ const WRONG: &[Wrong] = &[
         "domain[0].profile.security_groups: five at most",
     ),
     (
+        "domain.0.provisioning",
+        Some("'always'"),
+        "domain[0].provisioning: expected \"create-only\", \"report\" or \"reconcile\", got \"always\"",
+    ),
+    (
+        "domain.0.profile.settings",
+        Some(
+            "{ DefaultLandingUri = 1979-05-27, JupyterLabAppSettings = { DefaultResourceSpec = { InstanceType = 'm5.large' } } }",
+        ),
+        "domain[0].profile.settings.JupyterLabAppSettings.DefaultResourceSpec.InstanceType: \"m5.large\" is none of",
+    ),
+    (
         "domain.0.profile.tags",
         Some(
             "{ team = { attribute = 'a', value = 'b' }, StudioUserId = { value = 'x' }, 'a#b' = { value = 'c' } }",
@@ -449,4 +465,36 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
     let broken = "[gateway]\nseal_keys = [MIIsecret\n";
     let fault = Config::parse(broken, &sources, Clock::system().now()).unwrap_err().to_string();
     assert!(fault.starts_with("line 2: ") && !fault.contains("MIIsecret"), "{fault}");
+}
+
+#[test]
+fn what_is_said_twice_is_a_problem() {
+    let twice = format!(
+        "{SHIPPED}\n[[domain.profile.lifecycle]]\napp = \"JupyterLab\"\nscript = \"lifecycle/jupyterlab/git-config.sh\"\n"
+    );
+    let mut table: Table = twice.parse().unwrap();
+    let profile: Table = r#"
+        execution_role = "arn:aws:iam::111122223333:role/StudioExecution"
+        security_groups = ["sg-1"]
+        settings.ExecutionRole = "arn:aws:iam::111122223333:role/Other"
+        settings.SecurityGroups = ["sg-2"]
+        settings.JupyterLabAppSettings.LifecycleConfigArns = []
+        settings.JupyterLabAppSettings.DefaultResourceSpec.LifecycleConfigArn = "None"
+        settings.JupyterLabAppSettings.DefaultResourceSpec.InstanceType = "ml.t3.medium"
+        settings.CodeEditorAppSettings.LifecycleConfigArns = []
+    "#
+    .parse()
+    .unwrap();
+    table["domain"][0]["profile"].as_table_mut().unwrap().extend(profile);
+    let sources = Sources { file: &file, variable: &variable };
+    let problems = Config::from_table(&table, &sources, Clock::system().now()).unwrap_err();
+    assert_eq!(
+        problems.lines(),
+        [
+            "domain[0].profile.settings.ExecutionRole: \"execution_role\" says it too",
+            "domain[0].profile.settings.SecurityGroups: \"security_groups\" says it too",
+            "domain[0].profile.settings.JupyterLabAppSettings.LifecycleConfigArns: a script of domain[0].profile.lifecycle sets it too",
+            "domain[0].profile.settings.JupyterLabAppSettings.DefaultResourceSpec.LifecycleConfigArn: a script of domain[0].profile.lifecycle sets it too",
+        ]
+    );
 }
