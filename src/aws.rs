@@ -9,6 +9,7 @@ mod fault;
 mod lifecycle;
 mod presign;
 mod profile;
+mod reconcile;
 mod role_session;
 
 pub use clients::{AwsClients, GatewayCredentials};
@@ -16,4 +17,5 @@ pub use drift::Drift;
 pub use fault::{AwsFault, Kind};
 pub use presign::{PresignFault, PresignedUrl, presign};
 pub use profile::{FoundProfile, Profiles, StudioProfile, Until};
+pub use reconcile::{Examined, Mode, Outcome, reconcile};
 pub use role_session::{RoleSession, assume_role};

@@ -3,9 +3,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 mod log;
+mod reconcile;
 
 use chrono::TimeDelta;
 use clap::{Args, Parser, Subcommand};
+use reconcile::ReconcileArgs;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -47,6 +49,9 @@ enum Command {
     Metadata(WithConfig),
     /// Print every setting that `[domain.profile.settings]` can have, with its type and limits, as JSON.
     Settings,
+    /// Show in what the profiles of a domain are not as the configuration says, or bring them in line. Exits with 0 if
+    /// nothing is left to do, 3 if something is, 1 if something failed.
+    Reconcile(ReconcileArgs),
     /// Try everything on this machine: no account, no network.
     Demo(DemoArgs),
 }
@@ -132,6 +137,10 @@ async fn main() -> ExitCode {
             println!("{:#}", settings::reference());
             Ok(())
         }
+        Command::Reconcile(args) => match reconcile::run(&args, Clock::system().now()).await {
+            Ok(code) => return code,
+            Err(fault) => Err(fault),
+        },
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
             None => run_demo(args.port_base, args.config).await,

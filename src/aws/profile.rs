@@ -3,7 +3,7 @@
 mod create;
 mod look;
 
-pub(super) use look::{Tags, describe};
+pub(super) use look::{Tags, describe, tags};
 
 use super::clients::AwsClients;
 use super::drift::{Drift, Wanted};
@@ -204,7 +204,7 @@ impl Profiles {
                 tracing::warn!(target: LOG, profile = arn, reason, "the profile could not be brought in line");
             }
             Err(_) => {
-                tell(grant, &drift, "bringing the profile in line took too long, and is left for later")
+                tell(grant, &drift, "bringing the profile in line took too long, and is left for later");
             }
         }
     }

@@ -4,6 +4,7 @@ use super::problems::{Section, boolean, kind, number, string};
 use super::profile::{self, ProfileTemplate, tag_key};
 use super::{Sources, key};
 use crate::arn::RoleArn;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A SageMaker domain that people can be sent to.
@@ -36,7 +37,7 @@ pub struct Domain {
     /// Pause between two looks at a profile that is not ready.
     pub poll: Duration,
     /// What a missing profile is created as.
-    pub profile: ProfileTemplate,
+    pub profile: Arc<ProfileTemplate>,
     /// What happens to a profile that exists and is not like the template.
     pub provisioning: Provisioning,
 }
@@ -107,7 +108,7 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
         session_policy,
         ready: Duration::from_secs(ready.into()),
         poll: Duration::from_millis(poll.into()),
-        profile: profile?,
+        profile: Arc::new(profile?),
         provisioning,
     })
 }

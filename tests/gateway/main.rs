@@ -23,6 +23,7 @@ mod log_lines;
 mod noise;
 mod pages;
 mod processes;
+mod reconcile;
 mod refused;
 mod stage;
 mod states;

@@ -21,14 +21,14 @@ const BINARY: &str = env!("CARGO_BIN_EXE_studio-gateway");
 const PUBLIC_URL: &str = "https://studio.example.com";
 
 /// A folder for one test, with the IdP's metadata in it.
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("idp.xml"), idp_metadata()).unwrap();
     folder
 }
 
-fn configuration(listen: &str, endpoint: Option<&str>) -> String {
+pub(crate) fn configuration(listen: &str, endpoint: Option<&str>) -> String {
     let aws = endpoint.map(|url| format!("sts_endpoint = \"{url}\"\nsagemaker_endpoint = \"{url}\""));
     format!(
         r#"
@@ -67,7 +67,7 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+pub(crate) fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = command(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code(), text(stdout), text(stderr))
