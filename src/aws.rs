@@ -17,5 +17,5 @@ pub use drift::Drift;
 pub use fault::{AwsFault, Kind};
 pub use presign::{PresignFault, PresignedUrl, presign};
 pub use profile::{FoundProfile, Profiles, StudioProfile, Until};
-pub use reconcile::{Examined, Mode, Outcome, reconcile};
+pub use reconcile::{Examined, Mode, Outcome, Reconciled, reconcile};
 pub use role_session::{RoleSession, assume_role};

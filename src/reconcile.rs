@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use studio_gateway::aws::{AwsClients, Drift, Examined, GatewayCredentials, Mode, Outcome, reconcile};
+use studio_gateway::aws::{
+    AwsClients, Drift, Examined, GatewayCredentials, Mode, Outcome, Reconciled, reconcile,
+};
 use studio_gateway::config::Config;
 
 /// Exit code when profiles differ, or could not be changed in the state that they are in.
@@ -45,25 +47,25 @@ struct ModeArgs {
 /// Exits with 0 if every profile is as the configuration says, 3 if something is left to do, and 1 if something failed.
 pub(crate) async fn run(args: &ReconcileArgs, now: DateTime<Utc>) -> Result<ExitCode, Box<dyn Error>> {
     let config = Config::load(&args.config, now)?;
-    let domain = config.domain(&args.domain).ok_or_else(|| {
+    let domain = config.domains.iter().find(|domain| domain.key == args.domain).ok_or_else(|| {
         let known: Vec<_> = config.domains.iter().map(|domain| domain.key.as_str()).collect();
         format!("no domain has the key {:?}; there are: {}", args.domain, known.join(", "))
     })?;
     let mode = if args.mode.apply { Mode::Apply } else { Mode::Plan };
     let clients = AwsClients::new(&config, GatewayCredentials::Default).await;
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{bar:40} {pos}/{len}  {eta}")?);
-    let examined = reconcile(&clients, domain, mode, |done, total| {
+    let done = reconcile(&clients, &config, domain, mode, |done, total| {
         bar.set_length(total.try_into().unwrap_or(u64::MAX));
         bar.set_position(done.try_into().unwrap_or(u64::MAX));
     })
     .await
     .map_err(|refusal| refusal.reason().to_owned())?;
     bar.finish_and_clear();
-    let summary = Summary::of(&examined);
+    let summary = Summary::of(&done.profiles);
     if args.json {
-        println!("{:#}", to_json(&args.domain, mode, &examined, &summary));
+        println!("{:#}", to_json(&args.domain, mode, &done, &summary));
     } else {
-        print_tables(&examined, &summary);
+        print_tables(&done, &summary);
     }
     Ok(summary.exit_code())
 }
@@ -127,10 +129,10 @@ fn words(outcome: &Outcome) -> (&'static str, &str) {
     }
 }
 
-fn print_tables(examined: &[Examined], summary: &Summary) {
+fn print_tables(done: &Reconciled, summary: &Summary) {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header(["profile", "owner", "outcome", "settings", "tags"]);
-    for one in examined.iter().filter(|one| one.outcome != Outcome::InLine) {
+    for one in done.profiles.iter().filter(|one| one.outcome != Outcome::InLine) {
         let (word, more) = words(&one.outcome);
         let outcome = if more.is_empty() { word.to_owned() } else { format!("{word}: {more}") };
         let settings = one.drift.iter().flat_map(|drift| drift.settings().to_vec()).collect::<Vec<_>>();
@@ -154,10 +156,17 @@ fn print_tables(examined: &[Examined], summary: &Summary) {
         totals.add_row([word.to_owned(), count.to_string()]);
     }
     println!("{totals}");
+    if !done.left_to_sign_ins.is_empty() {
+        println!("Not compared, since it depends on who signs in:");
+        for path in &done.left_to_sign_ins {
+            println!("  {path}");
+        }
+    }
 }
 
-fn to_json(domain: &str, mode: Mode, examined: &[Examined], summary: &Summary) -> Value {
-    let profiles: Vec<_> = examined
+fn to_json(domain: &str, mode: Mode, done: &Reconciled, summary: &Summary) -> Value {
+    let profiles: Vec<_> = done
+        .profiles
         .iter()
         .map(|one| {
             let (word, more) = words(&one.outcome);
@@ -176,5 +185,11 @@ fn to_json(domain: &str, mode: Mode, examined: &[Examined], summary: &Summary) -
     let summary: serde_json::Map<_, _> =
         summary.rows().into_iter().map(|(word, count)| (word.to_owned(), Value::from(count))).collect();
     let mode = if mode == Mode::Apply { "apply" } else { "plan" };
-    json!({ "domain": domain, "mode": mode, "profiles": profiles, "summary": summary })
+    json!({
+        "domain": domain,
+        "mode": mode,
+        "profiles": profiles,
+        "left_to_sign_ins": done.left_to_sign_ins,
+        "summary": summary,
+    })
 }

@@ -85,6 +85,12 @@ impl<T: Structure> Settings<T> {
         Self { members: difference::over(&base.members, &self.members), of: PhantomData }
     }
 
+    /// What these settings and others say alike.
+    #[must_use]
+    pub fn common(&self, other: &Self) -> Self {
+        Self { members: difference::common(&self.members, &other.members), of: PhantomData }
+    }
+
     /// Paths in which `actual` is not as these settings say, such as `JupyterLabAppSettings.CustomImages`. What these
     /// settings do not mention is not looked at.
     #[must_use]

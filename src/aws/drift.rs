@@ -17,7 +17,7 @@ const DELETE_TAGS: &str = "sagemaker:DeleteTags";
 const UPDATE: &str = "sagemaker:UpdateUserProfile";
 
 /// What a profile should be like.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Wanted {
     settings: Settings<UserSettings>,
     lifecycle: Vec<LifecycleConfig>,
@@ -26,7 +26,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// `domain_arn_prefix` is `arn:PARTITION:sagemaker:REGION:ACCOUNT`. Lifecycle configs need not exist yet: their ARNs
+    /// `arn_prefix` is `arn:PARTITION:sagemaker:REGION:ACCOUNT`. Lifecycle configs need not exist yet: their ARNs
     /// follow from their names.
     pub(super) fn new(
         template: &ProfileTemplate,
@@ -36,6 +36,21 @@ impl Wanted {
         let settings =
             template.settings_with(|config| format!("{arn_prefix}:studio-lifecycle-config/{}", config.name));
         Self { settings, lifecycle: template.lifecycle.clone(), tags }
+    }
+
+    /// What this and another say alike.
+    pub(super) fn common(mut self, other: &Self) -> Self {
+        self.settings = self.settings.common(&other.settings);
+        self.lifecycle.retain(|config| other.lifecycle.contains(config));
+        self.tags.retain(|key, value| other.tags.get(key) == Some(value));
+        self
+    }
+
+    /// Paths of settings and keys of tags that `other` does not say alike.
+    pub(super) fn beside(&self, other: &Self) -> impl Iterator<Item = String> {
+        let tags = self.tags.keys().filter(|key| !other.tags.contains_key(*key));
+        let tags: Vec<_> = tags.map(|key| format!("tag {key}")).collect();
+        self.settings.differences(&other.settings).into_iter().chain(tags)
     }
 
     /// How a profile differs; `None` if it does not.

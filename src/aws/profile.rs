@@ -169,7 +169,7 @@ impl Profiles {
         if domain.provisioning == Provisioning::CreateOnly {
             return;
         }
-        let template = &domain.profile;
+        let template = grant.template();
         let tags = template.tags.iter().map(|(key, _)| (key.clone(), grant.tags().get(key).cloned()));
         let wanted = Wanted::new(template, tags.collect(), &arn_prefix(&profile.described.arn));
         let Some(drift) =

@@ -1,20 +1,21 @@
-//! All profiles of a domain, held against the domain's template and, if asked for, brought in line.
+//! All profiles of a domain, held against what is the same for everyone there and, if asked for, brought in line.
 //!
-//! Nobody signs in here, so nobody's attributes are known: tags that are made from attributes are left to the next
-//! sign-in, and profiles without an owner tag are not ours. Nothing is remembered between two runs: what the first has
+//! Nobody signs in here, so nobody's attributes are known, and so neither are the rules that somebody comes by: what not
+//! all templates of the domain say alike, and tags that are made from attributes, are left to the next sign-in. Profiles
+//! without an owner tag are not ours. Nothing is remembered between two runs: what the first has
 //! done, the second finds done.
 
 use super::clients::AwsClients;
 use super::drift::{Drift, Wanted};
 use super::fault::AwsFault;
 use super::profile::{arn_prefix, describe, tags};
-use crate::config::{Domain, ProfileTemplate, TagSource};
+use crate::config::{Config, Domain, ProfileTemplate, TagSource};
 use crate::error::{Code, Refusal};
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::config::retry::RetryConfig;
 use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
 use aws_sdk_sagemaker::types::UserProfileStatus;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -68,17 +69,27 @@ pub struct Examined {
     pub drift: Option<Drift>,
 }
 
-/// Goes through all profiles of a domain, in the order of their names. `done` is told how many of how many are through.
+/// What came of it.
+#[derive(Debug)]
+pub struct Reconciled {
+    /// The profiles, in the order of their names.
+    pub profiles: Vec<Examined>,
+    /// Paths of settings and keys of tags that were not compared, since they depend on who signs in.
+    pub left_to_sign_ins: BTreeSet<String>,
+}
+
+/// Goes through all profiles of a domain. `done` is told how many of how many are through.
 ///
 /// # Errors
 /// When the profiles cannot be listed. Faults with one profile are its outcome.
 pub async fn reconcile(
     clients: &AwsClients,
+    config: &Config,
     domain: &Domain,
     mode: Mode,
     mut done: impl FnMut(usize, usize),
-) -> Result<Vec<Examined>, Refusal> {
-    let work = Arc::new(Work::new(clients, domain, mode)?);
+) -> Result<Reconciled, Refusal> {
+    let work = Arc::new(Work::new(clients, config, domain, mode)?);
     let names = work.names().await?;
     let total = names.len();
     done(0, total);
@@ -98,7 +109,15 @@ pub async fn reconcile(
         done(examined.len(), total);
     }
     examined.sort_by(|one, other| one.profile.cmp(&other.profile));
-    Ok(examined)
+    Ok(Reconciled { profiles: examined, left_to_sign_ins: work.left_to_sign_ins() })
+}
+
+/// The templates that rules make of a domain's; its own, where no rule leads there.
+fn templates(config: &Config, domain: &Domain) -> Vec<Arc<ProfileTemplate>> {
+    let allowed = config.rules.iter().flat_map(|rule| &rule.allow);
+    let here = allowed.filter(|allowed| allowed.destination.domain.key == domain.key);
+    let found: Vec<_> = here.map(|allowed| Arc::clone(&allowed.template)).collect();
+    if found.is_empty() { vec![Arc::clone(&domain.profile)] } else { found }
 }
 
 struct Work {
@@ -106,13 +125,14 @@ struct Work {
     mode: Mode,
     domain_id: String,
     owner_tag: String,
-    template: Arc<ProfileTemplate>,
+    /// Never empty.
+    templates: Vec<Arc<ProfileTemplate>>,
     ready: Duration,
     poll: Duration,
 }
 
 impl Work {
-    fn new(clients: &AwsClients, domain: &Domain, mode: Mode) -> Result<Self, Refusal> {
+    fn new(clients: &AwsClients, config: &Config, domain: &Domain, mode: Mode) -> Result<Self, Refusal> {
         let client = clients
             .sagemaker(&domain.region)
             .ok_or_else(|| Refusal::new(Code::GatewayFault, "no SageMaker client for the region"))?;
@@ -128,10 +148,29 @@ impl Work {
             mode,
             domain_id: domain.id.clone(),
             owner_tag: domain.owner_tag.clone(),
-            template: Arc::clone(&domain.profile),
+            templates: templates(config, domain),
             ready: domain.ready,
             poll: domain.poll,
         })
+    }
+
+    /// What all templates say alike.
+    fn wanted(&self, arn_prefix: &str) -> Wanted {
+        let mut each = self.templates.iter().map(|template| of_everyone(template, arn_prefix));
+        let first = each.next().unwrap_or_default();
+        each.fold(first, |common, one| common.common(&one))
+    }
+
+    fn left_to_sign_ins(&self) -> BTreeSet<String> {
+        let wanted = self.wanted("");
+        let mut left = BTreeSet::new();
+        for template in &self.templates {
+            left.extend(of_everyone(template, "").beside(&wanted));
+            let from_attributes =
+                template.tags.iter().filter(|(_, source)| matches!(source, TagSource::Attribute { .. }));
+            left.extend(from_attributes.map(|(key, _)| format!("tag {key}")));
+        }
+        left
     }
 
     async fn names(&self) -> Result<Vec<String>, Refusal> {
@@ -164,8 +203,7 @@ impl Work {
         if examined.owner.as_ref().is_none_or(String::is_empty) {
             return Ok(Outcome::NotOurs);
         }
-        let wanted = Wanted::new(&self.template, fixed_tags(&self.template), &arn_prefix(&found.arn));
-        let Some(drift) = wanted.drift(&found.settings, &tags) else {
+        let Some(drift) = self.wanted(&arn_prefix(&found.arn)).drift(&found.settings, &tags) else {
             return Ok(Outcome::InLine);
         };
         examined.drift = Some(drift.clone());
@@ -199,13 +237,13 @@ impl Work {
     }
 }
 
-/// Tags whose value is the same for everybody.
-fn fixed_tags(template: &ProfileTemplate) -> BTreeMap<String, Option<String>> {
+/// A template without what depends on a person's attributes.
+fn of_everyone(template: &ProfileTemplate, arn_prefix: &str) -> Wanted {
     let mut fixed = BTreeMap::new();
     for (key, source) in &template.tags {
         if let TagSource::Fixed(value) = source {
             fixed.insert(key.clone(), Some(value.clone()));
         }
     }
-    fixed
+    Wanted::new(template, fixed, arn_prefix)
 }

@@ -1,5 +1,7 @@
-//! Section `[[domain]]`: a SageMaker domain, who may come to it, and what a missing profile is created as.
+//! Section `[[domain]]`: a SageMaker domain, the roles that open it, and what a missing profile is created as. Who may
+//! come is said by rules alone.
 
+use super::destination::LandingUri;
 use super::problems::{Section, boolean, kind, number, string};
 use super::profile::{self, ProfileTemplate, tag_key};
 use super::{Sources, key};
@@ -10,22 +12,22 @@ use std::time::Duration;
 /// A SageMaker domain that people can be sent to.
 #[derive(Debug)]
 pub struct Domain {
-    /// Stands for it in relay states and logs.
+    /// Stands for it in links, relay states and logs.
     pub key: String,
     /// What people read.
     pub name: String,
+    /// What else people read where they choose.
+    pub description: Option<String>,
     /// `DomainId`.
     pub id: String,
     /// AWS region.
     pub region: String,
-    /// Federated roles that lead here, all of one account; never empty.
+    /// Federated roles through which it may be opened, all of one account; never empty.
     pub roles: Vec<RoleArn>,
-    /// Groups of which a person has to be in one; empty: no group is needed.
-    pub groups: Vec<String>,
     /// Tag of a profile that names its owner.
     pub owner_tag: String,
-    /// `LandingUri` of the presigned URL.
-    pub landing_uri: String,
+    /// Where in it people land, unless their destination says otherwise.
+    pub landing_uri: LandingUri,
     /// `SessionExpirationDurationInSeconds`.
     pub session_seconds: i32,
     /// `ExpiresInSeconds`.
@@ -36,7 +38,7 @@ pub struct Domain {
     pub ready: Duration,
     /// Pause between two looks at a profile that is not ready.
     pub poll: Duration,
-    /// What a missing profile is created as.
+    /// What a missing profile is created as, unless a rule lays something over it.
     pub profile: Arc<ProfileTemplate>,
     /// What happens to a profile that exists and is not like the template.
     pub provisioning: Provisioning,
@@ -67,6 +69,7 @@ impl Provisioning {
 pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Domain> {
     let key = section.required("key", key);
     let name = section.optional("name", string);
+    let description = section.optional("description", string);
     let id = section.required("domain_id", kind("a domain ID such as \"d-abcdefghijkl\"", domain_id));
     let region = section.required("region", kind("an AWS region", region));
     let roles = section.list("roles", kind("the ARN of an IAM role", RoleArn::parse));
@@ -77,12 +80,11 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
         }
         Some(_) => {}
     }
-    let groups = section.list("groups", string);
     let owner_tag =
         section.optional("owner_tag", kind("a tag key", tag_key)).unwrap_or_else(|| "studiouserid".into());
     let landing_uri = section
-        .optional("landing_uri", kind("a landing URI such as \"studio::\"", landing_uri))
-        .unwrap_or_else(|| "studio::".into());
+        .optional("landing_uri", kind(LandingUri::EXPECTED, LandingUri::parse))
+        .unwrap_or_else(LandingUri::studio);
     let session_seconds = section.optional("session_seconds", number(1_800..=43_200)).unwrap_or(43_200);
     let link_seconds = section.optional("link_seconds", number(5..=300)).unwrap_or(60);
     let session_policy = section.optional("session_policy", boolean).unwrap_or(true);
@@ -97,10 +99,10 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
     Some(Domain {
         name: name.unwrap_or_else(|| key.clone()),
         key,
+        description,
         id: id?,
         region: region?,
         roles,
-        groups,
         owner_tag,
         landing_uri,
         session_seconds: i32::try_from(session_seconds).ok()?,
@@ -128,21 +130,5 @@ fn region(text: &str) -> Option<String> {
         && text.split('-').all(|part| {
             !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         });
-    fits.then(|| text.to_owned())
-}
-
-/// `LandingUri`, at most 1,023 characters: a page of Studio or an app, and a path in it.
-fn landing_uri(text: &str) -> Option<String> {
-    let prefix = [
-        "studio::",
-        "app:JupyterLab:",
-        "app:CodeEditor:",
-        "app:JupyterServer:",
-        "app:RStudioServerPro:",
-        "app:Canvas:",
-    ];
-    let fits = text.len() <= 1_023
-        && prefix.iter().any(|prefix| text.starts_with(prefix))
-        && text.bytes().all(|byte| byte.is_ascii_graphic());
     fits.then(|| text.to_owned())
 }

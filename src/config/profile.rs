@@ -1,4 +1,5 @@
-//! Section `[domain.profile]`: what a missing user profile is created as, and an existing one is held against.
+//! Section `[domain.profile]`, with what `[rule.profile]` lays over it: what a missing user profile is created as, and an
+//! existing one is held against.
 
 use super::Sources;
 use super::problems::{Collector, Section, boolean, kind, string};
@@ -10,13 +11,14 @@ use aws_sdk_sagemaker::types::UserSettings;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, json};
+use std::fmt;
 use std::path::Path;
-use toml::Value;
+use toml::{Table, Value};
 
 /// Longest content of a lifecycle config, in base64 characters (`CreateStudioLifecycleConfig`).
 const MAX_LIFECYCLE: usize = 16_384;
 
-/// Section `[domain.profile]`.
+/// Section `[domain.profile]`, with what `[rule.profile]` lays over it.
 #[derive(Debug)]
 pub struct ProfileTemplate {
     /// `UserSettings`, without the lifecycle configs below: their ARNs stand in the settings once they are known. See
@@ -26,13 +28,29 @@ pub struct ProfileTemplate {
     pub tags: Vec<(String, TagSource)>,
     /// Lifecycle configs to attach.
     pub lifecycle: Vec<LifecycleConfig>,
+    /// The same in the words of the configuration, for people.
+    pub written: Written,
+}
+
+/// A table as an admin wrote it. Debug leaves it out: it says nothing that the parsed values do not.
+pub struct Written(pub Table);
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Written")
+    }
 }
 
 /// Where a tag's value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TagSource {
-    /// The first value of a SAML attribute.
-    Attribute(String),
+    /// The only value of a SAML attribute.
+    Attribute {
+        /// Its exact `Name`.
+        name: String,
+        /// Whether a person without a usable value cannot come.
+        required: bool,
+    },
     /// The same for everybody.
     Fixed(String),
 }
@@ -129,6 +147,7 @@ pub(super) fn read(
     owner_tag: &str,
     sources: &Sources<'_>,
 ) -> Option<ProfileTemplate> {
+    let written = Written(section.written());
     let execution_role = section.optional("execution_role", kind("the ARN of an IAM role", RoleArn::parse));
     let security_groups = section.list("security_groups", kind("a security group ID", security_group));
     if security_groups.len() > 5 {
@@ -138,9 +157,9 @@ pub(super) fn read(
     let tags = tags(section.section("tags"), owner_tag, problems);
     let lifecycle: Vec<_> =
         section.sections("lifecycle").into_iter().map(|script| lifecycle(script, sources)).collect();
-    let written = section.section("settings");
-    let path = written.own_path().to_owned();
-    let mut settings = written.to_json();
+    let api = section.section("settings");
+    let path = api.own_path().to_owned();
+    let mut settings = api.to_json();
     conflicts(&section, &path, &settings, lifecycle.iter().flatten());
     if let Some(role) = execution_role {
         settings.entry("ExecutionRole").or_insert_with(|| json!(role.as_str()));
@@ -150,7 +169,7 @@ pub(super) fn read(
     }
     let settings = Settings::check(settings, &path, &mut |path, problem| problems.add(path, problem));
     section.finish();
-    Some(ProfileTemplate { settings: settings?, tags: tags?, lifecycle: all(lifecycle)? })
+    Some(ProfileTemplate { settings: settings?, tags: tags?, lifecycle: all(lifecycle)?, written })
 }
 
 /// The short keys are other ways to say what `settings` can say. What is said twice has no right answer.
@@ -205,7 +224,10 @@ fn tags(section: Section<'_>, owner_tag: &str, problems: &Collector) -> Option<V
         } else {
             match tag_source(value) {
                 Some(source) => tags.push((key.to_owned(), source)),
-                None => problem(&path, "expected { attribute = \"...\" } or { value = \"...\" }"),
+                None => problem(
+                    &path,
+                    "expected { attribute = \"...\" }, { attribute = \"...\", required = true } or { value = \"...\" }",
+                ),
             }
         }
     }
@@ -216,11 +238,16 @@ fn tags(section: Section<'_>, owner_tag: &str, problems: &Collector) -> Option<V
 }
 
 fn tag_source(value: &Value) -> Option<TagSource> {
-    let table = value.as_table().filter(|table| table.len() == 1)?;
-    let (key, value) = table.iter().next()?;
-    match (key.as_str(), value.as_str()?) {
-        ("attribute", name) if !name.is_empty() => Some(TagSource::Attribute(name.to_owned())),
-        ("value", fixed) if is_tag_value(fixed) => Some(TagSource::Fixed(fixed.to_owned())),
+    let table = value.as_table()?;
+    let required = table.get("required").map_or(Some(false), Value::as_bool)?;
+    let text = |key| table.get(key).map(|value| value.as_str().unwrap_or_default());
+    match (text("attribute"), text("value"), table.len()) {
+        (Some(name), None, keys)
+            if !name.is_empty() && keys == 1 + usize::from(table.contains_key("required")) =>
+        {
+            Some(TagSource::Attribute { name: name.to_owned(), required })
+        }
+        (None, Some(fixed), 1) if is_tag_value(fixed) => Some(TagSource::Fixed(fixed.to_owned())),
         _ => None,
     }
 }

@@ -17,6 +17,26 @@ pub(super) fn over(base: &Members, upper: &Members) -> Members {
     joined
 }
 
+/// What both say alike.
+pub(super) fn common(one: &Members, other: &Members) -> Members {
+    let mut common = Members::new();
+    for (name, value) in one {
+        match (value, other.get(name)) {
+            (Value::Object(inside), Some(Value::Object(there))) => {
+                let inside = self::common(inside, there);
+                if !inside.is_empty() {
+                    common.insert(name.clone(), Value::Object(inside));
+                }
+            }
+            (value, Some(there)) if value == there => {
+                common.insert(name.clone(), value.clone());
+            }
+            _ => {}
+        }
+    }
+    common
+}
+
 /// Paths of what is wanted and not so.
 pub(super) fn paths(wanted: &Members, actual: &Members) -> Vec<String> {
     let mut found = Vec::new();
@@ -118,6 +138,13 @@ mod tests {
     fn what_is_cleared_is_not_there() {
         let clear = json!({ "ResourceSpec": { "LifecycleConfigArn": "None" }, "SecurityGroups": [] });
         assert_eq!(differing(clear, json!({})), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_two_say_alike() {
+        let one = members(json!({ "A": { "x": 1, "y": [1] }, "B": 1, "C": { "z": 1 } }));
+        let other = members(json!({ "A": { "x": 1, "y": [2] }, "B": 1, "C": { "z": 2 } }));
+        assert_eq!(common(&one, &other), members(json!({ "A": { "x": 1 }, "B": 1 })));
     }
 
     #[test]

@@ -41,8 +41,8 @@ async fn with(name: &str, profiles: Vec<Profile>) -> (Stage, PathBuf) {
     let folder = folder(name);
     fs::write(folder.join("git-config.sh"), crate::stage::SCRIPT).unwrap();
     let path = folder.join("gateway.toml");
-    let text =
-        format!("{}\nready_seconds = 5\n{TEMPLATE}", configuration("127.0.0.1:0", Some(stage.aws.url())));
+    let text = configuration("127.0.0.1:0", Some(stage.aws.url()));
+    let text = text.replacen("[[rule]]", &format!("ready_seconds = 5\n{TEMPLATE}\n[[rule]]"), 1);
     fs::write(&path, text).unwrap();
     (stage, path)
 }
@@ -126,6 +126,39 @@ async fn a_plan_changes_nothing_and_applying_it_leaves_nothing() {
     let (code, again) = as_json(&path, "--apply").await;
     assert_eq!((code, &again["summary"]["in line"]), (Some(0), &json!(25)));
     assert_eq!(changes(&stage), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_rules_say_differently_is_left_to_sign_ins() {
+    let (stage, path) = with("reconcile-rules", vec![profile("ann", Some("ann"), "")]).await;
+    let rule = r#"
+        [[rule]]
+        name = "Vision"
+        groups = ["vision"]
+        allow = "research"
+        [rule.profile]
+        execution_role = "arn:aws:iam::111122223333:role/Vision"
+        settings.JupyterLabAppSettings.AppLifecycleManagement.IdleSettings.IdleTimeoutInMinutes = 480
+        tags = { "managed-by" = { value = "vision" } }
+    "#;
+    fs::write(&path, format!("{}{rule}", fs::read_to_string(&path).unwrap())).unwrap();
+    let (code, report) = as_json(&path, "--apply").await;
+    assert_eq!(code, Some(0), "{report:#}");
+    assert_eq!(
+        report["left_to_sign_ins"],
+        json!([
+            "ExecutionRole",
+            "JupyterLabAppSettings.AppLifecycleManagement.IdleSettings.IdleTimeoutInMinutes",
+            "tag cost-center",
+            "tag managed-by",
+        ])
+    );
+    let ann = stage.profile("ann");
+    assert_eq!(ann.user_settings["ExecutionRole"], "arn:aws:iam::111122223333:role/Old");
+    assert_eq!(ann.tags.get("managed-by"), None);
+    let script = &stage.aws.lifecycle_configs()[0].arn;
+    assert_eq!(ann.user_settings["JupyterLabAppSettings"]["LifecycleConfigArns"], json!([script]));
+    assert_eq!(ann.user_settings["JupyterLabAppSettings"].get("AppLifecycleManagement"), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,7 @@ pub(super) enum Maker {
 /// Calls `CreateUserProfile`.
 pub(super) async fn create(client: &Client, grant: &Grant<'_>) -> Result<Maker, Refusal> {
     let domain = grant.domain();
-    let settings = user_settings(client, &domain.profile).await?;
+    let settings = user_settings(client, grant.template()).await?;
     let tags = grant.tags().iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     let created = client
         .create_user_profile()
