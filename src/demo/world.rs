@@ -135,10 +135,12 @@ fn own_profile_only(config: &Config, owner_tag: &str) -> Value {
     })
 }
 
-/// The gateway's own principal: it looks up, creates and tags profiles, and opens none.
+/// The gateway's own principal: it looks up, creates, changes and tags profiles, and opens none. Whose a profile is it says
+/// once, when it makes it.
 fn gateway_keys(config: &Config) -> StaticKeys {
     let account =
         config.domains.first().and_then(|domain| domain.roles.first()).map(crate::arn::RoleArn::account);
+    let owner_tags: BTreeSet<_> = config.domains.iter().map(|domain| &domain.owner_tag).collect();
     StaticKeys {
         access_key_id: ACCESS_KEY_ID.into(),
         secret_access_key: SECRET_ACCESS_KEY.into(),
@@ -160,6 +162,15 @@ fn gateway_keys(config: &Config) -> StaticKeys {
                         "sagemaker:CreateStudioLifecycleConfig",
                     ],
                     "Resource": "*",
+                },
+                {
+                    "Effect": "Deny",
+                    "Action": ["sagemaker:AddTags", "sagemaker:DeleteTags"],
+                    "Resource": "*",
+                    "Condition": {
+                        "Null": { "sagemaker:TaggingAction": "true" },
+                        "ForAnyValue:StringEqualsIgnoreCase": { "aws:TagKeys": owner_tags },
+                    },
                 },
                 { "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*" },
                 { "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*" },

@@ -235,3 +235,17 @@ async fn everything_that_the_api_has_can_be_set_and_is_compared() {
         assert_eq!(now.user_settings, made.user_settings);
     }
 }
+
+#[tokio::test]
+async fn the_gateway_may_not_change_whose_a_profile_is() {
+    let stage = Setting::usual().profile("alice", Some("mallory"), "").start().await;
+    let keys = studio_gateway::demo::world::gateway_credentials();
+    let config = stage.admin().await.config().to_builder().credentials_provider(keys).build();
+    let gateway = aws_sdk_sagemaker::Client::from_conf(config);
+    let tag = |key| aws_sdk_sagemaker::types::Tag::builder().key(key).value("alice").build();
+    let arn = stage.profile("alice").arn;
+    gateway.add_tags().resource_arn(&arn).tags(tag("team")).send().await.unwrap();
+    gateway.add_tags().resource_arn(&arn).tags(tag("studiouserid")).send().await.unwrap_err();
+    gateway.delete_tags().resource_arn(&arn).tag_keys("studiouserid").send().await.unwrap_err();
+    assert_eq!(stage.profile("alice").tags["studiouserid"], "mallory");
+}

@@ -44,6 +44,7 @@ pub(super) fn create(
     add_request_tags(&mut context, &tags);
     call.caller.authorize("sagemaker:CreateUserProfile", &arn, &context)?;
     if !tags.is_empty() {
+        context.add("sagemaker:TaggingAction", "CreateUserProfile");
         call.caller.authorize("sagemaker:AddTags", &arn, &context)?;
     }
     authorize_pass_role(&settings, call)?;
