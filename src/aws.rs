@@ -10,6 +10,7 @@ mod lifecycle;
 mod presign;
 mod profile;
 mod reconcile;
+pub mod remote;
 mod role_session;
 
 pub use clients::{AwsClients, GatewayCredentials};

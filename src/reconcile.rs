@@ -1,6 +1,7 @@
 //! `studio-gateway reconcile`: shows in what the profiles of a domain are not as the configuration says, and brings them
 //! in line if told to.
 
+use super::WithConfig;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use comfy_table::Table;
@@ -8,21 +9,18 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::error::Error;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use studio_gateway::aws::{
     AwsClients, Drift, Examined, GatewayCredentials, Mode, Outcome, Reconciled, reconcile,
 };
-use studio_gateway::config::Config;
 
 /// Exit code when profiles differ, or could not be changed in the state that they are in.
 const LEFT: u8 = 3;
 
 #[derive(Args)]
 pub(crate) struct ReconcileArgs {
-    /// The configuration file.
-    #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    #[command(flatten)]
+    config: WithConfig,
     /// Key of the domain.
     #[arg(long, value_name = "KEY")]
     domain: String,
@@ -46,7 +44,7 @@ struct ModeArgs {
 
 /// Exits with 0 if every profile is as the configuration says, 3 if something is left to do, and 1 if something failed.
 pub(crate) async fn run(args: &ReconcileArgs, now: DateTime<Utc>) -> Result<ExitCode, Box<dyn Error>> {
-    let config = Config::load(&args.config, now)?;
+    let config = args.config.load(now).await?;
     let domain = config.domains.iter().find(|domain| domain.key == args.domain).ok_or_else(|| {
         let known: Vec<_> = config.domains.iter().map(|domain| domain.key.as_str()).collect();
         format!("no domain has the key {:?}; there are: {}", args.domain, known.join(", "))

@@ -6,9 +6,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from harness.browser import Browser
 from harness.idp import Idp, Person
 from harness.process import ROOT, binary
-from harness.browser import Browser
 from harness.shapes import request_faults, service
 from harness.world import Domain, IdpEntry, World
 
