@@ -25,4 +25,5 @@ pub mod replay;
 pub mod saml;
 pub mod seal;
 pub mod serve;
+pub mod settings;
 pub mod sign_in;

@@ -3,9 +3,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 mod log;
+mod reconcile;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use reconcile::ReconcileArgs;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,6 +23,7 @@ use studio_gateway::inspect;
 use studio_gateway::saml::metadata::IdpMetadata;
 use studio_gateway::saml::{DecryptionKeys, Expected, instant, sp_metadata};
 use studio_gateway::serve::{Running, until_signal};
+use studio_gateway::settings;
 use studio_gateway::sign_in::Gateway;
 use studio_gateway::{lambda, load};
 use tokio::net::TcpListener;
@@ -49,6 +52,11 @@ enum Command {
     Explain(ExplainArgs),
     /// Print our SAML metadata, for the identity provider.
     Metadata(WithConfig),
+    /// Print every setting that `[domain.profile.settings]` can have, with its type and limits, as JSON.
+    Settings,
+    /// Show in what the profiles of a domain are not as the configuration says, or bring them in line. Exits with 0 if
+    /// nothing is left to do, 3 if something is, 1 if something failed.
+    Reconcile(ReconcileArgs),
     /// Try everything on this machine: no account, no network.
     Demo(DemoArgs),
 }
@@ -166,6 +174,14 @@ async fn main() -> ExitCode {
         Command::Inspect(args) => inspect(&args),
         Command::Explain(args) => explain(&args).await,
         Command::Metadata(config) => metadata(&config).await,
+        Command::Settings => {
+            println!("{:#}", settings::reference());
+            Ok(())
+        }
+        Command::Reconcile(args) => match reconcile::run(&args, Clock::system().now()).await {
+            Ok(code) => return code,
+            Err(fault) => Err(fault),
+        },
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
             None => Box::pin(run_demo(args.port_base, args.config)).await,

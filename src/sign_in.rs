@@ -15,8 +15,8 @@ pub use request::OutstandingRequest;
 
 use crate::assets::Assets;
 use crate::aws::{
-    self, AwsClients, ExecutionRoles, FoundProfile, GatewayCredentials, PresignFault, PresignedUrl, Profiles,
-    RoleLook, RoleSession, StudioProfile,
+    self, AwsClients, ExecutionRoles, FoundProfile, GatewayCredentials, PresignedUrl, Profiles, RoleLook,
+    RoleSession, StudioProfile, Until,
 };
 use crate::clock::Clock;
 use crate::config::Config;
@@ -255,31 +255,38 @@ impl Gateway {
         };
         let wanted = WantedRole::of(identity, grant);
         let wanted = wanted.as_ref();
-        let known = if wanted.is_none_or(|wanted| self.roles.is_settled(wanted)) {
+        let remembered = if wanted.is_none_or(|wanted| self.roles.is_settled(wanted)) {
             self.profiles.remembered(grant)
         } else {
             None
         };
-        if let Some(profile) = known {
+        let seen_before = remembered.is_some();
+        let (session, profile) = if let Some(profile) = remembered {
             let session = assume.await?;
             record.role_session(session.arn());
-            match presign(&session, &profile).await {
-                Ok(url) => return Ok(url),
-                // Without the profile there is no owner tag either, so that AWS may say "denied" instead of "not found".
-                Err(PresignFault::NotFound(_) | PresignFault::Denied(_)) => self.profiles.forget(grant),
-                Err(PresignFault::Other(refusal)) => return Err(refusal),
+            (session, profile)
+        } else {
+            let (session, (found, role)) = tokio::join!(assume, self.look(grant, wanted));
+            // What STS says about the person goes before what the others say about profile and role.
+            let session = session?;
+            record.role_session(session.arn());
+            let profile = self.prepare(grant, wanted, &session, (found?, role?), Until::Usable).await?;
+            (session, profile)
+        };
+        let url = match presign(&session, &profile).await {
+            Ok(url) => url,
+            Err(fault) if fault.may_pass(seen_before) => {
+                // Gone, or being changed, since it was last seen: looked at again, made anew if need be, and waited for.
+                self.profiles.forget(grant);
+                let (found, role) = self.look(grant, wanted).await;
+                let profile =
+                    self.prepare(grant, wanted, &session, (found?, role?), Until::InService).await?;
+                presign(&session, &profile).await?
             }
-            // Gone since it was last seen: made anew, once.
-            let (found, role) = self.look(grant, wanted).await;
-            let profile = self.prepare(grant, wanted, &session, found?, role?).await?;
-            return Ok(presign(&session, &profile).await?);
-        }
-        let (session, (found, role)) = tokio::join!(assume, self.look(grant, wanted));
-        // What STS says about the person goes before what the others say about profile and role.
-        let session = session?;
-        record.role_session(session.arn());
-        let profile = self.prepare(grant, wanted, &session, found?, role?).await?;
-        Ok(presign(&session, &profile).await?)
+            Err(fault) => return Err(fault.into()),
+        };
+        self.profiles.reconcile(&self.clients, grant).await;
+        Ok(url)
     }
 
     /// Looks for profile and execution role at the same time.
@@ -300,11 +307,11 @@ impl Gateway {
         grant: &Grant<'_>,
         wanted: Option<&WantedRole<'_>>,
         session: &RoleSession,
-        found: Option<FoundProfile>,
-        role: RoleLook,
+        (found, role): (Option<FoundProfile>, RoleLook),
+        until: Until,
     ) -> Result<StudioProfile, Refusal> {
         let role = self.roles.ensure(&self.clients, grant.domain(), wanted, session, role).await?;
-        let profile = self.profiles.ensure(&self.clients, grant, session, found, role.as_ref()).await;
+        let profile = self.profiles.ensure(&self.clients, grant, session, found, role.as_ref(), until).await;
         if let (Err(_), Some(wanted)) = (&profile, wanted) {
             // The role may be gone, and the profile not to be made because of that.
             self.roles.forget(wanted);

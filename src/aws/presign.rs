@@ -38,8 +38,23 @@ pub enum PresignFault {
     NotFound(Refusal),
     /// A policy refuses it: the person's tag is not the profile's owner tag, or there is no profile to have one.
     Denied(Refusal),
+    /// AWS does not open the profile in the state that it is in, such as `Updating`, or takes the request for wrong.
+    NotNow(Refusal),
     /// Anything else.
     Other(Refusal),
+}
+
+impl PresignFault {
+    /// Whether a second look at the profile may explain it, or mend it. `remembered`: the first look was some time ago.
+    #[must_use]
+    pub fn may_pass(&self, remembered: bool) -> bool {
+        match self {
+            Self::NotFound(_) | Self::NotNow(_) => true,
+            // Without the profile there is no owner tag either, so that AWS may say "denied" instead of "not found".
+            Self::Denied(_) => remembered,
+            Self::Other(_) => false,
+        }
+    }
 }
 
 impl From<PresignFault> for Refusal {
@@ -47,6 +62,7 @@ impl From<PresignFault> for Refusal {
         match fault {
             PresignFault::NotFound(refusal)
             | PresignFault::Denied(refusal)
+            | PresignFault::NotNow(refusal)
             | PresignFault::Other(refusal) => refusal,
         }
     }
@@ -81,6 +97,7 @@ pub async fn presign(
         .map_err(|error| match AwsFault::of(API, &error) {
             fault if fault.kind == Kind::NotFound => PresignFault::NotFound(fault.into()),
             fault if fault.kind == Kind::Denied => PresignFault::Denied(fault.into()),
+            fault if matches!(fault.kind, Kind::InUse | Kind::Invalid) => PresignFault::NotNow(fault.into()),
             fault => PresignFault::Other(fault.into()),
         })?;
     let url = output.authorized_url().and_then(|url| Url::parse(url).ok());

@@ -3,9 +3,9 @@
 //!
 //! The policies named here are a closed set: no other is ever attached to a role, or detached from one.
 
-use super::domain::tag_key;
 use super::entitlements::Named;
 use super::problems::{Collector, Section, kind, number, string};
+use super::profile::tag_key;
 use super::rule::conditions;
 use super::{Condition, Domain, Idp, Rule, is_tag_value};
 use crate::arn::{PolicyArn, RoleArn};
@@ -156,7 +156,7 @@ pub(super) fn find_clashes(domains: &[Option<Arc<Domain>>], rules: &[Rule], prob
     for (rule, allowed) in rules.iter().flat_map(|rule| rule.allow.iter().map(move |allowed| (rule, allowed)))
     {
         let domain = &allowed.destination.domain;
-        if domain.execution_role.is_some() && allowed.template.execution_role.is_some() {
+        if domain.execution_role.is_some() && allowed.template.execution_role().is_some() {
             problems.add(
                 &format!("rule[{}].profile.execution_role", rule.number - 1),
                 format!(

@@ -107,10 +107,11 @@ fn roles(config: &Config) -> Vec<Role> {
     }
     let by_rules = config.rules.iter().flat_map(|rule| &rule.allow).map(|allowed| &allowed.template);
     let templates = config.domains.iter().map(|domain| &domain.profile).chain(by_rules);
-    for arn in templates.filter_map(|template| template.execution_role.as_ref()) {
-        by_arn.entry(arn.as_str()).or_insert_with(|| Role {
-            arn: arn.to_string(),
-            trust_policy: RoleTemplate::trust_policy(arn.account()),
+    for arn in templates.filter_map(|template| template.execution_role()) {
+        let Some(role) = RoleArn::parse(arn) else { continue };
+        by_arn.entry(arn).or_insert_with(|| Role {
+            arn: arn.to_owned(),
+            trust_policy: RoleTemplate::trust_policy(role.account()),
             ..Role::default()
         });
     }
@@ -211,7 +212,8 @@ fn gateway_arn(config: &Config) -> String {
     format!("arn:aws:iam::{}:role/studio-gateway", account.unwrap_or("999999999999"))
 }
 
-/// What looking after a domain takes: it looks up, creates and tags profiles, and opens none.
+/// What looking after a domain takes: it looks up, creates, changes and tags profiles, and opens none. Whose a profile is
+/// it says once, when it makes it.
 fn provisioning(domain: &config::Domain) -> Value {
     let mut statements = vec![
         json!({
@@ -219,8 +221,11 @@ fn provisioning(domain: &config::Domain) -> Value {
             "Action": [
                 "sagemaker:DescribeUserProfile",
                 "sagemaker:CreateUserProfile",
+                "sagemaker:UpdateUserProfile",
                 "sagemaker:AddTags",
+                "sagemaker:DeleteTags",
                 "sagemaker:ListTags",
+                "sagemaker:ListUserProfiles",
                 "sagemaker:DescribeStudioLifecycleConfig",
                 "sagemaker:CreateStudioLifecycleConfig",
             ],
@@ -231,6 +236,15 @@ fn provisioning(domain: &config::Domain) -> Value {
             "Action": "iam:PassRole",
             "Resource": "*",
             "Condition": { "StringEquals": { "iam:PassedToService": "sagemaker.amazonaws.com" } },
+        }),
+        json!({
+            "Effect": "Deny",
+            "Action": ["sagemaker:AddTags", "sagemaker:DeleteTags"],
+            "Resource": "*",
+            "Condition": {
+                "Null": { "sagemaker:TaggingAction": "true" },
+                "ForAnyValue:StringEqualsIgnoreCase": { "aws:TagKeys": [domain.owner_tag] },
+            },
         }),
     ];
     if domain.presign_by == PresignBy::Service {

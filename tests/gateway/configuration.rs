@@ -43,6 +43,10 @@ const EXAMPLES: &[&str] = &[
     "domain.execution_role",
     "domain.profile.execution_role",
     "domain.profile.security_groups",
+    "domain.profile.settings.StudioWebPortal",
+    "domain.profile.settings.JupyterLabAppSettings",
+    "domain.profile.settings.SpaceStorageSettings",
+    "domain.profile.settings.StudioWebPortalSettings",
     "domain.profile.tags.\"cost-center\"",
     "domain.profile.tags.\"managed-by\"",
     "domain.profile.tags.\"team\"",
@@ -389,6 +393,18 @@ const WRONG: &[Wrong] = &[
         "domain[0].profile.security_groups: five at most",
     ),
     (
+        "domain.0.provisioning",
+        Some("'always'"),
+        "domain[0].provisioning: expected \"create-only\", \"report\" or \"reconcile\", got \"always\"",
+    ),
+    (
+        "domain.0.profile.settings",
+        Some(
+            "{ DefaultLandingUri = 1979-05-27, JupyterLabAppSettings = { DefaultResourceSpec = { InstanceType = 'm5.large' } } }",
+        ),
+        "domain[0].profile.settings.JupyterLabAppSettings.DefaultResourceSpec.InstanceType: \"m5.large\" is none of",
+    ),
+    (
         "domain.0.profile.tags",
         Some(
             "{ team = { attribute = 'a', value = 'b' }, StudioUserId = { value = 'x' }, 'a#b' = { value = 'c' } }",
@@ -605,7 +621,7 @@ fn what_a_rule_lays_over_a_profile_is_checked_with_what_is_below() {
     );
     let config = with_rules(&laid("security_groups = ['sg-1']\ntags = { team = { value = 'x' } }")).unwrap();
     let allowed = &config.rules[0].allow[0];
-    assert_eq!(allowed.template.security_groups, ["sg-1"]);
+    assert_eq!(allowed.template.settings.get("SecurityGroups"), Some(&serde_json::json!(["sg-1"])));
     assert_eq!(allowed.template.tags.len(), 1);
     assert_eq!(config.domains[0].profile.tags.len(), 0, "the domain's own stays");
     // Half of the tags here and half there are too many together.
@@ -740,8 +756,8 @@ fn a_policy_for_everybody_is_not_written_as_one_for_some() {
 
 #[test]
 fn everybodys_role_and_ones_own_exclude_each_other() {
-    let role = "[domain.profile]\nexecution_role = \"arn:aws:iam::111122223333:role/StudioExecution\"";
-    let problems = with_roles("[domain.profile]", role).unwrap_err();
+    let role = "\n[domain.profile]\nexecution_role = \"arn:aws:iam::111122223333:role/StudioExecution\"";
+    let problems = with_roles("\n[domain.profile]", role).unwrap_err();
     assert!(
         problems.lines()[0].starts_with("domain[0].execution_role: profile.execution_role gives everybody"),
         "{problems}"
@@ -781,4 +797,35 @@ fn two_domains_of_an_account_do_not_make_roles_of_the_same_name() {
     }
     assert!(more("111122223333", "second-").is_ok());
     assert!(more("444455556666", "studio-").is_ok());
+}
+#[test]
+fn what_is_said_twice_is_a_problem() {
+    let twice = format!(
+        "{SHIPPED}\n[[domain.profile.lifecycle]]\napp = \"JupyterLab\"\nscript = \"lifecycle/jupyterlab/git-config.sh\"\n"
+    );
+    let mut table: Table = twice.parse().unwrap();
+    let profile: Table = r#"
+        execution_role = "arn:aws:iam::111122223333:role/StudioExecution"
+        security_groups = ["sg-1"]
+        settings.ExecutionRole = "arn:aws:iam::111122223333:role/Other"
+        settings.SecurityGroups = ["sg-2"]
+        settings.JupyterLabAppSettings.LifecycleConfigArns = []
+        settings.JupyterLabAppSettings.DefaultResourceSpec.LifecycleConfigArn = "None"
+        settings.JupyterLabAppSettings.DefaultResourceSpec.InstanceType = "ml.t3.medium"
+        settings.CodeEditorAppSettings.LifecycleConfigArns = []
+    "#
+    .parse()
+    .unwrap();
+    table["domain"][0]["profile"].as_table_mut().unwrap().extend(profile);
+    let sources = Sources { file: &file, bytes: &bytes, variable: &variable, remote: &nothing_remote };
+    let problems = Config::from_table(&table, &sources, Clock::system().now()).unwrap_err();
+    assert_eq!(
+        problems.lines(),
+        [
+            "domain[0].profile.settings.ExecutionRole: \"execution_role\" says it too",
+            "domain[0].profile.settings.SecurityGroups: \"security_groups\" says it too",
+            "domain[0].profile.settings.JupyterLabAppSettings.LifecycleConfigArns: a script of domain[0].profile.lifecycle sets it too",
+            "domain[0].profile.settings.JupyterLabAppSettings.DefaultResourceSpec.LifecycleConfigArn: a script of domain[0].profile.lifecycle sets it too",
+        ]
+    );
 }

@@ -114,6 +114,8 @@ pub(super) struct StoredProfile {
 /// A status that does not last.
 #[derive(Clone, Debug)]
 pub(super) struct Transition {
+    /// To so many Describe calls it does not exist yet.
+    pub(super) unseen: u32,
     describes_left: u32,
     until: DateTime<Utc>,
     /// `None`: the profile is gone.
@@ -124,7 +126,7 @@ impl Transition {
     pub(super) fn new(pace: &Pace, now: DateTime<Utc>, to: Option<(&'static str, Option<String>)>) -> Self {
         let duration = chrono::TimeDelta::from_std(pace.duration).unwrap_or(chrono::TimeDelta::MAX);
         let until = now.checked_add_signed(duration).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        Self { describes_left: pace.describes, until, to }
+        Self { unseen: 0, describes_left: pace.describes, until, to }
     }
 }
 
@@ -247,7 +249,8 @@ impl State {
     /// Lets profiles come to rest that are due at `now`.
     pub(super) fn settle(&mut self, now: DateTime<Utc>) {
         self.profiles.retain(|_, profile| {
-            let Some(transition) = profile.transition.take_if(|t| t.describes_left == 0 && t.until <= now)
+            let Some(transition) =
+                profile.transition.take_if(|t| t.unseen == 0 && t.describes_left == 0 && t.until <= now)
             else {
                 return true;
             };
@@ -258,6 +261,16 @@ impl State {
             profile.view.failure_reason = reason;
             true
         });
+    }
+
+    /// Whether this profile cannot be seen yet; counts a look at it.
+    pub(super) fn is_unseen(&mut self, key: &ProfileKey) -> bool {
+        let transition = self.profiles.get_mut(key).and_then(|p| p.transition.as_mut());
+        let Some(transition) = transition.filter(|t| t.unseen > 0) else {
+            return false;
+        };
+        transition.unseen -= 1;
+        true
     }
 
     /// Counts a Describe of this profile, after its answer was made.

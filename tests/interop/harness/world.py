@@ -72,6 +72,13 @@ def text(value) -> str:
     return json.dumps(value)
 
 
+def execution_role(settings: str, domain: Domain) -> str:
+    """The short key, unless the settings say it already."""
+    if "ExecutionRole =" in settings:
+        return ""
+    return f'execution_role = "arn:aws:iam::{domain.account}:role/StudioExecution"'
+
+
 @dataclass
 class World:
     """Everything on loopback, in one folder, on ports found free."""
@@ -82,6 +89,8 @@ class World:
     sts_endpoint: str | None = None
     iam_endpoint: str | None = None
     groups: str = "groups"
+    # TOML below [domain.profile.settings] of every domain. It may set the execution role.
+    settings: str = ""
     gateway_port: int = field(default_factory=free_port)
     aws_port: int = field(default_factory=free_port)
     # [[saml.key]]: certificate and private key of each.
@@ -149,6 +158,9 @@ region = "{domain.region}"
 roles = {text([domain.role_arn])}
 poll_milliseconds = 100
 {self.roles(domain)}
+[domain.profile.settings]
+{self.settings}
+
 [domain.profile.tags]
 "managed-by" = {{ value = "studio-gateway" }}
 """
@@ -186,8 +198,7 @@ external_id = "interop"
 """
         if domain.execution_role:
             return tables + f"\n[domain.execution_role]\n{domain.execution_role}\n"
-        role = f"arn:aws:iam::{domain.account}:role/StudioExecution"
-        return tables + f'\n[domain.profile]\nexecution_role = "{role}"\n'
+        return tables + f"\n[domain.profile]\n{execution_role(self.settings, domain)}\n"
 
     def start(self) -> "World":
         self.start_aws()

@@ -45,6 +45,7 @@ pub(super) fn create(
     add_request_tags(&mut context, &tags);
     call.caller.authorize("sagemaker:CreateUserProfile", &arn, &context)?;
     if !tags.is_empty() {
+        context.add("sagemaker:TaggingAction", "CreateUserProfile");
         call.caller.authorize("sagemaker:AddTags", &arn, &context)?;
     }
     authorize_pass_role(state, &settings, call)?;
@@ -52,6 +53,22 @@ pub(super) fn create(
     let domain = find_domain(state, domain_id, call)?;
     check_execution_role(state, &settings, domain)?;
     let key = profile_key(&domain.id, name);
+    let new = |tags, settings| ProfileView {
+        domain_id: domain_id.to_owned(),
+        name: name.to_owned(),
+        arn: arn.clone(),
+        status: "Pending".to_owned(),
+        failure_reason: None,
+        tags,
+        user_settings: Value::Object(settings),
+        created: call.now,
+        modified: call.now,
+    };
+    if let Some(tags) = call.pace.rival.clone().filter(|_| !state.profiles.contains_key(&key)) {
+        let transition = Some(Transition::new(&call.pace, call.now, Some(("InService", None))));
+        let view = new(tags, Map::new());
+        state.profiles.insert(key.clone(), StoredProfile { view, transition });
+    }
     if state.profiles.contains_key(&key) {
         return Err(ApiError::in_use(format!(
             "UserProfile [{name}] already exists in domain [{domain_id}]."
@@ -64,23 +81,14 @@ pub(super) fn create(
             format!("The account-level service limit for user profiles of domain [{domain_id}] is reached.");
         return Err(ApiError::new(400, "ResourceLimitExceeded", message));
     }
-    let view = ProfileView {
-        domain_id: domain_id.to_owned(),
-        name: name.to_owned(),
-        arn: arn.clone(),
-        status: "Pending".to_owned(),
-        failure_reason: None,
-        tags,
-        user_settings: Value::Object(settings),
-        created: call.now,
-        modified: call.now,
-    };
+    let view = new(tags, settings);
     let to = match &call.pace.failure {
         Some(reason) => ("Failed", Some(reason.clone())),
         None => ("InService", None),
     };
-    let transition = Some(Transition::new(&call.pace, call.now, Some(to)));
-    state.profiles.insert(key, StoredProfile { view, transition });
+    let mut transition = Transition::new(&call.pace, call.now, Some(to));
+    transition.unseen = call.pace.unseen_describes;
+    state.profiles.insert(key, StoredProfile { view, transition: Some(transition) });
     Ok(json!({"UserProfileArn": arn}))
 }
 
@@ -91,6 +99,9 @@ pub(super) fn describe(
     note: &mut Note,
 ) -> Result<Value, ApiError> {
     let key = target(state, input, call, note, "sagemaker:DescribeUserProfile")?;
+    if state.is_unseen(&key) {
+        return Err(missing(&key));
+    }
     let view = existing(state, &key)?.view.clone();
     state.count_describe(&key);
     let mut output = json!({
@@ -130,12 +141,17 @@ pub(super) fn update(
     if !matches!(profile.view.status.as_str(), "InService" | "Update_Failed") {
         return Err(ApiError::in_use(format!("UserProfile [{name}] is in state {}.", profile.view.status)));
     }
-    if let Some(stored) = profile.view.user_settings.as_object_mut() {
+    let to = match &call.pace.update_failure {
+        Some(reason) => ("Update_Failed", Some(reason.clone())),
+        None => ("InService", None),
+    };
+    if let Some(stored) = profile.view.user_settings.as_object_mut().filter(|_| to.1.is_none()) {
         stored.extend(settings);
     }
     "Updating".clone_into(&mut profile.view.status);
+    profile.view.failure_reason = None;
     profile.view.modified = call.now;
-    profile.transition = Some(Transition::new(&call.pace, call.now, Some(("InService", None))));
+    profile.transition = Some(Transition::new(&call.pace, call.now, Some(to)));
     Ok(json!({"UserProfileArn": profile.view.arn}))
 }
 
@@ -156,7 +172,8 @@ pub(super) fn delete(
         )));
     }
     "Deleting".clone_into(&mut profile.view.status);
-    profile.transition = Some(Transition::new(&call.pace, call.now, None));
+    let to = call.pace.deletion_failure.as_ref().map(|reason| ("Delete_Failed", Some(reason.clone())));
+    profile.transition = Some(Transition::new(&call.pace, call.now, to));
     Ok(json!({}))
 }
 
