@@ -57,6 +57,10 @@ pub struct Gateway {
     pub contact: Option<String>,
     /// Longest time for one sign-in.
     pub sign_in_limit: Duration,
+    /// After how long a sign-in that goes on is answered with a page that watches it.
+    pub prepare_after: Duration,
+    /// Most pages that watch at the same time.
+    pub most_watchers: usize,
     /// Keys for sealed tokens, the current one first. Empty: make one at start-up.
     pub seal_keys: Vec<SealKey>,
 }
@@ -192,6 +196,9 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
     let public_url = section.required("public_url", origin);
     let contact = section.optional("contact", string);
     let sign_in = section.optional("sign_in_seconds", number(5..=120)).unwrap_or(45);
+    let prepare_after =
+        section.optional("preparing_after_milliseconds", number(100..=1_800)).unwrap_or(1_500);
+    let most_watchers = section.optional("preparing_pages", number(1..=100_000)).unwrap_or(1_000);
     let seal_keys = section.list("seal_keys", |value| seal_key(value, sources));
     if seal_keys.is_empty() {
         warnings.push(
@@ -205,6 +212,8 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
         public_url: public_url?,
         contact,
         sign_in_limit: Duration::from_secs(sign_in.into()),
+        prepare_after: Duration::from_millis(prepare_after.into()),
+        most_watchers: usize::try_from(most_watchers).unwrap_or(usize::MAX),
         seal_keys,
     })
 }

@@ -7,6 +7,7 @@ pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod drain;
 pub mod error;
 pub mod http;
 pub mod identity;

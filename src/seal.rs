@@ -14,8 +14,10 @@ use std::fmt;
 pub enum Purpose {
     /// The AuthnRequest that a browser waits to be answered.
     Request,
-    /// The choice between destinations.
+    /// A sign-in that waits for a choice between destinations, or for what is being prepared.
     Choice,
+    /// A refusal that happened behind a page, for the page that tells of it.
+    Refusal,
 }
 
 impl Purpose {
@@ -23,6 +25,7 @@ impl Purpose {
         match self {
             Self::Request => "request/1",
             Self::Choice => "choice/1",
+            Self::Refusal => "refusal/1",
         }
     }
 }

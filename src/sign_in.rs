@@ -4,9 +4,11 @@
 //! encoded → decoded → unverified → verified → fresh → identity → grant → role session → profile → presigned URL.
 
 mod choice;
+mod progress;
 mod record;
 
 pub use choice::Choice;
+pub use progress::{Progress, Step};
 pub use record::Record;
 
 use crate::aws::{
@@ -14,6 +16,7 @@ use crate::aws::{
 };
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::drain::Drain;
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
@@ -25,6 +28,7 @@ use crate::seal::Seal;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -39,6 +43,10 @@ pub struct Gateway {
     pub seal: Seal,
     /// The identity providers as they are known now.
     pub idps: Arc<Idps>,
+    /// Whether the service is about to end.
+    pub drain: Drain,
+    /// A place for each page that watches its Studio being prepared.
+    pub watchers: Arc<Semaphore>,
     ledger: MemoryLedger,
     clients: AwsClients,
     profiles: Profiles,
@@ -56,8 +64,8 @@ pub struct OutstandingRequest {
 /// What comes after an accepted response.
 #[derive(Debug)]
 pub enum Next<'g> {
-    /// The way into Studio.
-    Studio(PresignedUrl),
+    /// One destination.
+    Go(Box<Choice>, Box<Grant<'g>>),
     /// Several destinations, and none chosen yet.
     Choose(Box<Choice>, Vec<Grant<'g>>),
 }
@@ -73,7 +81,9 @@ impl Gateway {
         let ledger = MemoryLedger::new(clock.now(), config.replay_capacity);
         let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
-        Ok(Self { config, clock, seal, idps, ledger, clients, profiles: Profiles::default() })
+        let watchers = Arc::new(Semaphore::new(config.gateway.most_watchers));
+        let (drain, profiles) = (Drain::default(), Profiles::default());
+        Ok(Self { config, clock, seal, idps, drain, watchers, ledger, clients, profiles })
     }
 
     /// Fetches the metadata of those IdPs whose metadata is on the web, and keeps it fresh from then on.
@@ -125,7 +135,8 @@ impl Gateway {
     /// A response posted to the ACS, from the browser that holds the `outstanding` requests.
     ///
     /// `destination` is the key of the domain that the sign-in was meant for, if that is known.
-    pub async fn accept(
+    /// Nothing is called at AWS.
+    pub fn accept(
         &self,
         response: EncodedResponse,
         outstanding: &[OutstandingRequest],
@@ -140,28 +151,65 @@ impl Gateway {
         if grants.iter().any(|grant| Some(grant.domain().key.as_str()) == destination) {
             grants.retain(|grant| Some(grant.domain().key.as_str()) == destination);
         }
-        match <[Grant<'_>; 1]>::try_from(grants) {
-            Ok([grant]) => Box::pin(self.open(&response, &identity, &grant, record)).await.map(Next::Studio),
-            Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
-        }
+        let choice = Box::new(Choice::new(response, identity));
+        Ok(match <[Grant<'_>; 1]>::try_from(grants) {
+            Ok([grant]) => Next::Go(choice, Box::new(grant)),
+            Err(grants) => Next::Choose(choice, grants),
+        })
     }
 
-    /// One of several destinations, chosen by its [`Grant::key`].
+    /// One of the person's destinations, by its [`Grant::key`].
     ///
     /// What the person may do is worked out again: the token carries who they are, not what they are allowed.
-    pub async fn choose(
+    pub fn chosen(&self, choice: &Choice, key: &str, record: &mut Record) -> Result<Grant<'_>, Refusal> {
+        record.identity(choice.identity());
+        let mut grants = policy::grants(choice.identity(), &self.config)?;
+        let chosen = grants.iter().position(|grant| grant.key() == key);
+        chosen
+            .map(|index| grants.swap_remove(index))
+            .ok_or_else(|| Refusal::new(Code::ChoiceInvalid, "a choice that was not offered"))
+    }
+
+    /// From a grant to the URL: gets everything ready, and opens the profile as the person.
+    ///
+    /// May be dropped half-way, and begun anew here or at another instance: whatever it has told AWS to make by then is
+    /// found by the next attempt.
+    pub async fn open(
         &self,
         choice: &Choice,
-        key: &str,
+        grant: &Grant<'_>,
         record: &mut Record,
     ) -> Result<PresignedUrl, Refusal> {
-        record.identity(choice.identity());
-        let grants = policy::grants(choice.identity(), &self.config)?;
-        let grant = grants
-            .iter()
-            .find(|grant| grant.key() == key)
-            .ok_or_else(|| Refusal::new(Code::ChoiceInvalid, "a choice that was not offered"))?;
-        Box::pin(self.open(choice.response(), choice.identity(), grant, record)).await
+        let quietly = Progress::unwatched();
+        let now = self.clock.now();
+        let presign = async |session: &RoleSession, profile: &StudioProfile| {
+            aws::presign(&self.clients, session, profile, grant.domain(), choice.identity(), now).await
+        };
+        let remembered = self.profiles.remembered(grant).is_some();
+        let (session, profile) = self.reach(choice, grant, &quietly, record).await?;
+        match presign(&session, &profile).await {
+            // Without the profile there is no owner tag either, so that AWS may say "denied" instead of "not found".
+            Err(PresignFault::NotFound(_) | PresignFault::Denied(_)) if remembered => {
+                self.profiles.forget(grant);
+            }
+            other => return Ok(other?),
+        }
+        // Gone since it was last seen: made anew, once.
+        let found = self.profiles.find(&self.clients, grant).await?;
+        let profile = self.profiles.ensure(&self.clients, grant, &session, found, &quietly).await?;
+        Ok(presign(&session, &profile).await?)
+    }
+
+    /// Gets everything ready that [`Gateway::open`] needs, and tells how far it is. It makes no URL: the request that
+    /// redirects does, so that a URL is in no place but the redirect.
+    pub async fn prepare(
+        &self,
+        choice: &Choice,
+        grant: &Grant<'_>,
+        progress: &Progress,
+        record: &mut Record,
+    ) -> Result<(), Refusal> {
+        self.reach(choice, grant, progress, record).await.map(|_| ())
     }
 
     /// From the form's value to an assertion that is genuine, meant for us, valid now, and used for the first time.
@@ -198,40 +246,33 @@ impl Gateway {
         Ok((self.ledger.claim(verified, now)?, idp))
     }
 
-    /// From a grant to the URL: assumes the role while looking for the profile, makes the profile if it is missing, and
-    /// opens it as the person.
-    async fn open(
+    /// Assumes the role while looking for the profile, and makes the profile if it is missing.
+    async fn reach(
         &self,
-        response: &EncodedResponse,
-        identity: &Identity,
+        choice: &Choice,
         grant: &Grant<'_>,
+        progress: &Progress,
         record: &mut Record,
-    ) -> Result<PresignedUrl, Refusal> {
+    ) -> Result<(RoleSession, StudioProfile), Refusal> {
         record.grant(grant);
-        let now = self.clock.now();
-        let assume = aws::assume_role(&self.clients, grant, identity, response, now);
-        let presign = async |session: &RoleSession, profile: &StudioProfile| {
-            aws::presign(&self.clients, session, profile, grant.domain(), identity, now).await
-        };
+        progress.at(Step::SigningIn);
+        let assume =
+            aws::assume_role(&self.clients, grant, choice.identity(), choice.response(), self.clock.now());
         if let Some(profile) = self.profiles.remembered(grant) {
             let session = assume.await?;
             record.role_session(session.arn());
-            match presign(&session, &profile).await {
-                Ok(url) => return Ok(url),
-                // Without the profile there is no owner tag either, so that AWS may say "denied" instead of "not found".
-                Err(PresignFault::NotFound(_) | PresignFault::Denied(_)) => self.profiles.forget(grant),
-                Err(PresignFault::Other(refusal)) => return Err(refusal),
-            }
-            // Gone since it was last seen: made anew, once.
-            let found = self.profiles.find(&self.clients, grant).await?;
-            let profile = self.profiles.ensure(&self.clients, grant, &session, found).await?;
-            return Ok(presign(&session, &profile).await?);
+            return Ok((session, profile));
         }
+        let assume = async {
+            let session = assume.await;
+            progress.at(Step::Looking);
+            session
+        };
         let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
         // What STS says about the person goes before what SageMaker says about the profile.
         let session = session?;
         record.role_session(session.arn());
-        let profile = self.profiles.ensure(&self.clients, grant, &session, found?).await?;
-        Ok(presign(&session, &profile).await?)
+        let profile = self.profiles.ensure(&self.clients, grant, &session, found?, progress).await?;
+        Ok((session, profile))
     }
 }

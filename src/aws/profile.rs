@@ -7,6 +7,7 @@ use super::role_session::RoleSession;
 use crate::config::{Domain, LifecycleApp};
 use crate::error::{Code, Refusal};
 use crate::policy::Grant;
+use crate::sign_in::{Progress, Step};
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::types::{
     CodeEditorAppSettings, JupyterLabAppSettings, JupyterServerAppSettings, KernelGatewayAppSettings,
@@ -96,6 +97,7 @@ impl Profiles {
         grant: &Grant<'_>,
         _session: &RoleSession,
         found: Option<FoundProfile>,
+        progress: &Progress,
     ) -> Result<StudioProfile, Refusal> {
         let client = gateway_client(clients, grant)?;
         let domain = grant.domain();
@@ -105,6 +107,7 @@ impl Profiles {
         loop {
             match &found {
                 None if !created => {
+                    progress.at(Step::Creating);
                     create(client, grant).await?;
                     created = true;
                 }
@@ -126,6 +129,7 @@ impl Profiles {
                     format!("{} is not in service after {} s", grant.profile_arn(), domain.ready.as_secs());
                 return Err(Refusal::new(Code::ProfilePending, reason));
             }
+            progress.at(Step::Waiting);
             sleep(domain.poll).await;
             found = find(client, grant).await?;
         }

@@ -1,15 +1,14 @@
 //! `POST /choose`: the answer to the page that offers several destinations, and that page itself.
 
-use super::form::Form;
+use super::opening::Opening;
 use super::request::Visit;
-use super::{cookies, pages, refusal};
-use crate::error::{Code, Refusal};
+use super::ticket::{Returned, Ticket};
+use super::{pages, program, refusal};
+use crate::error::Refusal;
 use crate::policy::Grant;
-use crate::random;
 use crate::sign_in::{Choice, Gateway, Record};
 use askama::Template;
 use axum::extract::{Request, State};
-use axum::http::header;
 use axum::response::Response;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -21,28 +20,25 @@ struct Page<'p> {
     options: Vec<Offer<'p>>,
 }
 
-struct Offer<'p> {
-    key: String,
-    domain: &'p str,
-    role: &'p str,
-    account: &'p str,
-    region: &'p str,
+/// One destination on it.
+pub(super) struct Offer<'p> {
+    pub(super) key: String,
+    pub(super) domain: &'p str,
+    pub(super) role: &'p str,
+    pub(super) account: &'p str,
+    pub(super) region: &'p str,
 }
 
 /// The page that offers several destinations. It carries the sign-in in a sealed form field, bound to the browser.
 pub(super) fn page(
     gateway: &Gateway,
+    visit: &Visit,
     choice: &Choice,
     grants: &[Grant<'_>],
     browser: Option<&str>,
 ) -> Result<Response, Refusal> {
-    let fault = |reason: String| Refusal::new(Code::GatewayFault, reason);
-    let browser = match browser {
-        Some(browser) => browser.to_owned(),
-        None => random::hex::<16>().map_err(|error| fault(error.to_string()))?,
-    };
-    let token = choice.seal(&gateway.seal, &browser)?;
-    let options = grants
+    let ticket = Ticket::issue(gateway, choice, browser)?;
+    let options: Vec<_> = grants
         .iter()
         .map(|grant| Offer {
             key: grant.key(),
@@ -52,19 +48,22 @@ pub(super) fn page(
             region: &grant.domain().region,
         })
         .collect();
-    let mut response = pages::html(&Page { token: &token, options })?;
-    let cookie = cookies::browser(&browser).map_err(|error| fault(error.to_string()))?;
-    response.headers_mut().append(header::SET_COOKIE, cookie);
+    let mut response = if visit.wants_json {
+        program::choices(&ticket.token, &options)
+    } else {
+        pages::html(&Page { token: &ticket.token, options })?
+    };
+    ticket.bind(&mut response);
     Ok(response)
 }
 
 pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
     let mut record = Record::default();
-    let answer = gateway.within_limit(process(&gateway, request, &mut record)).await;
+    let answer = gateway.within_limit(process(&gateway, &visit, request, &mut record)).await;
     match answer {
-        Ok(response) => {
-            record.log("granted", &visit.request_id, &visit.client, started.elapsed());
+        Ok((outcome, response)) => {
+            record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
             response
         }
         Err(fault) => {
@@ -74,15 +73,15 @@ pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, re
     }
 }
 
-async fn process(gateway: &Gateway, request: Request, record: &mut Record) -> Result<Response, Refusal> {
-    let browser = cookies::browser_of(request.headers()).map(str::to_owned);
-    let browser = browser.ok_or_else(|| Refusal::new(Code::ChoiceExpired, "no browser cookie"))?;
-    let mut form = Form::read(request).await?;
-    let (Some(token), Some(key)) = (form.take("token"), form.take("choice")) else {
-        return Err(Refusal::new(Code::RequestMalformed, "a form without token or choice"));
-    };
-    let choice = Choice::open(&gateway.seal, &browser, &token, gateway.clock.now())?;
-    // On the heap: the calls of AWS make it large.
-    let url = Box::pin(gateway.choose(&choice, &key, record)).await?;
-    pages::see_other(url.expose_for_redirect())
+async fn process(
+    gateway: &Gateway,
+    visit: &Visit,
+    request: Request,
+    record: &mut Record,
+) -> Result<(&'static str, Response), Refusal> {
+    let Returned { choice, key, patient, browser } = Returned::read(gateway, request).await?;
+    let grant = gateway.chosen(&choice, &key, record)?;
+    let browser = Some(browser.as_str());
+    let opening = Opening { gateway, visit, choice: &choice, grant: &grant, browser, again: false };
+    if patient { opening.finish(record).await } else { opening.finish_soon(record).await }
 }

@@ -34,7 +34,7 @@ pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request
     response
 }
 
-/// Nothing but our own style sheet. Browsers apply `form-action` to the redirect that answers a form too, so it has to
+/// Nothing but our own style sheets and scripts. Browsers apply `form-action` to the redirect that answers a form too, so it has to
 /// let people on to Studio: over HTTPS, or to an endpoint that is configured with plain HTTP.
 fn content_security_policy(gateway: &Gateway) -> String {
     let endpoint = gateway.config.aws.sagemaker_endpoint.as_ref();
@@ -42,11 +42,12 @@ fn content_security_policy(gateway: &Gateway) -> String {
     policy(&format!("'self' https: {}", plain.unwrap_or_default()), None)
 }
 
-/// A policy that allows our own style sheet and icon, forms to `form_action`, and one script that carries `nonce`.
+/// A policy that allows our own style sheet and icon, forms to `form_action`, and our own scripts, or, with a `nonce`, only
+/// the one that carries it.
 pub(super) fn policy(form_action: &str, nonce: Option<&str>) -> String {
-    let script = nonce.map(|nonce| format!(" script-src 'nonce-{nonce}';")).unwrap_or_default();
+    let script = nonce.map_or("'self'; connect-src 'self'".to_owned(), |nonce| format!("'nonce-{nonce}'"));
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self';{script} form-action {form_action}; base-uri 'none'; \
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src {script}; form-action {form_action}; base-uri 'none'; \
          frame-ancestors 'none'"
     )
 }

@@ -3,7 +3,7 @@
 
 use super::pages;
 use super::request::Visit;
-use crate::error::Refusal;
+use crate::error::{Code, Refusal};
 use crate::sign_in::Gateway;
 use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -24,9 +24,19 @@ struct Page<'p> {
     automatic: bool,
 }
 
+/// How somebody tries again.
+enum Retry<'r> {
+    /// From the beginning, if that can help.
+    Beginning,
+    /// From here, if that can help.
+    From(&'r str),
+    /// From here, by itself.
+    ByItself(&'r str),
+}
+
 /// The answer for a refusal.
 pub(super) fn answer(gateway: &Gateway, visit: &Visit, refusal: &Refusal) -> Response {
-    respond(gateway, visit, refusal, None)
+    respond(gateway, visit, refusal.code(), &Retry::Beginning)
 }
 
 /// The answer for a refusal that is worth another attempt, which a browser makes by itself after a moment.
@@ -36,11 +46,15 @@ pub(super) fn answer_and_retry(
     refusal: &Refusal,
     location: &str,
 ) -> Response {
-    respond(gateway, visit, refusal, Some(location))
+    respond(gateway, visit, refusal.code(), &Retry::ByItself(location))
 }
 
-fn respond(gateway: &Gateway, visit: &Visit, refusal: &Refusal, automatic: Option<&str>) -> Response {
-    let code = refusal.code();
+/// The answer for a refusal that happened in another request, whose id `visit` has.
+pub(super) fn answer_later(gateway: &Gateway, visit: &Visit, code: Code, retry: Option<&str>) -> Response {
+    respond(gateway, visit, code, &retry.map_or(Retry::Beginning, Retry::From))
+}
+
+fn respond(gateway: &Gateway, visit: &Visit, code: Code, retry: &Retry<'_>) -> Response {
     let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = if visit.wants_json {
         let problem = json!({
@@ -59,8 +73,12 @@ fn respond(gateway: &Gateway, visit: &Visit, refusal: &Refusal, automatic: Optio
             code: code.name(),
             request_id: &visit.request_id,
             contact: gateway.config.gateway.contact.as_deref(),
-            retry: automatic.or_else(|| code.retry().then(|| beginning(gateway))),
-            automatic: automatic.is_some(),
+            retry: match retry {
+                Retry::Beginning => code.retry().then(|| beginning(gateway)),
+                Retry::From(location) => code.retry().then_some(location),
+                Retry::ByItself(location) => Some(location),
+            },
+            automatic: matches!(retry, Retry::ByItself(_)),
         };
         pages::html(&page).unwrap_or_else(|_| code.name().into_response())
     };

@@ -46,7 +46,14 @@ impl Record {
         self.role_session = Some(arn.to_owned());
     }
 
-    /// Writes the line of a sign-in that went well, so far: `outcome` is `granted` or `offered`.
+    /// Key of the domain, if it got as far as that.
+    #[must_use]
+    pub fn domain_key(&self) -> Option<&str> {
+        self.domain.as_deref()
+    }
+
+    /// Writes the line of a sign-in that went well, so far. `outcome` is `granted`; or, where the browser goes on with
+    /// it, `offered`, `preparing`, `ready`, `renewed`, `moved` (to another instance) or `left`.
     pub fn log(&self, outcome: &str, request_id: &str, client: &str, took: Duration) {
         self.line(outcome, None, request_id, client, took);
     }
