@@ -72,7 +72,7 @@ async fn a_refusal_is_a_problem_document() {
     let stage = Stage::new().await;
     for (answer, status, code) in [
         (stage.post_xml("<nonsense/>").for_a_program().await, 403, "assertion.rejected"),
-        (stage.choose("token", "choice").for_a_program().await, 403, "choice.expired"),
+        (stage.choose("a", "b").for_a_program().await, 403, "choice.expired"),
         (
             stage.request(reqwest::Method::POST, "/preparing/events").for_a_program().await,
             403,
