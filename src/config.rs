@@ -17,7 +17,7 @@ use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
-use problems::{Collector, Section, kind, number, string};
+use problems::{Collector, Section, boolean, kind, number, string};
 use std::collections::HashSet;
 use std::fmt;
 use std::net::SocketAddr;
@@ -288,8 +288,9 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
 fn sp_key(mut section: Section<'_>, sources: &Sources<'_>) -> Option<SpKey> {
     let certificate = section.required("certificate", |value| referred(value, sources));
     let private_key = section.required("private_key", |value| referred(value, sources));
+    let encryption = section.optional("encryption", boolean).unwrap_or(true);
     let key = certificate.zip(private_key).and_then(|(certificate, private_key)| {
-        SpKey::from_pem(&certificate, &private_key)
+        SpKey::from_pem(&certificate, &private_key, encryption)
             .map_err(|problem| section.problem("private_key", problem))
             .ok()
     });

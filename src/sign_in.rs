@@ -6,10 +6,12 @@
 mod choice;
 mod progress;
 mod record;
+mod request;
 
 pub use choice::Choice;
 pub use progress::{Progress, Step};
 pub use record::Record;
+pub use request::OutstandingRequest;
 
 use crate::aws::{
     self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
@@ -50,15 +52,6 @@ pub struct Gateway {
     ledger: MemoryLedger,
     clients: AwsClients,
     profiles: Profiles,
-}
-
-/// An AuthnRequest that waits for its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutstandingRequest {
-    /// Key of the IdP that was asked, the only one that may answer.
-    pub idp: String,
-    /// Its ID.
-    pub id: String,
 }
 
 /// What comes after an accepted response.
@@ -110,7 +103,7 @@ impl Gateway {
                         Duration::from_mins(1)
                     }
                 };
-                tokio::spawn(keep_fresh(client, idps, settings, clock, pause));
+                tokio::spawn(keep_fresh(client, idps, settings, clock, pause, tokio::time::sleep));
                 Ok(())
             });
         }

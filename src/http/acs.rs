@@ -2,7 +2,7 @@
 
 use super::form::Form;
 use super::opening::Opening;
-use super::relay_state::RelayState;
+use super::relay_state::{Attempt, RelayState};
 use super::request::Visit;
 use super::{choose, cookies, refusal, renewal};
 use crate::error::{Code, Refusal};
@@ -55,8 +55,8 @@ async fn process(
     let browser = browser.as_deref();
     match gateway.accept(EncodedResponse::new(value)?, &outstanding, destination, record)? {
         Next::Go(choice, grant) => {
-            let again = relay_state.again;
-            let opening = Opening { gateway, visit, choice: &choice, grant: &grant, browser, again };
+            let may_refresh = relay_state.attempt == Some(Attempt::First);
+            let opening = Opening { gateway, visit, choice: &choice, grant: &grant, browser, may_refresh };
             opening.finish_soon(record).await
         }
         Next::Choose(choice, grants) => {
@@ -67,9 +67,11 @@ async fn process(
 
 /// Where a browser begins anew, once, when the response in its hands is of no use: it lost its cookie, or the page was
 /// reloaded. The IdP still knows the person, so they notice a moment's delay.
+///
+/// Only where the IdP gives back what we send: where it does not, the browser would go round for ever.
 fn retry(gateway: &Gateway, fault: &Refusal, record: &Record, relay_state: &RelayState) -> Option<String> {
     let helps = matches!(fault.code(), Code::SignInLost | Code::AssertionReplayed);
-    if !helps || relay_state.again {
+    if !helps || relay_state.attempt != Some(Attempt::First) {
         return None;
     }
     let renewal = renewal::of(gateway, record.idp_key()?, relay_state.destination.as_deref())?;

@@ -82,6 +82,6 @@ async fn process(
     let Returned { choice, key, patient, browser } = Returned::read(gateway, request).await?;
     let grant = gateway.chosen(&choice, &key, record)?;
     let browser = Some(browser.as_str());
-    let opening = Opening { gateway, visit, choice: &choice, grant: &grant, browser, again: false };
+    let opening = Opening { gateway, visit, choice: &choice, grant: &grant, browser, may_refresh: true };
     if patient { opening.finish(record).await } else { opening.finish_soon(record).await }
 }

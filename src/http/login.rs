@@ -3,7 +3,7 @@
 //! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, the key of a domain to end in; `again`,
 //! when the browser is sent round for the second time.
 
-use super::relay_state::RelayState;
+use super::relay_state::{Attempt, RelayState};
 use super::request::Visit;
 use super::{cookies, headers, pages, refusal};
 use crate::error::{Code, Refusal};
@@ -69,7 +69,7 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
     let domain = parameter("to").and_then(|key| gateway.config.domain(&key));
     let relay_state = RelayState {
         destination: domain.map(|domain| domain.key.clone()),
-        again: parameter("again").is_some(),
+        attempt: Some(if parameter("again").is_some() { Attempt::Again } else { Attempt::First }),
     }
     .write();
     let saml = &gateway.config.saml;
@@ -78,7 +78,7 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
         destination,
         sp_entity_id: &saml.entity_id,
         acs_url: &saml.acs_url,
-        relay_state: relay_state.as_deref(),
+        relay_state: Some(&relay_state),
         force_authn: options.force_authn,
         authn_context: &options.authn_context,
         name_id_format: options.name_id_format.as_deref(),

@@ -17,8 +17,8 @@ pub(super) struct Opening<'o> {
     pub(super) grant: &'o Grant<'o>,
     /// What the browser's cookie says, if it has one.
     pub(super) browser: Option<&'o str>,
-    /// Whether the browser was sent round already.
-    pub(super) again: bool,
+    /// Whether the page that watches may begin anew by itself where scripts are off: not twice.
+    pub(super) may_refresh: bool,
 }
 
 impl Opening<'_> {

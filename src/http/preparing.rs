@@ -37,7 +37,7 @@ pub(super) fn answer(opening: &Opening<'_>) -> Result<Response, Refusal> {
     } else {
         let domain = grant.domain();
         let renewal = renewal::of(gateway, choice.identity().idp(), Some(&domain.key));
-        let silent = renewal.as_ref().filter(|renewal| renewal.silent && !opening.again);
+        let silent = renewal.as_ref().filter(|renewal| renewal.silent && opening.may_refresh);
         pages::html(&Page {
             token: &ticket.token,
             choice: &key,

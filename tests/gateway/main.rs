@@ -19,6 +19,7 @@ mod forger;
 mod form;
 mod happy;
 mod log_lines;
+mod metadata_refresh;
 mod noise;
 mod pages;
 mod preparing;

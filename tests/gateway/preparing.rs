@@ -292,28 +292,32 @@ async fn a_profile_that_vanishes_before_the_redirect_is_made_anew() {
 #[tokio::test]
 async fn an_assertion_that_expires_meanwhile_is_renewed() {
     let stage = impatient().await;
-    stage.aws.knobs().pending_for(Duration::from_mins(6));
-    let mut live = Live::of(waiting(&stage).await.watch(&stage)).await;
-    live.until("step", "waiting").await;
-    stage.clock.advance(TimeDelta::minutes(6));
+    let mine = waiting(&stage).await;
+    assert_eq!(mine.watch(&stage).await.last_event().0, "ready");
+    stage.aws.knobs().latency(STS, Duration::from_millis(300));
+    let mut live = Live::of(mine.watch(&stage)).await;
+    live.until("step", "signing-in").await;
+    stage.clock.advance(TimeDelta::minutes(5));
     let request_id = live.request_id();
     assert_eq!(live.end().await, event("renew", "/login?idp=corp&to=research"));
     assert_eq!(outcome(&request_id).await, "renewed");
+}
 
-    // The way there ends where she wanted to go.
+#[tokio::test]
+async fn a_renewed_sign_in_ends_where_it_was_to_end() {
+    let stage = impatient().await;
     let (mut browser, redirect) = stage.login("?idp=corp&to=research").await;
     let (id, _) = redirect.authn_request();
     let answer = stage
-        .post(&stage.response_for(&alice()).answering(&id))
+        .post(&stage.response_for(&ada()).answering(&id))
         .relay_state(&redirect.sent_relay_state().unwrap())
         .from(&browser)
         .await;
     browser.absorb(&answer);
-    let mut back = answer.expect_preparing();
-    back.browser = browser;
-    assert_eq!(back.watch(&stage).await.events().last(), Some(&event("ready", "")));
-    back.go_on(&stage).await.expect_studio("alice").await;
-    assert_eq!(stage.times("sagemaker:CreateUserProfile"), 1);
+    let waiting = Waiting { browser, ..answer.expect_preparing() };
+    assert_eq!(waiting.watch(&stage).await.last_event(), event("ready", ""));
+    let page = waiting.go_on(&stage).await.expect_studio("ada").await;
+    assert_eq!(page.fact("Domain"), "d-research");
 }
 
 #[tokio::test]
@@ -346,7 +350,7 @@ async fn an_idp_that_takes_no_requests_cannot_be_asked_again() {
 async fn without_scripts_it_goes_on_by_itself_once() {
     let refresh = "<noscript><meta http-equiv=\"refresh\" content=\"10; url=/login?idp=corp&#38;to=research&#38;again=1\"></noscript>";
     let stage = impatient().await;
-    let first = stage.sign_in(&alice()).await;
+    let first = stage.sign_in(&alice()).relay_state("to.research").await;
     first.expect_preparing();
     assert!(first.body.contains(refresh), "{}", first.body);
 
@@ -363,12 +367,17 @@ async fn without_scripts_it_goes_on_by_itself_once() {
     waiting.browser = browser;
     // The button does the rest.
     waiting.go_on(&stage).await.expect_studio("alice").await;
+
+    // An IdP that does not give our relay state back would send her round for ever.
+    let without = stage.sign_in(&alice()).await;
+    without.expect_preparing();
+    assert!(!without.body.contains("http-equiv"), "{}", without.body);
 }
 
 #[tokio::test]
 async fn an_idp_that_asks_for_the_password_each_time_is_not_gone_to_unasked() {
     let stage = Setting::usual().impatient().set("idp.0.force_authn", true).start().await;
-    let answer = stage.sign_in(&alice()).await;
+    let answer = stage.sign_in(&alice()).relay_state("to.research").await;
     answer.expect_preparing();
     assert!(!answer.body.contains("http-equiv"), "{}", answer.body);
 }
@@ -379,14 +388,16 @@ async fn a_page_that_is_reloaded_begins_anew() {
     let response = stage.response_for(&alice());
     stage.post(&response).await.expect_preparing();
     let refresh = "http-equiv=\"refresh\"";
-    let reloaded = stage.post(&response).await;
+    let reloaded = stage.post(&response).relay_state("to.research").await;
     reloaded.expect_refused(403, "assertion.replayed");
     assert!(reloaded.body.contains(refresh), "{}", reloaded.body);
-    assert!(reloaded.body.contains("url=/login?idp=corp&#38;again=1"), "{}", reloaded.body);
+    assert!(reloaded.body.contains("url=/login?idp=corp&#38;to=research&#38;again=1"), "{}", reloaded.body);
     // But not for ever, should the IdP send the same message each time.
-    let again = stage.post(&response).relay_state("again").await;
-    again.expect_refused(403, "assertion.replayed");
-    assert!(!again.body.contains(refresh), "{}", again.body);
+    for relay_state in ["again.to.research", "again", "the IdP's own", ""] {
+        let again = stage.post(&response).relay_state(relay_state).await;
+        again.expect_refused(403, "assertion.replayed");
+        assert!(!again.body.contains(refresh), "{relay_state:?}: {}", again.body);
+    }
 }
 
 #[tokio::test]

@@ -241,6 +241,21 @@ async fn a_browser_that_lost_its_cookie_is_sent_round_once() {
 }
 
 #[tokio::test]
+async fn an_idp_that_keeps_the_relay_state_to_itself_is_not_asked_for_ever() {
+    let stage = Stage::new().await;
+    let (_, redirect) = stage.login("").await;
+    let (id, _) = redirect.authn_request();
+    let response = stage.response_for(&alice()).answering(&id);
+    let lost = stage.post(&response).await;
+    lost.expect_refused(403, "sign-in.lost");
+    assert!(!lost.body.contains("http-equiv=\"refresh\""), "{}", lost.body);
+    // Where it comes back, the browser goes round once by itself.
+    let lost = stage.post(&response).relay_state(&redirect.sent_relay_state().unwrap()).await;
+    lost.expect_refused(403, "sign-in.lost");
+    assert!(lost.body.contains("http-equiv=\"refresh\""), "{}", lost.body);
+}
+
+#[tokio::test]
 async fn an_answer_that_took_too_long() {
     let stage = Stage::new().await;
     let (browser, redirect) = stage.login("").await;
