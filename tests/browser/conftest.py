@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,7 +37,19 @@ PATIENCE_SECONDS = 30
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """The address that the demo prints."""
-    logs = tmp_path_factory.mktemp("demo")
+    with running(tmp_path_factory.mktemp("demo")) as address:
+        yield address
+
+
+@pytest.fixture
+def own_demo(tmp_path):
+    """The address of a demo that no other test uses."""
+    with running(tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def running(logs: Path):
     with Process("demo", [binary(), "demo", "--port-base", str(free_ports(4))], logs) as process:
         found = process.until("address", lambda: re.search(r"open (http://\S+)", process.text()))
         address = found[1].rstrip("/")
@@ -63,12 +76,14 @@ def free_ports(count: int) -> int:
 class Tab:
     """One person's browser, with nothing kept from before."""
 
-    def __init__(self, test: str, demo: str, language: str):
+    def __init__(self, test: str, demo: str, language: str, scripts: bool = True):
         options = webdriver.ChromeOptions()
         options.binary_location = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         for flag in FLAGS:
             options.add_argument(flag)
         options.add_experimental_option("prefs", {"intl.accept_languages": language})
+        if not scripts:
+            options.add_argument("--blink-settings=scriptEnabled=false")
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         driver = os.environ.get("CHROMEDRIVER", "/usr/bin/chromedriver")
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
