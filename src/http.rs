@@ -4,8 +4,10 @@ mod acs;
 mod choose;
 mod cookies;
 mod form;
+mod frame;
 mod headers;
 mod home;
+mod language;
 mod login;
 mod metadata;
 mod openapi;
@@ -35,7 +37,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// A path, its method, and who answers. `openapi.json` describes each of them.
 type Route = (&'static str, Method, MethodRouter<Arc<Gateway>>);
 
-fn routes() -> [Route; 12] {
+fn routes() -> [Route; 13] {
     [
         ("/", Method::GET, get(home::page)),
         ("/login", Method::GET, get(login::start)),
@@ -44,11 +46,12 @@ fn routes() -> [Route; 12] {
         ("/choose", Method::POST, post(choose::choose)),
         ("/preparing/events", Method::POST, post(preparing::watch)),
         ("/refused", Method::GET, get(refused::page)),
+        ("/language", Method::POST, post(language::switch)),
         ("/openapi.json", Method::GET, get(openapi::document)),
         ("/healthz", Method::GET, get(|| async { "ok\n" })),
         ("/readyz", Method::GET, get(|| async { "ready\n" })),
         ("/robots.txt", Method::GET, get(|| async { "User-agent: *\nDisallow: /\n" })),
-        ("/assets/{file}", Method::GET, get(pages::asset)),
+        ("/assets/{name}", Method::GET, get(pages::asset)),
     ]
 }
 

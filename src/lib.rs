@@ -3,6 +3,7 @@
 //! Start reading at [`sign_in`]: it is the product on one page.
 
 pub mod arn;
+pub mod assets;
 pub mod aws;
 pub mod clock;
 pub mod config;
@@ -13,6 +14,7 @@ pub mod http;
 pub mod identity;
 pub mod idps;
 pub mod inspect;
+pub mod language;
 pub mod policy;
 pub mod profile_name;
 pub mod random;

@@ -16,8 +16,10 @@ pub enum Purpose {
     Request,
     /// A sign-in that waits for a choice between destinations, or for what is being prepared.
     Choice,
-    /// A refusal that happened behind a page, for the page that tells of it.
-    Refusal,
+    /// An error page that is shown again in another language, or at an address of its own.
+    Page,
+    /// The destination that a person chose last.
+    Remembered,
 }
 
 impl Purpose {
@@ -25,7 +27,8 @@ impl Purpose {
         match self {
             Self::Request => "request/1",
             Self::Choice => "choice/1",
-            Self::Refusal => "refusal/1",
+            Self::Page => "page/1",
+            Self::Remembered => "remembered/1",
         }
     }
 }

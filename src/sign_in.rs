@@ -13,6 +13,7 @@ pub use progress::{Progress, Step};
 pub use record::Record;
 pub use request::OutstandingRequest;
 
+use crate::assets::Assets;
 use crate::aws::{
     self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
 };
@@ -49,6 +50,8 @@ pub struct Gateway {
     pub drain: Drain,
     /// A place for each page that watches its Studio being prepared.
     pub watchers: Arc<Semaphore>,
+    /// The files that pages refer to.
+    pub assets: Assets,
     ledger: MemoryLedger,
     clients: AwsClients,
     profiles: Profiles,
@@ -75,8 +78,8 @@ impl Gateway {
         let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
         let watchers = Arc::new(Semaphore::new(config.gateway.most_watchers));
-        let (drain, profiles) = (Drain::default(), Profiles::default());
-        Ok(Self { config, clock, seal, idps, drain, watchers, ledger, clients, profiles })
+        let (assets, drain, profiles) = (Assets::default(), Drain::default(), Profiles::default());
+        Ok(Self { config, clock, seal, idps, drain, watchers, assets, ledger, clients, profiles })
     }
 
     /// Fetches the metadata of those IdPs whose metadata is on the web, and keeps it fresh from then on.

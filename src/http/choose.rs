@@ -1,5 +1,6 @@
 //! `POST /choose`: the answer to the page that offers several destinations, and that page itself.
 
+use super::frame::Frame;
 use super::opening::Opening;
 use super::request::Visit;
 use super::ticket::{Returned, Ticket};
@@ -16,6 +17,7 @@ use tokio::time::Instant;
 #[derive(Template)]
 #[template(path = "choose.html")]
 struct Page<'p> {
+    frame: Frame<'p>,
     token: &'p str,
     options: Vec<Offer<'p>>,
 }
@@ -51,7 +53,10 @@ pub(super) fn page(
     let mut response = if visit.wants_json {
         program::choices(&ticket.token, &options)
     } else {
-        pages::html(&Page { token: &ticket.token, options })?
+        pages::html(
+            &Page { frame: Frame::new(gateway, visit), token: &ticket.token, options },
+            visit.language,
+        )?
     };
     ticket.bind(&mut response);
     Ok(response)

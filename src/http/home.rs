@@ -1,7 +1,8 @@
 //! `GET /`: where a person who has only the address begins.
 
+use super::frame::Frame;
+use super::request::Visit;
 use super::{pages, refusal};
-use crate::http::request::Visit;
 use crate::sign_in::Gateway;
 use askama::Template;
 use axum::extract::State;
@@ -11,16 +12,16 @@ use std::sync::Arc;
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Page<'p> {
+    frame: Frame<'p>,
     idps: Vec<(&'p str, &'p str)>,
-    contact: Option<&'p str>,
 }
 
 pub(super) async fn page(State(gateway): State<Arc<Gateway>>, visit: Visit) -> Response {
     let idps = gateway.idps.all();
     let startable = idps.iter().filter(|idp| idp.sso_location().is_some());
     let page = Page {
+        frame: Frame::new(&gateway, &visit).again("back", "/"),
         idps: startable.map(|idp| (idp.settings.key.as_str(), idp.settings.name.as_str())).collect(),
-        contact: gateway.config.gateway.contact.as_deref(),
     };
-    pages::html(&page).unwrap_or_else(|fault| refusal::answer(&gateway, &visit, &fault))
+    pages::html(&page, visit.language).unwrap_or_else(|fault| refusal::answer(&gateway, &visit, &fault))
 }

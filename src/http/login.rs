@@ -3,6 +3,7 @@
 //! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, the key of a domain to end in; `again`,
 //! when the browser is sent round for the second time.
 
+use super::frame::Frame;
 use super::relay_state::{Attempt, RelayState};
 use super::request::Visit;
 use super::{cookies, headers, pages, refusal};
@@ -22,6 +23,7 @@ use url::Url;
 #[derive(Template)]
 #[template(path = "post_request.html")]
 struct PostPage<'p> {
+    frame: Frame<'p>,
     action: &'p str,
     saml_request: &'p str,
     relay_state: Option<&'p str>,
@@ -34,7 +36,7 @@ pub(super) async fn start(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    match send(&gateway, query.as_deref().unwrap_or_default(), &headers) {
+    match send(&gateway, &visit, query.as_deref().unwrap_or_default(), &headers) {
         Ok(response) => response,
         Err(fault) => {
             tracing::warn!(
@@ -50,7 +52,7 @@ pub(super) async fn start(
     }
 }
 
-fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
+fn send(gateway: &Gateway, visit: &Visit, query: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
     let parameter = |wanted: &str| {
         form_urlencoded::parse(query.as_bytes())
             .find(|(name, _)| name == wanted)
@@ -87,7 +89,7 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
     let now = gateway.clock.now();
     let (id, mut response) = if idp.by_post() {
         let request = request::post(&spec, now)?;
-        (request.id, post_page(&spec, &request.saml_request)?)
+        (request.id, post_page(gateway, visit, &spec, &request.saml_request)?)
     } else {
         let request = request::redirect(&spec, now)?;
         (request.id, pages::see_other(&request.location)?)
@@ -101,11 +103,21 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
     Ok(response)
 }
 
-fn post_page(spec: &RequestSpec<'_>, saml_request: &str) -> Result<Response, Refusal> {
+fn post_page(
+    gateway: &Gateway,
+    visit: &Visit,
+    spec: &RequestSpec<'_>,
+    saml_request: &str,
+) -> Result<Response, Refusal> {
     let nonce = random::hex::<16>().map_err(no_randomness)?;
-    let page =
-        PostPage { action: spec.destination, saml_request, relay_state: spec.relay_state, nonce: &nonce };
-    let mut response = pages::html(&page)?;
+    let page = PostPage {
+        frame: Frame::new(gateway, visit),
+        action: spec.destination,
+        saml_request,
+        relay_state: spec.relay_state,
+        nonce: &nonce,
+    };
+    let mut response = pages::html(&page, visit.language)?;
     let idp = Url::parse(spec.destination).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let policy = headers::policy(&format!("https: {idp}"), Some(&nonce));
     if let Ok(policy) = HeaderValue::from_str(&policy) {

@@ -8,6 +8,7 @@ mod events;
 
 pub(super) use events::watch;
 
+use super::frame::Frame;
 use super::opening::Opening;
 use super::ticket::Ticket;
 use super::{pages, program, renewal};
@@ -18,6 +19,7 @@ use axum::response::Response;
 #[derive(Template)]
 #[template(path = "preparing.html")]
 struct Page<'p> {
+    frame: Frame<'p>,
     token: &'p str,
     choice: &'p str,
     destination: &'p str,
@@ -38,13 +40,15 @@ pub(super) fn answer(opening: &Opening<'_>) -> Result<Response, Refusal> {
         let domain = grant.domain();
         let renewal = renewal::of(gateway, choice.identity().idp(), Some(&domain.key));
         let silent = renewal.as_ref().filter(|renewal| renewal.silent && opening.may_refresh);
-        pages::html(&Page {
+        let page = Page {
+            frame: Frame::new(gateway, opening.visit),
             token: &ticket.token,
             choice: &key,
             destination: &domain.name,
             refresh: silent.map(|renewal| format!("{}&again=1", renewal.location)),
             renewal: renewal.as_ref().map(|renewal| renewal.location.as_str()),
-        })?
+        };
+        pages::html(&page, opening.visit.language)?
     };
     ticket.bind(&mut response);
     Ok(response)

@@ -1,5 +1,8 @@
-//! What every handler knows about a request: its id, where it came from, and what kind of answer it wants.
+//! What every handler knows about a request: its id, where it came from, and what kind of answer it
+//! wants, in which language.
 
+use super::cookies;
+use crate::language::Language;
 use crate::random;
 use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::request::Parts;
@@ -18,6 +21,8 @@ pub(super) struct Visit {
     pub(super) client: String,
     /// Whether the answer is for a program.
     pub(super) wants_json: bool,
+    /// The language of the answer: the one that this person chose, or the browser's.
+    pub(super) language: Language,
 }
 
 /// Gives the request its id, and tells it in `X-Request-Id`. An id that the client sends is not taken over: it would
@@ -30,6 +35,7 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Response {
             .get::<ConnectInfo<SocketAddr>>()
             .map_or_else(|| "unknown".to_owned(), |peer| peer.0.ip().to_string()),
         wants_json: wants_json(request.headers()),
+        language: language(request.headers()),
     };
     let id = HeaderValue::from_str(&visit.request_id);
     request.extensions_mut().insert(visit);
@@ -47,6 +53,12 @@ fn wants_json(headers: &HeaderMap) -> bool {
         && ["application/json", "application/problem+json"].iter().any(|kind| accept.contains(kind))
 }
 
+fn language(headers: &HeaderMap) -> Language {
+    let accepted = || headers.get(header::ACCEPT_LANGUAGE).and_then(|accepted| accepted.to_str().ok());
+    let chosen = cookies::language_of(headers).and_then(Language::by_tag);
+    chosen.unwrap_or_else(|| Language::negotiate(accepted().unwrap_or_default()))
+}
+
 impl<S: Sync> FromRequestParts<S> for Visit {
     type Rejection = Infallible;
 
@@ -55,6 +67,7 @@ impl<S: Sync> FromRequestParts<S> for Visit {
             request_id: String::new(),
             client: String::new(),
             wants_json: false,
+            language: Language::default(),
         }))
     }
 }

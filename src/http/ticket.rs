@@ -44,7 +44,7 @@ pub(super) struct Returned {
     pub(super) key: String,
     /// Whether the answer may take as long as a sign-in may.
     pub(super) patient: bool,
-    /// What the browser's cookie says.
+    /// What the browser's cookie says, for the next ticket.
     pub(super) browser: String,
 }
 

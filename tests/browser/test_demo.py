@@ -81,7 +81,7 @@ def test_declined(tab):
     tab.click(way_in)
     [decline] = tab.find("button[name=decline]")
     tab.click(decline)
-    refused(tab, "idp.declined")
+    refused(tab, "idp.authn-failed")
 
 
 def test_no_such_page(tab):

@@ -14,6 +14,7 @@ use std::future::{Future, IntoFuture};
 use std::io::Read;
 use std::pin::Pin;
 use studio_gateway::error::{Code, Fault};
+use studio_gateway::language::Language;
 use tracing::Level;
 
 /// Cookies of one browser.
@@ -278,10 +279,11 @@ impl Answer<'_> {
         let request_id = self.request_id();
         assert!(!request_id.is_empty() && self.body.contains(request_id));
         if self.header("content-type").starts_with("text/html") {
-            assert!(self.body.contains(&escape(known.title())), "{}", self.body);
-            assert!(self.body.contains(&escape(known.advice())), "{}", self.body);
+            assert!(self.body.contains(&escape(&Language::default().title(*known))), "{}", self.body);
+            assert!(self.body.contains(&escape(&Language::default().advice(*known))), "{}", self.body);
             assert_eq!(self.body.contains(">Try again</a>"), known.retry(), "{}", self.body);
             assert!(self.body.contains("the ML platform team"), "{}", self.body);
+            assert!(self.body.contains("<html lang=\"en\">"), "{}", self.body);
         }
         assert_eq!(self.header("location"), "");
         assert_eq!(self.header("cache-control"), "no-store");

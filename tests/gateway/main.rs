@@ -18,6 +18,7 @@ mod crowd;
 mod forger;
 mod form;
 mod happy;
+mod languages;
 mod log_lines;
 mod metadata_refresh;
 mod noise;

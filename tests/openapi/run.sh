@@ -8,7 +8,7 @@ gateway=${STUDIO_GATEWAY:-$target/debug/studio-gateway}
 "$here/../interop/venv.sh" "$target/openapi-venv" "$here/requirements.txt"
 
 work=$(mktemp -d)
-coproc DEMO { exec "$gateway" demo --port-base 0; }
+coproc DEMO { exec "$gateway" demo --port-base 0 2>&1; }
 pid=$DEMO_PID
 trap 'kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
 address=

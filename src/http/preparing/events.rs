@@ -11,6 +11,7 @@
 //! The answer ends with one of the last four. A front end that passes it on in one piece does no harm.
 
 use crate::error::{Code, Refusal};
+use crate::http::refusal::Shown;
 use crate::http::request::Visit;
 use crate::http::ticket::Returned;
 use crate::http::{refusal, refused, renewal};
@@ -150,11 +151,11 @@ impl Watch {
     fn refuse(&self, fault: &Refusal) -> Event {
         self.record.log_refusal(fault, &self.visit.request_id, &self.visit.client, self.started.elapsed());
         let retry = renewal::of_record(&self.gateway, &self.record).map(|renewal| renewal.location);
-        let browser = &self.returned.browser;
-        match refused::address(&self.gateway, browser, &self.visit, fault.code(), retry.as_deref()) {
-            Ok(address) => Event::default().event("refused").data(address),
+        let shown = Shown::later(fault.code(), &self.visit.request_id, retry);
+        match refused::address(&self.gateway, &shown) {
+            Some(address) => Event::default().event("refused").data(address),
             // The form leads to an error page too.
-            Err(_) => Event::default().event("ready").data(""),
+            None => Event::default().event("ready").data(""),
         }
     }
 
