@@ -10,16 +10,16 @@ gateway=${STUDIO_GATEWAY:-$target/debug/studio-gateway}
 work=$(mktemp -d)
 coproc DEMO { exec "$gateway" demo --port-base 0 2>&1; }
 pid=$DEMO_PID
+exec {said}<&"${DEMO[0]}"
 trap 'kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; rm -rf "$work"' EXIT
 address=
-while read -r -t 30 line <&"${DEMO[0]}"; do
+while read -r -t 30 line <&"$said"; do
   address=$(grep -o 'open http://[^ ]*' <<<"$line" | cut -d' ' -f2) || continue
   break
 done
 [ -n "$address" ] || { echo "the demo does not start"; exit 1; }
-cat <&"${DEMO[0]}" >"$work/demo.log" &
+cat <&"$said" >"$work/demo.log" &
 
 cd "$work" # where schemathesis leaves its files
-"$target/openapi-venv/bin/schemathesis" run "${address%/}/openapi.json" \
-  --seed 20260101 --max-examples "${EXAMPLES:-40}" --generation-database none \
-  --config-file "$here/schemathesis.toml" "$@" || true
+"$target/openapi-venv/bin/schemathesis" --config-file "$here/schemathesis.toml" run "${address%/}/openapi.json" \
+  --seed 20260101 --max-examples "${EXAMPLES:-40}" --generation-database none --max-redirects 0 "$@"
