@@ -23,6 +23,9 @@ async fn every_answer_carries_the_security_headers() {
         stage.sign_in(&alice()),
         stage.post_xml("<nonsense/>"),
         stage.choose("a", "b"),
+        stage.request(Method::POST, "/preparing/events"),
+        stage.get("/refused"),
+        stage.get("/openapi.json"),
     ] {
         let answer = ask.await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
