@@ -41,6 +41,8 @@ pub struct Assets {
     pub copy: Asset,
     /// Watches a Studio being prepared.
     pub preparing: Asset,
+    /// Search and time on the page to choose where to go.
+    pub choose: Asset,
 }
 
 impl Default for Assets {
@@ -60,6 +62,7 @@ impl Default for Assets {
             ),
             copy: script("copy", include_bytes!("../templates/copy.js")),
             preparing: script("preparing", include_bytes!("../templates/preparing.js")),
+            choose: script("choose", include_bytes!("../templates/choose.js")),
         }
     }
 }
@@ -68,7 +71,9 @@ impl Assets {
     /// The file at this address.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<&Asset> {
-        [&self.style, &self.icon, &self.copy, &self.preparing].into_iter().find(|asset| asset.path == path)
+        [&self.style, &self.icon, &self.copy, &self.preparing, &self.choose]
+            .into_iter()
+            .find(|asset| asset.path == path)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod acs;
 mod choose;
+mod chooser;
 mod cookies;
 mod form;
 mod frame;
@@ -20,6 +21,8 @@ mod refused;
 mod relay_state;
 mod renewal;
 mod request;
+mod signed_out;
+mod switch;
 mod ticket;
 
 use crate::error::{Code, Refusal};
@@ -27,7 +30,7 @@ use crate::sign_in::Gateway;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use request::Visit;
@@ -37,7 +40,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// A path, its method, and who answers. `openapi.json` describes each of them.
 type Route = (&'static str, Method, MethodRouter<Arc<Gateway>>);
 
-fn routes() -> [Route; 13] {
+fn routes() -> [Route; 15] {
     [
         ("/", Method::GET, get(home::page)),
         ("/login", Method::GET, get(login::start)),
@@ -46,6 +49,8 @@ fn routes() -> [Route; 13] {
         ("/choose", Method::POST, post(choose::choose)),
         ("/preparing/events", Method::POST, post(preparing::watch)),
         ("/refused", Method::GET, get(refused::page)),
+        ("/switch", Method::GET, get(switch::ask_again)),
+        ("/signed-out", Method::GET, get(signed_out::page)),
         ("/language", Method::POST, post(language::switch)),
         ("/openapi.json", Method::GET, get(openapi::document)),
         ("/healthz", Method::GET, get(|| async { "ok\n" })),
@@ -68,7 +73,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
                 .into_response()
         }))
         .layer(from_fn_with_state(Arc::clone(&gateway), headers::secure))
-        .layer(from_fn(request::identify))
+        .layer(from_fn_with_state(Arc::clone(&gateway), request::identify))
         .with_state(gateway)
 }
 

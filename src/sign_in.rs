@@ -6,11 +6,13 @@
 mod choice;
 mod progress;
 mod record;
+mod remembered;
 mod request;
 
-pub use choice::Choice;
+pub use choice::{Choice, Unusable};
 pub use progress::{Progress, Step};
 pub use record::Record;
+pub use remembered::Remembered;
 pub use request::OutstandingRequest;
 
 use crate::assets::Assets;
@@ -130,28 +132,42 @@ impl Gateway {
 
     /// A response posted to the ACS, from the browser that holds the `outstanding` requests.
     ///
-    /// `destination` is the key of the domain that the sign-in was meant for, if that is known.
+    /// `destination` is the key of the domain that the sign-in was meant for, if that is known; `remembered` is what the
+    /// browser remembers of the last choice, which counts only where no destination does.
     /// Nothing is called at AWS.
     pub fn accept(
         &self,
         response: EncodedResponse,
         outstanding: &[OutstandingRequest],
         destination: Option<&str>,
+        remembered: Option<&Remembered>,
         record: &mut Record,
     ) -> Result<Next<'_>, Refusal> {
         let now = self.clock.now();
         let (fresh, idp) = self.prove(&response, outstanding, now, record)?;
         let identity = Identity::map(&fresh, &idp.settings)?;
         record.identity(&identity);
-        let mut grants = policy::grants(&identity, &self.config)?;
-        if grants.iter().any(|grant| Some(grant.domain().key.as_str()) == destination) {
-            grants.retain(|grant| Some(grant.domain().key.as_str()) == destination);
+        let mut grants = self.offers(&identity, destination)?;
+        if destination.is_none()
+            && let Some(key) = remembered.and_then(|remembered| remembered.direct_of(&identity))
+            && grants.iter().any(|grant| grant.key() == key)
+        {
+            grants.retain(|grant| grant.key() == key);
         }
         let choice = Box::new(Choice::new(response, identity));
         Ok(match <[Grant<'_>; 1]>::try_from(grants) {
             Ok([grant]) => Next::Go(choice, Box::new(grant)),
             Err(grants) => Next::Choose(choice, grants),
         })
+    }
+
+    /// What somebody may choose from now: everything, or what leads to the destination that the sign-in was meant for.
+    pub fn offers(&self, identity: &Identity, destination: Option<&str>) -> Result<Vec<Grant<'_>>, Refusal> {
+        let mut grants = policy::grants(identity, &self.config)?;
+        if grants.iter().any(|grant| Some(grant.domain().key.as_str()) == destination) {
+            grants.retain(|grant| Some(grant.domain().key.as_str()) == destination);
+        }
+        Ok(grants)
     }
 
     /// One of the person's destinations, by its [`Grant::key`].

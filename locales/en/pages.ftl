@@ -27,3 +27,8 @@ preparing-by-itself = This page goes on by itself in a few seconds.
 preparing-by-hand = Press Continue, and wait until Studio opens.
 preparing-close = You can close this page: what has been started goes on, and your next sign-in finds it.
 preparing-go-on = Continue
+
+signed-out-title = You are signed out
+signed-out-lead = Your sign-in to Studio has ended here.
+signed-out-idp = Your company's sign-in may still know you. On a shared computer, sign out there too and close the browser.
+signed-out-again = Sign in again

@@ -27,3 +27,8 @@ preparing-by-itself = 몇 초 뒤에 저절로 계속돼요.
 preparing-by-hand = ‘계속’을 누르고 Studio가 열릴 때까지 기다려 주세요.
 preparing-close = 이 페이지를 닫아도 괜찮아요. 시작된 준비는 계속되고, 다음에 로그인하면 이어져요.
 preparing-go-on = 계속
+
+signed-out-title = 로그아웃했어요
+signed-out-lead = Studio 로그인이 종료되었어요.
+signed-out-idp = 회사 로그인은 유지되어 있을 수 있어요. 여럿이 쓰는 컴퓨터라면 회사 로그인에서도 로그아웃하고 브라우저를 닫아 주세요.
+signed-out-again = 다시 로그인

@@ -1,5 +1,6 @@
 //! `POST /saml/acs`: the assertion consumer service.
 
+use super::chooser::Chooser;
 use super::form::Form;
 use super::opening::Opening;
 use super::relay_state::{Attempt, RelayState};
@@ -43,6 +44,7 @@ async fn process(
 ) -> Result<(&'static str, Response), Refusal> {
     let outstanding = cookies::outstanding(&gateway.seal, request.headers(), gateway.clock.now());
     let browser = cookies::browser_of(request.headers()).map(str::to_owned);
+    let remembered = choose::remembered(gateway, request.headers());
     let mut form = Form::read(request).await?;
     if form.take("SAMLRequest").is_some() || form.take("SAMLart").is_some() {
         return Err(Refusal::new(Code::RequestMalformed, "a form with another SAML message than a response"));
@@ -53,14 +55,17 @@ async fn process(
     *relay_state = RelayState::read(form.take("RelayState").as_deref());
     let destination = relay_state.destination.as_deref();
     let browser = browser.as_deref();
-    match gateway.accept(EncodedResponse::new(value)?, &outstanding, destination, record)? {
+    let remembered = remembered.as_ref();
+    let response = EncodedResponse::new(value)?;
+    match gateway.accept(response, &outstanding, destination, remembered, record)? {
         Next::Go(choice, grant) => {
             let may_refresh = relay_state.attempt == Some(Attempt::First);
             let opening = Opening { gateway, visit, choice: &choice, grant: &grant, browser, may_refresh };
             opening.finish_soon(record).await
         }
         Next::Choose(choice, grants) => {
-            Ok(("offered", choose::page(gateway, visit, &choice, &grants, browser)?))
+            let chooser = Chooser { choice: &choice, grants: &grants, destination, browser, remembered };
+            Ok(("offered", chooser.answer(gateway, visit)?))
         }
     }
 }

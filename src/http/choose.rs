@@ -1,66 +1,18 @@
-//! `POST /choose`: the answer to the page that offers several destinations, and that page itself.
+//! `POST /choose`: the answer to the page that offers several destinations.
 
-use super::frame::Frame;
+use super::chooser::Chooser;
 use super::opening::Opening;
 use super::request::Visit;
-use super::ticket::{Returned, Ticket};
-use super::{pages, program, refusal};
-use crate::error::Refusal;
-use crate::policy::Grant;
-use crate::sign_in::{Choice, Gateway, Record};
-use askama::Template;
+use super::ticket::Returned;
+use super::{cookies, pages, refusal, renewal};
+use crate::error::{Code, Refusal};
+use crate::identity::Identity;
+use crate::sign_in::{Choice, Gateway, Record, Remembered, Unusable};
 use axum::extract::{Request, State};
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use std::sync::Arc;
 use tokio::time::Instant;
-
-#[derive(Template)]
-#[template(path = "choose.html")]
-struct Page<'p> {
-    frame: Frame<'p>,
-    token: &'p str,
-    options: Vec<Offer<'p>>,
-}
-
-/// One destination on it.
-pub(super) struct Offer<'p> {
-    pub(super) key: String,
-    pub(super) domain: &'p str,
-    pub(super) role: &'p str,
-    pub(super) account: &'p str,
-    pub(super) region: &'p str,
-}
-
-/// The page that offers several destinations. It carries the sign-in in a sealed form field, bound to the browser.
-pub(super) fn page(
-    gateway: &Gateway,
-    visit: &Visit,
-    choice: &Choice,
-    grants: &[Grant<'_>],
-    browser: Option<&str>,
-) -> Result<Response, Refusal> {
-    let ticket = Ticket::issue(gateway, choice, browser)?;
-    let options: Vec<_> = grants
-        .iter()
-        .map(|grant| Offer {
-            key: grant.key(),
-            domain: &grant.domain().name,
-            role: grant.role().role.name(),
-            account: grant.role().role.account(),
-            region: &grant.domain().region,
-        })
-        .collect();
-    let mut response = if visit.wants_json {
-        program::choices(&ticket.token, &options)
-    } else {
-        pages::html(
-            &Page { frame: Frame::new(gateway, visit), token: &ticket.token, options },
-            visit.language,
-        )?
-    };
-    ticket.bind(&mut response);
-    Ok(response)
-}
 
 pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
@@ -84,9 +36,76 @@ async fn process(
     request: Request,
     record: &mut Record,
 ) -> Result<(&'static str, Response), Refusal> {
-    let Returned { choice, key, patient, browser } = Returned::read(gateway, request).await?;
-    let grant = gateway.chosen(&choice, &key, record)?;
-    let browser = Some(browser.as_str());
-    let opening = Opening { gateway, visit, choice: &choice, grant: &grant, browser, may_refresh: true };
-    if patient { opening.finish(record).await } else { opening.finish_soon(record).await }
+    let Returned { choice, key, patient, directly, browser } = Returned::read(gateway, request).await?;
+    let (identity, outcome, response) = match choice {
+        Ok(choice) => {
+            let grant = gateway.chosen(&choice, &key, record)?;
+            let browser = Some(browser.as_str());
+            let opening =
+                Opening { gateway, visit, choice: &choice, grant: &grant, browser, may_refresh: true };
+            let (outcome, response) =
+                if patient { opening.finish(record).await? } else { opening.finish_soon(record).await? };
+            (choice.identity().clone(), outcome, response)
+        }
+        Err(identity) => {
+            record.identity(&identity);
+            let domain = key.split('|').next().and_then(|domain| gateway.config.domain(domain));
+            let renewal = renewal::location(gateway, identity.idp(), domain.map(|domain| &*domain.key));
+            let Some(renewal) = renewal.filter(|_| !visit.wants_json) else {
+                return Err(Unusable::TooOld(identity).into());
+            };
+            (*identity, "renewed", pages::see_other(&renewal)?)
+        }
+    };
+    // The page that watches goes on with a choice that is remembered already.
+    if patient || visit.wants_json {
+        return Ok((outcome, response));
+    }
+    Ok((outcome, remembering(gateway, response, &identity, &key, directly)?))
+}
+
+fn remembering(
+    gateway: &Gateway,
+    mut response: Response,
+    identity: &Identity,
+    key: &str,
+    directly: bool,
+) -> Result<Response, Refusal> {
+    let fault = |fault: crate::random::NoRandomness| Refusal::new(Code::GatewayFault, fault.to_string());
+    let token = Remembered::new(identity, key, directly).seal(&gateway.seal).map_err(fault)?;
+    response.headers_mut().append(header::SET_COOKIE, cookies::remembered(&token).map_err(fault)?);
+    Ok(response)
+}
+
+/// The page once more, for a browser that switches its language. A page that is too old is renewed through the IdP.
+pub(super) fn again(
+    gateway: &Gateway,
+    visit: &Visit,
+    headers: &HeaderMap,
+    token: &str,
+    destination: Option<&str>,
+) -> Result<Response, Refusal> {
+    let browser = cookies::browser_of(headers);
+    let known = browser.ok_or_else(|| Refusal::new(Code::ChoiceExpired, "no browser cookie"))?;
+    let choice = match Choice::open(&gateway.seal, known, token, gateway.clock.now()) {
+        Ok(choice) => choice,
+        Err(Unusable::TooOld(identity)) => {
+            let beginning = renewal::location(gateway, identity.idp(), destination);
+            return match beginning {
+                Some(location) => pages::see_other(&location),
+                None => Err(Unusable::TooOld(identity).into()),
+            };
+        }
+        Err(unusable) => return Err(unusable.into()),
+    };
+    let grants = gateway.offers(choice.identity(), destination)?;
+    let remembered = remembered(gateway, headers);
+    let chooser =
+        Chooser { choice: &choice, grants: &grants, destination, browser, remembered: remembered.as_ref() };
+    chooser.answer(gateway, visit)
+}
+
+/// What this browser remembers of the last choice.
+pub(super) fn remembered(gateway: &Gateway, headers: &HeaderMap) -> Option<Remembered> {
+    Remembered::open(&gateway.seal, cookies::remembered_of(headers)?)
 }

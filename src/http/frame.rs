@@ -11,6 +11,8 @@ pub(super) struct Frame<'p> {
     pub(super) assets: &'p Assets,
     pub(super) brand: &'p str,
     pub(super) contact: Option<&'p str>,
+    /// Whether there is a remembered destination to get away from.
+    pub(super) goes_directly: bool,
     /// Hidden fields of the form that switches the language: they say which page to show again. Without any, there is no
     /// switch.
     pub(super) again: Vec<(&'static str, String)>,
@@ -24,6 +26,7 @@ impl<'p> Frame<'p> {
             assets: &gateway.assets,
             brand: BRAND,
             contact: gateway.config.gateway.contact.as_deref(),
+            goes_directly: visit.goes_directly,
             again: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@
 use super::form::Form;
 use super::refusal::Shown;
 use super::request::Visit;
-use super::{cookies, pages, refusal};
+use super::{choose, cookies, pages, refusal};
 use crate::error::{Code, Refusal};
 use crate::language::Language;
 use crate::sign_in::Gateway;
@@ -16,7 +16,7 @@ use axum::response::Response;
 use std::sync::Arc;
 
 /// Pages that can simply be opened again.
-const PAGES: &[&str] = &["/"];
+const PAGES: &[&str] = &["/", "/signed-out"];
 
 pub(super) async fn switch(
     State(gateway): State<Arc<Gateway>>,
@@ -40,6 +40,7 @@ pub(super) async fn switch(
 }
 
 async fn process(gateway: &Gateway, visit: &mut Visit, request: Request) -> Result<Response, Refusal> {
+    let headers = request.headers().clone();
     let mut form = Form::read(request).await?;
     let chosen = form.take("language").and_then(|tag| Language::by_tag(&tag));
     let chosen = chosen.ok_or_else(|| Refusal::new(Code::RequestMalformed, "no language that there is"))?;
@@ -48,6 +49,8 @@ async fn process(gateway: &Gateway, visit: &mut Visit, request: Request) -> Resu
         let shown = Shown::open(&gateway.seal, &token);
         let shown = shown.ok_or_else(|| Refusal::new(Code::RequestMalformed, "a page that is not ours"))?;
         refusal::again(gateway, visit, &shown)
+    } else if let Some(token) = form.take("token") {
+        choose::again(gateway, visit, &headers, &token, form.take("to").as_deref())?
     } else {
         let back = form.take("back");
         let back = PAGES.iter().find(|page| back.as_deref() == Some(page)).unwrap_or(&"/");

@@ -1,7 +1,7 @@
 //! Answers for programs, as JSON. A program goes through the same sign-in as a browser, with the same token and cookie;
 //! it is only told differently.
 
-use super::choose::Offer;
+use super::chooser::Offer;
 use crate::aws::PresignedUrl;
 use crate::policy::Grant;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -27,7 +27,7 @@ pub(super) fn choices(token: &str, offers: &[Offer<'_>]) -> Response {
         .map(|offer| {
             json!({
                 "choice": offer.key,
-                "name": offer.domain,
+                "name": offer.name,
                 "role": offer.role,
                 "account": offer.account,
                 "region": offer.region,

@@ -24,7 +24,12 @@ pub(super) fn of(gateway: &Gateway, idp: &str, domain: Option<&str>) -> Option<R
     Some(Renewal { location, silent: !idp.settings.request.force_authn })
 }
 
+/// Where that is.
+pub(super) fn location(gateway: &Gateway, idp: &str, domain: Option<&str>) -> Option<String> {
+    of(gateway, idp, domain).map(|renewal| renewal.location)
+}
+
 /// The same, for what is known of a sign-in.
-pub(super) fn of_record(gateway: &Gateway, record: &Record) -> Option<Renewal> {
-    of(gateway, record.idp_key()?, record.domain_key())
+pub(super) fn of_record(gateway: &Gateway, record: &Record) -> Option<String> {
+    location(gateway, record.idp_key()?, record.domain_key())
 }

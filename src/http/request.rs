@@ -1,16 +1,18 @@
 //! What every handler knows about a request: its id, where it came from, and what kind of answer it
 //! wants, in which language.
 
-use super::cookies;
+use super::{choose, cookies};
 use crate::language::Language;
 use crate::random;
-use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use crate::sign_in::Gateway;
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -23,11 +25,17 @@ pub(super) struct Visit {
     pub(super) wants_json: bool,
     /// The language of the answer: the one that this person chose, or the browser's.
     pub(super) language: Language,
+    /// Whether this browser's sign-ins go directly to a remembered destination.
+    pub(super) goes_directly: bool,
 }
 
 /// Gives the request its id, and tells it in `X-Request-Id`. An id that the client sends is not taken over: it would
 /// let people write into our log.
-pub(super) async fn identify(mut request: Request, next: Next) -> Response {
+pub(super) async fn identify(
+    State(gateway): State<Arc<Gateway>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let visit = Visit {
         request_id: random::hex::<8>().unwrap_or_default(),
         client: request
@@ -36,6 +44,7 @@ pub(super) async fn identify(mut request: Request, next: Next) -> Response {
             .map_or_else(|| "unknown".to_owned(), |peer| peer.0.ip().to_string()),
         wants_json: wants_json(request.headers()),
         language: language(request.headers()),
+        goes_directly: choose::remembered(&gateway, request.headers()).is_some_and(|it| it.goes_directly()),
     };
     let id = HeaderValue::from_str(&visit.request_id);
     request.extensions_mut().insert(visit);
@@ -68,6 +77,7 @@ impl<S: Sync> FromRequestParts<S> for Visit {
             client: String::new(),
             wants_json: false,
             language: Language::default(),
+            goes_directly: false,
         }))
     }
 }

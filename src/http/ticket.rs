@@ -4,8 +4,9 @@
 use super::cookies;
 use super::form::Form;
 use crate::error::{Code, Refusal};
+use crate::identity::Identity;
 use crate::random;
-use crate::sign_in::{Choice, Gateway};
+use crate::sign_in::{Choice, Gateway, Unusable};
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
@@ -38,12 +39,14 @@ impl Ticket {
 
 /// A ticket that came back.
 pub(super) struct Returned {
-    /// The sign-in.
-    pub(super) choice: Choice,
+    /// The sign-in; whose it was, if STS does not take the assertion any longer.
+    pub(super) choice: Result<Choice, Box<Identity>>,
     /// The destination: a [`crate::policy::Grant::key`], if the person may go there.
     pub(super) key: String,
     /// Whether the answer may take as long as a sign-in may.
     pub(super) patient: bool,
+    /// Whether to go there without asking the next time.
+    pub(super) directly: bool,
     /// What the browser's cookie says, for the next ticket.
     pub(super) browser: String,
 }
@@ -52,7 +55,7 @@ impl Returned {
     /// Reads the form that brings it back.
     ///
     /// # Errors
-    /// `choice.expired` for a token of another browser, not ours or too old; what is wrong with the form.
+    /// `choice.expired` for a token of another browser, or not ours; what is wrong with the form.
     pub(super) async fn read(gateway: &Gateway, request: Request) -> Result<Self, Refusal> {
         let browser = cookies::browser_of(request.headers()).map(str::to_owned);
         let browser = browser.ok_or_else(|| Refusal::new(Code::ChoiceExpired, "no browser cookie"))?;
@@ -60,7 +63,12 @@ impl Returned {
         let (Some(token), Some(key)) = (form.take("token"), form.take("choice")) else {
             return Err(Refusal::new(Code::RequestMalformed, "a form without token or choice"));
         };
-        let choice = Choice::open(&gateway.seal, &browser, &token, gateway.clock.now())?;
-        Ok(Self { choice, key, patient: form.take("patient").is_some(), browser })
+        let choice = match Choice::open(&gateway.seal, &browser, &token, gateway.clock.now()) {
+            Ok(choice) => Ok(choice),
+            Err(Unusable::TooOld(identity)) => Err(identity),
+            Err(unusable) => return Err(unusable.into()),
+        };
+        let (patient, directly) = (form.take("patient").is_some(), form.take("directly").is_some());
+        Ok(Self { choice, key, patient, directly, browser })
     }
 }

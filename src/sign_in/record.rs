@@ -29,7 +29,7 @@ impl Record {
         self.idp = Some(key.to_owned());
     }
 
-    pub(super) fn identity(&mut self, identity: &Identity) {
+    pub(crate) fn identity(&mut self, identity: &Identity) {
         self.idp = Some(identity.idp().to_owned());
         self.user_id = Some(identity.user_id().to_owned());
         self.session_name = Some(identity.session_name().to_owned());

@@ -15,7 +15,7 @@ use crate::http::refusal::Shown;
 use crate::http::request::Visit;
 use crate::http::ticket::Returned;
 use crate::http::{refusal, refused, renewal};
-use crate::sign_in::{Gateway, Progress, Record};
+use crate::sign_in::{Choice, Gateway, Progress, Record, Unusable};
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -50,7 +50,9 @@ enum End {
 struct Watch {
     gateway: Arc<Gateway>,
     visit: Visit,
-    returned: Returned,
+    choice: Choice,
+    /// The destination: a [`crate::policy::Grant::key`].
+    key: String,
     record: Record,
     started: Instant,
     events: Sender<Event>,
@@ -64,7 +66,7 @@ pub(in crate::http) async fn watch(
     let started = Instant::now();
     let mut record = Record::default();
     match begin(&gateway, request, &mut record).await {
-        Ok(returned) => {
+        Ok((choice, key)) => {
             let (events, receiver) = mpsc::channel(WAITING);
             let Ok(place) = Arc::clone(&gateway.watchers).try_acquire_owned() else {
                 record.log("full", &visit.request_id, &visit.client, started.elapsed());
@@ -72,7 +74,7 @@ pub(in crate::http) async fn watch(
                 let _ = events.try_send(again(FULL));
                 return respond(receiver);
             };
-            let watch = Watch { gateway, visit, returned, record, started, events };
+            let watch = Watch { gateway, visit, choice, key, record, started, events };
             tokio::spawn(async move {
                 watch.run().await;
                 drop(place);
@@ -87,10 +89,18 @@ pub(in crate::http) async fn watch(
 }
 
 /// What can be refused before anything is sent.
-async fn begin(gateway: &Gateway, request: Request, record: &mut Record) -> Result<Returned, Refusal> {
-    let returned = Returned::read(gateway, request).await?;
-    gateway.chosen(&returned.choice, &returned.key, record)?;
-    Ok(returned)
+async fn begin(
+    gateway: &Gateway,
+    request: Request,
+    record: &mut Record,
+) -> Result<(Choice, String), Refusal> {
+    let Returned { choice, key, .. } = Returned::read(gateway, request).await?;
+    let choice = choice.map_err(|identity| {
+        record.identity(&identity);
+        Unusable::TooOld(identity)
+    })?;
+    gateway.chosen(&choice, &key, record)?;
+    Ok((choice, key))
 }
 
 fn respond(events: Receiver<Event>) -> Response {
@@ -110,7 +120,7 @@ fn again(after: Duration) -> Event {
 impl Watch {
     async fn run(mut self) {
         let end = tokio::select! {
-            done = prepare(&self.gateway, &self.returned, &self.events, &mut self.record) => End::Done(done),
+            done = prepare(&self.gateway, &self.choice, &self.key, &self.events, &mut self.record) => End::Done(done),
             () = self.gateway.drain.begun() => End::Moved,
             () = self.events.closed() => End::Left,
         };
@@ -137,7 +147,7 @@ impl Watch {
 
     /// Whether STS still takes the assertion.
     fn is_redeemable(&self) -> bool {
-        self.gateway.clock.now() < self.returned.choice.identity().redeemable_until()
+        self.gateway.clock.now() < self.choice.identity().redeemable_until()
     }
 
     fn renew(&self, fault: &Refusal) -> Event {
@@ -145,12 +155,12 @@ impl Watch {
             return self.refuse(fault);
         };
         self.log("renewed");
-        Event::default().event("renew").data(renewal.location)
+        Event::default().event("renew").data(renewal)
     }
 
     fn refuse(&self, fault: &Refusal) -> Event {
         self.record.log_refusal(fault, &self.visit.request_id, &self.visit.client, self.started.elapsed());
-        let retry = renewal::of_record(&self.gateway, &self.record).map(|renewal| renewal.location);
+        let retry = renewal::of_record(&self.gateway, &self.record);
         let shown = Shown::later(fault.code(), &self.visit.request_id, retry);
         match refused::address(&self.gateway, &shown) {
             Some(address) => Event::default().event("refused").data(address),
@@ -167,7 +177,8 @@ impl Watch {
 /// Does the work, and tells of its steps.
 async fn prepare(
     gateway: &Gateway,
-    returned: &Returned,
+    choice: &Choice,
+    key: &str,
     events: &Sender<Event>,
     record: &mut Record,
 ) -> Result<(), Refusal> {
@@ -178,8 +189,8 @@ async fn prepare(
             let _ = events.try_send(Event::default().event("step").data(step.name()));
         }
     });
-    let grant = gateway.chosen(&returned.choice, &returned.key, record)?;
+    let grant = gateway.chosen(choice, key, record)?;
     // On the heap: the calls of AWS make it large.
-    let work = Box::pin(gateway.prepare(&returned.choice, &grant, &progress, record));
+    let work = Box::pin(gateway.prepare(choice, &grant, &progress, record));
     gateway.within_limit(work).await
 }
