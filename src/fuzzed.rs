@@ -10,9 +10,15 @@ pub mod error;
 pub mod identity;
 pub mod profile_name;
 pub mod random;
-pub mod replay;
 pub mod saml;
 pub mod seal;
+
+/// What an assertion becomes whose only use it is. The targets claim none.
+pub mod replay {
+    mod fresh;
+
+    pub use fresh::FreshAssertion;
+}
 
 /// The part of the sign-in that reads tokens.
 pub mod sign_in {

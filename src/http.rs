@@ -40,10 +40,11 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// A path, its method, and who answers. `openapi.json` describes each of them.
 type Route = (&'static str, Method, MethodRouter<Arc<Gateway>>);
 
-fn routes() -> [Route; 15] {
+fn routes() -> [Route; 16] {
     [
         ("/", Method::GET, get(home::page)),
         ("/login", Method::GET, get(login::start)),
+        ("/open/{destination}", Method::GET, get(login::open)),
         ("/saml/acs", Method::POST, post(acs::accept)),
         ("/saml/metadata", Method::GET, get(metadata::document)),
         ("/choose", Method::POST, post(choose::choose)),

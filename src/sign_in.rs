@@ -27,7 +27,7 @@ use crate::identity::Identity;
 use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
 use crate::policy::{self, Grant};
 use crate::random::NoRandomness;
-use crate::replay::{FreshAssertion, MemoryLedger};
+use crate::replay::{FreshAssertion, Ledger};
 use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
 use crate::seal::Seal;
 use chrono::{DateTime, Utc};
@@ -54,7 +54,7 @@ pub struct Gateway {
     pub watchers: Arc<Semaphore>,
     /// The files that pages refer to.
     pub assets: Assets,
-    ledger: MemoryLedger,
+    ledger: Ledger,
     clients: AwsClients,
     profiles: Profiles,
 }
@@ -76,7 +76,7 @@ impl Gateway {
         credentials: GatewayCredentials,
     ) -> Result<Self, NoRandomness> {
         let seal = Seal::new(&config.gateway.seal_keys)?;
-        let ledger = MemoryLedger::new(clock.now(), config.replay_capacity);
+        let ledger = Ledger::new(&config, clock.now(), credentials.clone()).await;
         let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
         let watchers = Arc::new(Semaphore::new(config.gateway.most_watchers));
@@ -132,10 +132,10 @@ impl Gateway {
 
     /// A response posted to the ACS, from the browser that holds the `outstanding` requests.
     ///
-    /// `destination` is the key of the domain that the sign-in was meant for, if that is known; `remembered` is what the
-    /// browser remembers of the last choice, which counts only where no destination does.
-    /// Nothing is called at AWS.
-    pub fn accept(
+    /// `destination` is the key of the one that the sign-in was meant for, if that is known. Somebody who may not go there
+    /// is not taken anywhere else without being asked. `remembered` is what the browser remembers of the last choice,
+    /// which counts only where no destination does. Nothing is called at AWS but the ledger, if that is there.
+    pub async fn accept(
         &self,
         response: EncodedResponse,
         outstanding: &[OutstandingRequest],
@@ -144,15 +144,22 @@ impl Gateway {
         record: &mut Record,
     ) -> Result<Next<'_>, Refusal> {
         let now = self.clock.now();
-        let (fresh, idp) = self.prove(&response, outstanding, now, record)?;
-        let identity = Identity::map(&fresh, &idp.settings)?;
+        let (fresh, idp) = self.prove(&response, outstanding, now, record).await?;
+        let identity = Identity::map(&fresh, &idp.settings, &self.config.attributes)?;
         record.identity(&identity);
         let mut grants = self.offers(&identity, destination)?;
-        if destination.is_none()
-            && let Some(key) = remembered.and_then(|remembered| remembered.direct_of(&identity))
-            && grants.iter().any(|grant| grant.key() == key)
-        {
-            grants.retain(|grant| grant.key() == key);
+        match destination.and_then(|key| self.config.destination(key)) {
+            Some(wanted) if grants.iter().all(|grant| grant.destination().key != wanted.key) => {
+                return Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants));
+            }
+            Some(_) => {}
+            None => {
+                if let Some(key) = remembered.and_then(|remembered| remembered.direct_of(&identity))
+                    && grants.iter().any(|grant| grant.key() == key)
+                {
+                    grants.retain(|grant| grant.key() == key);
+                }
+            }
         }
         let choice = Box::new(Choice::new(response, identity));
         Ok(match <[Grant<'_>; 1]>::try_from(grants) {
@@ -161,11 +168,13 @@ impl Gateway {
         })
     }
 
-    /// What somebody may choose from now: everything, or what leads to the destination that the sign-in was meant for.
+    /// What somebody may choose from now: what leads to the destination that the sign-in was meant
+    /// for, or everything if nothing does.
     pub fn offers(&self, identity: &Identity, destination: Option<&str>) -> Result<Vec<Grant<'_>>, Refusal> {
         let mut grants = policy::grants(identity, &self.config)?;
-        if grants.iter().any(|grant| Some(grant.domain().key.as_str()) == destination) {
-            grants.retain(|grant| Some(grant.domain().key.as_str()) == destination);
+        let is_wanted = |grant: &Grant<'_>| Some(grant.destination().key.as_str()) == destination;
+        if grants.iter().any(is_wanted) {
+            grants.retain(is_wanted);
         }
         Ok(grants)
     }
@@ -175,6 +184,10 @@ impl Gateway {
     /// What the person may do is worked out again: the token carries who they are, not what they are allowed.
     pub fn chosen(&self, choice: &Choice, key: &str, record: &mut Record) -> Result<Grant<'_>, Refusal> {
         record.identity(choice.identity());
+        if !choice.identity().answers(&self.config.attributes) {
+            let reason = "sealed by a gateway whose configuration asks for other attributes";
+            return Err(Refusal::new(Code::ChoiceExpired, reason));
+        }
         let mut grants = policy::grants(choice.identity(), &self.config)?;
         let chosen = grants.iter().position(|grant| grant.key() == key);
         chosen
@@ -195,7 +208,7 @@ impl Gateway {
         let quietly = Progress::unwatched();
         let now = self.clock.now();
         let presign = async |session: &RoleSession, profile: &StudioProfile| {
-            aws::presign(&self.clients, session, profile, grant.domain(), choice.identity(), now).await
+            aws::presign(&self.clients, session, profile, grant, choice.identity(), now).await
         };
         let remembered = self.profiles.remembered(grant).is_some();
         let (session, profile) = self.reach(choice, grant, &quietly, record).await?;
@@ -225,7 +238,7 @@ impl Gateway {
     }
 
     /// From the form's value to an assertion that is genuine, meant for us, valid now, and used for the first time.
-    fn prove(
+    async fn prove(
         &self,
         response: &EncodedResponse,
         outstanding: &[OutstandingRequest],
@@ -255,7 +268,7 @@ impl Gateway {
             cbc_without_response_signature: idp.settings.cbc_without_response_signature,
         };
         let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
-        Ok((self.ledger.claim(verified, now)?, idp))
+        Ok((self.ledger.claim(verified, now).await?, idp))
     }
 
     /// Assumes the role while looking for the profile, and makes the profile if it is missing.

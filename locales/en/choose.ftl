@@ -12,3 +12,4 @@ choose-remember = Next time, go there directly
 choose-remember-how = You can choose again at any time: { $url }
 choose-over = This page is too old. Open Studio from your company's sign-in portal again.
 choose-switch = Choose another destination
+choose-missed = You have no access to { $destination }. This is what you can open:

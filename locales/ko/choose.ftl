@@ -12,3 +12,4 @@ choose-remember = 다음부터는 여기로 바로 이동
 choose-remember-how = 언제든지 다시 선택할 수 있어요: { $url }
 choose-over = 페이지가 만료되었어요. 회사 로그인 포털에서 Studio를 다시 열어 주세요.
 choose-switch = 다른 곳 선택
+choose-missed = { $destination }: 사용할 권한이 없어요. 아래에서 열 수 있는 곳을 선택해 주세요.

@@ -46,6 +46,7 @@ async fn process(
     let browser = cookies::browser_of(request.headers()).map(str::to_owned);
     let remembered = choose::remembered(gateway, request.headers());
     let mut form = Form::read(request).await?;
+    let started = Instant::now();
     if form.take("SAMLRequest").is_some() || form.take("SAMLart").is_some() {
         return Err(Refusal::new(Code::RequestMalformed, "a form with another SAML message than a response"));
     }
@@ -57,10 +58,13 @@ async fn process(
     let browser = browser.as_deref();
     let remembered = remembered.as_ref();
     let response = EncodedResponse::new(value)?;
-    match gateway.accept(response, &outstanding, destination, remembered, record)? {
+    // On the heap: the calls to the ledger make it large.
+    let accepted = Box::pin(gateway.accept(response, &outstanding, destination, remembered, record));
+    match accepted.await? {
         Next::Go(choice, grant) => {
             let may_refresh = relay_state.attempt == Some(Attempt::First);
-            let opening = Opening { gateway, visit, choice: &choice, grant: &grant, browser, may_refresh };
+            let opening =
+                Opening { gateway, visit, choice: &choice, grant: &grant, browser, started, may_refresh };
             opening.finish_soon(record).await
         }
         Next::Choose(choice, grants) => {

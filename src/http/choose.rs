@@ -37,20 +37,28 @@ async fn process(
     record: &mut Record,
 ) -> Result<(&'static str, Response), Refusal> {
     let Returned { choice, key, patient, directly, browser } = Returned::read(gateway, request).await?;
+    let started = Instant::now();
     let (identity, outcome, response) = match choice {
         Ok(choice) => {
             let grant = gateway.chosen(&choice, &key, record)?;
             let browser = Some(browser.as_str());
-            let opening =
-                Opening { gateway, visit, choice: &choice, grant: &grant, browser, may_refresh: true };
+            let opening = Opening {
+                gateway,
+                visit,
+                choice: &choice,
+                grant: &grant,
+                browser,
+                started,
+                may_refresh: true,
+            };
             let (outcome, response) =
                 if patient { opening.finish(record).await? } else { opening.finish_soon(record).await? };
             (choice.identity().clone(), outcome, response)
         }
         Err(identity) => {
             record.identity(&identity);
-            let domain = key.split('|').next().and_then(|domain| gateway.config.domain(domain));
-            let renewal = renewal::location(gateway, identity.idp(), domain.map(|domain| &*domain.key));
+            let destination = key.split('|').next().and_then(|key| gateway.config.destination(key));
+            let renewal = renewal::location(gateway, identity.idp(), destination.map(|to| &*to.key));
             let Some(renewal) = renewal.filter(|_| !visit.wants_json) else {
                 return Err(Unusable::TooOld(identity).into());
             };

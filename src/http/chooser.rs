@@ -24,8 +24,10 @@ const SHORTEST: i64 = 60;
 struct Page<'p> {
     frame: Frame<'p>,
     token: &'p str,
-    /// Key of the domain that the sign-in was meant for.
+    /// Key of the destination that the sign-in was meant for.
     destination: Option<&'p str>,
+    /// Its name, if the person may not go there.
+    missed: Option<&'p str>,
     search: bool,
     last: Option<&'p Offer<'p>>,
     groups: &'p [Group<'p>],
@@ -47,6 +49,7 @@ struct Group<'p> {
 pub(super) struct Offer<'p> {
     pub(super) key: String,
     pub(super) name: &'p str,
+    pub(super) description: Option<&'p str>,
     pub(super) role: &'p str,
     pub(super) account: &'p str,
     pub(super) region: &'p str,
@@ -56,7 +59,8 @@ impl<'p> Offer<'p> {
     fn of(grant: &'p Grant<'_>) -> Self {
         Self {
             key: grant.key(),
-            name: &grant.domain().name,
+            name: &grant.destination().name,
+            description: grant.destination().description.as_deref(),
             role: grant.role().role.name(),
             account: grant.role().role.account(),
             region: &grant.domain().region,
@@ -68,7 +72,7 @@ impl<'p> Offer<'p> {
 pub(super) struct Chooser<'c> {
     pub(super) choice: &'c Choice,
     pub(super) grants: &'c [Grant<'c>],
-    /// Key of the domain that the sign-in was meant for.
+    /// Key of the destination that the sign-in was meant for.
     pub(super) destination: Option<&'c str>,
     /// What this browser's cookie says, if it has one.
     pub(super) browser: Option<&'c str>,
@@ -100,21 +104,28 @@ impl Chooser<'_> {
         let last_key = self.remembered.and_then(|remembered| remembered.last_of(identity));
         let last = offers.iter().find(|offer| Some(offer.key.as_str()) == last_key);
         let left = (identity.redeemable_until() - gateway.clock.now()).num_seconds();
+        // What is not the key of a destination is not repeated.
+        let wanted = self.destination.and_then(|key| gateway.config.destination(key));
+        let missed = wanted
+            .filter(|wanted| self.grants.iter().all(|grant| grant.destination().key != wanted.key))
+            .map(|wanted| wanted.name.as_str());
+        let destination = wanted.map(|wanted| wanted.key.as_str());
         let mut frame = Frame::new(gateway, visit).again("token", token);
-        if let Some(destination) = self.destination {
+        if let Some(destination) = destination {
             frame = frame.again("to", destination);
         }
         let page = Page {
             frame,
             token,
-            destination: self.destination,
+            destination,
+            missed,
             search: offers.len() >= MANY,
             last,
             groups: &by_account(offers.iter().filter(|offer| Some(offer.key.as_str()) != last_key)),
             directly: last.is_some() && self.remembered.is_some_and(Remembered::wants_to_go_directly),
             switch_url: format!("{}/switch", gateway.config.gateway.public_url),
             seconds: (left >= SHORTEST).then_some(left - MARGIN),
-            renew: renewal::location(gateway, identity.idp(), self.destination),
+            renew: renewal::location(gateway, identity.idp(), destination),
         };
         pages::html(&page, visit.language)
     }

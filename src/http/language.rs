@@ -54,7 +54,9 @@ async fn process(gateway: &Gateway, visit: &mut Visit, request: Request) -> Resu
     } else {
         let back = form.take("back");
         let back = PAGES.iter().find(|page| back.as_deref() == Some(page)).unwrap_or(&"/");
-        pages::see_other(back)?
+        let to = form.take("to").and_then(|key| gateway.config.destination(&key));
+        let to = to.map(|to| format!("?to={}", to.key)).unwrap_or_default();
+        pages::see_other(&format!("{back}{to}"))?
     };
     let cookie = cookies::language(chosen.tag())
         .map_err(|fault| Refusal::new(Code::GatewayFault, fault.to_string()))?;

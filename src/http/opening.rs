@@ -7,7 +7,7 @@ use crate::error::Refusal;
 use crate::policy::Grant;
 use crate::sign_in::{Choice, Gateway, Record};
 use axum::response::Response;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// A sign-in on its last stretch.
 pub(super) struct Opening<'o> {
@@ -17,6 +17,8 @@ pub(super) struct Opening<'o> {
     pub(super) grant: &'o Grant<'o>,
     /// What the browser's cookie says, if it has one.
     pub(super) browser: Option<&'o str>,
+    /// When the request was there.
+    pub(super) started: Instant,
     /// Whether the page that watches may begin anew by itself where scripts are off: not twice.
     pub(super) may_refresh: bool,
 }
@@ -37,7 +39,9 @@ impl Opening<'_> {
     /// Opens Studio if that takes a moment only. Otherwise what was begun is dropped, which it may be at any point, and
     /// the answer says how to go on.
     pub(super) async fn finish_soon(&self, record: &mut Record) -> Result<(&'static str, Response), Refusal> {
-        match timeout(self.gateway.config.gateway.prepare_after, self.finish(record)).await {
+        // The ledger has had its part of the time.
+        let until = self.started + self.gateway.config.gateway.prepare_after;
+        match timeout_at(until, self.finish(record)).await {
             Ok(finished) => finished,
             Err(_) => Ok(("preparing", preparing::answer(self)?)),
         }

@@ -37,14 +37,14 @@ pub(super) fn answer(opening: &Opening<'_>) -> Result<Response, Refusal> {
     let mut response = if opening.visit.wants_json {
         program::preparing(&ticket.token, &key)
     } else {
-        let domain = grant.domain();
-        let renewal = renewal::of(gateway, choice.identity().idp(), Some(&domain.key));
+        let destination = grant.destination();
+        let renewal = renewal::of(gateway, choice.identity().idp(), Some(&destination.key));
         let silent = renewal.as_ref().filter(|renewal| renewal.silent && opening.may_refresh);
         let page = Page {
             frame: Frame::new(gateway, opening.visit),
             token: &ticket.token,
             choice: &key,
-            destination: &domain.name,
+            destination: &destination.name,
             refresh: silent.map(|renewal| format!("{}&again=1", renewal.location)),
             renewal: renewal.as_ref().map(|renewal| renewal.location.as_str()),
         };

@@ -28,6 +28,7 @@ pub(super) fn choices(token: &str, offers: &[Offer<'_>]) -> Response {
             json!({
                 "choice": offer.key,
                 "name": offer.name,
+                "description": offer.description,
                 "role": offer.role,
                 "account": offer.account,
                 "region": offer.region,

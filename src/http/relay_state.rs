@@ -1,7 +1,7 @@
 //! The relay state that we send: a destination from a closed set, and whether this is a second attempt. It is never a
 //! URL, and one that is not ours means nothing.
 
-/// What begins a destination; the key of a domain follows.
+/// What begins a destination; its key follows.
 const DESTINATION: &str = "to.";
 /// A second attempt, alone or before a destination.
 const AGAIN: &str = "again";
@@ -11,7 +11,7 @@ const FIRST: &str = "first";
 /// What a relay state of ours says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct RelayState {
-    /// Key of the domain that the sign-in is meant for.
+    /// Key of the destination that the sign-in is meant for.
     pub(super) destination: Option<String>,
     /// Which attempt this is; `None` if the relay state is not ours.
     pub(super) attempt: Option<Attempt>,
@@ -52,7 +52,7 @@ impl RelayState {
     }
 }
 
-/// Whether this may be the key of a domain.
+/// Whether this may be the key of a destination.
 fn is_key(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')

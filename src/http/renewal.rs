@@ -11,25 +11,25 @@ pub(super) struct Renewal {
     pub(super) silent: bool,
 }
 
-/// How a sign-in of this IdP, to this domain, begins anew; `None` if the IdP takes no requests.
-pub(super) fn of(gateway: &Gateway, idp: &str, domain: Option<&str>) -> Option<Renewal> {
+/// How a sign-in of this IdP, to this destination, begins anew; `None` if the IdP takes no requests.
+pub(super) fn of(gateway: &Gateway, idp: &str, destination: Option<&str>) -> Option<Renewal> {
     let idp = gateway.idps.by_key(idp)?;
     idp.sso_location()?;
     let mut query = form_urlencoded::Serializer::new(String::new());
     query.append_pair("idp", &idp.settings.key);
-    if let Some(domain) = domain {
-        query.append_pair("to", domain);
+    if let Some(destination) = destination {
+        query.append_pair("to", destination);
     }
     let location = format!("/login?{}", query.finish());
     Some(Renewal { location, silent: !idp.settings.request.force_authn })
 }
 
 /// Where that is.
-pub(super) fn location(gateway: &Gateway, idp: &str, domain: Option<&str>) -> Option<String> {
-    of(gateway, idp, domain).map(|renewal| renewal.location)
+pub(super) fn location(gateway: &Gateway, idp: &str, destination: Option<&str>) -> Option<String> {
+    of(gateway, idp, destination).map(|renewal| renewal.location)
 }
 
 /// The same, for what is known of a sign-in.
 pub(super) fn of_record(gateway: &Gateway, record: &Record) -> Option<String> {
-    location(gateway, record.idp_key()?, record.domain_key())
+    location(gateway, record.idp_key()?, record.destination_key())
 }

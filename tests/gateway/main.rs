@@ -19,6 +19,7 @@ mod forger;
 mod form;
 mod happy;
 mod languages;
+mod ledger;
 mod log_lines;
 mod metadata_refresh;
 mod noise;

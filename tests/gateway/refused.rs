@@ -323,7 +323,7 @@ async fn without_a_role() {
 async fn with_a_role_that_leads_nowhere() {
     let stage = Stage::new().await;
     let auditor = format!("arn:aws:iam::111122223333:role/Auditor,{PROVIDER}");
-    stage.refuses_attribute(names::ROLE, &[&auditor], "entitlement.none", "no domain is open").await;
+    stage.refuses_attribute(names::ROLE, &[&auditor], "entitlement.none", "no destination is open").await;
 }
 
 #[tokio::test]
@@ -462,21 +462,6 @@ async fn with_session_tags_that_sts_does_not_take() {
 }
 
 #[tokio::test]
-async fn a_tag_from_an_attribute_that_is_no_tag_value() {
-    let stage = Setting::usual()
-        .set(
-            "domain.0.profile.tags",
-            toml::Table::from_iter([(
-                "department".to_owned(),
-                toml::Table::from_iter([("attribute".to_owned(), "department".into())]).into(),
-            )]),
-        )
-        .start()
-        .await;
-    stage.refuses_attribute("department", &["R&D"], "identity.invalid", "department").await;
-}
-
-#[tokio::test]
 async fn not_in_the_group() {
     let stage = Stage::new().await;
     for groups in [vec![], vec!["finance"], vec!["Data-Science", "data-science "]] {
@@ -485,7 +470,7 @@ async fn not_in_the_group() {
         if !groups.is_empty() {
             response.assertion.set_attribute(names::GROUPS, groups);
         }
-        stage.refuses(&response, 403, "entitlement.none", "no domain is open to").await;
+        stage.refuses(&response, 403, "entitlement.none", "no destination is open to").await;
     }
 }
 
