@@ -2,6 +2,7 @@
 //!
 //! Every problem is found at once; a configuration with a problem does not exist, so nothing starts with it.
 
+mod brand;
 mod destination;
 mod domain;
 mod entitlements;
@@ -11,6 +12,7 @@ mod replay;
 mod rule;
 mod sources;
 
+pub use brand::{Brand, Colour, Logo, Palette};
 pub use destination::{Destination, LandingUri};
 pub(crate) use domain::is_tag_value;
 pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource, Written};
@@ -18,7 +20,7 @@ pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use problems::Problems;
 pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
 pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
-pub use sources::{Sources, read_file, read_variable};
+pub use sources::{Sources, read_bytes, read_file, read_variable};
 
 use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
@@ -39,6 +41,8 @@ use url::Url;
 pub struct Config {
     /// The service itself.
     pub gateway: Gateway,
+    /// How the pages present themselves.
+    pub brand: Brand,
     /// Our side of SAML.
     pub saml: Saml,
     /// Identity providers, at least one; their keys and entity IDs are unique.
@@ -128,7 +132,12 @@ impl Config {
         let text = std::fs::read_to_string(path)
             .map_err(|fault| Problems(vec![format!("{}: {fault}", path.display())]))?;
         let folder = path.parent().unwrap_or(Path::new("."));
-        Self::parse(&text, &Sources { file: &|path| read_file(folder, path), variable: &read_variable }, now)
+        let sources = Sources {
+            file: &|path| read_file(folder, path),
+            bytes: &|path| read_bytes(folder, path),
+            variable: &read_variable,
+        };
+        Self::parse(&text, &sources, now)
     }
 
     /// Reads a configuration from text.
@@ -143,6 +152,7 @@ impl Config {
         let mut warnings = Vec::new();
         let mut root = Section::root(table, &problems);
         let gateway = gateway(root.section("gateway"), sources, &mut warnings);
+        let brand = brand::read(root.section("brand"), sources, &mut warnings);
         let public_url = gateway.as_ref().map(|gateway| gateway.public_url.as_str());
         let saml = saml(root.section("saml"), public_url, sources);
         let can_sign = saml.as_ref().is_none_or(|saml| !saml.keys.is_empty());
@@ -199,6 +209,7 @@ impl Config {
                 let attributes = entitlements::attributes(&domains, &rules);
                 let mut config = Self {
                     gateway,
+                    brand,
                     saml,
                     idps,
                     aws,

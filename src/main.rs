@@ -121,13 +121,13 @@ enum DemoPart {
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Serve(WithConfig { config }) => serve(&config).await,
+        Command::Serve(WithConfig { config }) => Box::pin(serve(&config)).await,
         Command::Check(WithConfig { config }) => check(&config),
         Command::Inspect(args) => inspect(&args),
         Command::Metadata(WithConfig { config }) => metadata(&config),
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
-            None => run_demo(args.port_base, args.config).await,
+            None => Box::pin(run_demo(args.port_base, args.config)).await,
         },
     };
     match done {

@@ -80,7 +80,8 @@ impl Gateway {
         let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
         let watchers = Arc::new(Semaphore::new(config.gateway.most_watchers));
-        let (assets, drain, profiles) = (Assets::default(), Drain::default(), Profiles::default());
+        let (drain, profiles) = (Drain::default(), Profiles::default());
+        let assets = Assets::of(&config.brand);
         Ok(Self { config, clock, seal, idps, drain, watchers, assets, ledger, clients, profiles })
     }
 

@@ -6,6 +6,8 @@ use std::path::Path;
 pub struct Sources<'a> {
     /// Reads a text file, given its path relative to the configuration's folder, or absolute.
     pub file: &'a dyn Fn(&Path) -> std::io::Result<String>,
+    /// Reads any file, likewise.
+    pub bytes: &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
     /// Reads an environment variable.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -13,6 +15,11 @@ pub struct Sources<'a> {
 /// Reads a file relative to `folder`.
 pub fn read_file(folder: &Path, path: &Path) -> std::io::Result<String> {
     std::fs::read_to_string(folder.join(path))
+}
+
+/// Reads any file relative to `folder`.
+pub fn read_bytes(folder: &Path, path: &Path) -> std::io::Result<Vec<u8>> {
+    std::fs::read(folder.join(path))
 }
 
 /// Reads an environment variable of this process.

@@ -24,7 +24,7 @@ impl<'p> Frame<'p> {
         Self {
             language: visit.language,
             assets: &gateway.assets,
-            brand: BRAND,
+            brand: &gateway.config.brand.name,
             contact: gateway.config.gateway.contact.as_deref(),
             goes_directly: visit.goes_directly,
             again: Vec::new(),
@@ -43,5 +43,3 @@ impl<'p> Frame<'p> {
         Language::all().filter(move |language| *language != present)
     }
 }
-
-const BRAND: &str = "SageMaker Studio";

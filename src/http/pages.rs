@@ -34,11 +34,15 @@ pub(super) async fn asset(
     OriginalUri(uri): OriginalUri,
 ) -> Response {
     let Some(asset) = gateway.assets.at(uri.path()) else {
-        return super::unrouted(&gateway, &visit, Code::RequestNotFound, "no such file");
+        return super::unrouted(&gateway, &visit, Code::RequestNotFound, "no such asset");
     };
     let headers = [
         (header::CONTENT_TYPE, asset.media_type),
         (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
     ];
-    (headers, asset.content.clone()).into_response()
+    let mut response = (headers, asset.content.clone()).into_response();
+    if let Some(policy) = asset.policy() {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    }
+    response
 }

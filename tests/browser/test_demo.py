@@ -1,4 +1,4 @@
-"""What a person sees of the demo: five people, five different mornings."""
+"""What a person sees of the demo: six people, six different mornings."""
 
 import re
 from urllib.parse import urlsplit

@@ -317,7 +317,8 @@ async fn many_destinations_are_grouped_and_can_be_searched() {
     for (number, account) in (0..6).zip([1, 1, 2, 2, 2, 1]) {
         setting = setting.append(&format!(
             "[[domain]]\nkey = \"more-{number}\"\ndomain_id = \"d-more{number}\"\nregion = \"us-east-1\"\n\
-             roles = [\"arn:aws:iam::44445555666{account}:role/More\"]\n[[rule]]\ndestinations = [\"more-{number}\"]\n"
+             roles = [\"arn:aws:iam::44445555666{account}:role/More\"]\n\
+             [[rule]]\nname = \"More {number}\"\neveryone = true\nallow = \"more-{number}\"\n"
         ));
     }
     let providers: Vec<_> =

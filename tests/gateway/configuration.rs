@@ -19,6 +19,9 @@ const ENTITY: &str = "https://idp.example.com/metadata";
 const EXAMPLES: &[&str] = &[
     "gateway.contact",
     "gateway.seal_keys",
+    "brand.name",
+    "brand.logo",
+    "brand.colour",
     "saml.audiences",
     "saml.key",
     "idp.name",
@@ -62,9 +65,14 @@ fn file(path: &Path) -> io::Result<String> {
         "other.key" => Ok(stranger_key().private_key_pem().unwrap()),
         "text.txt" => Ok("just a text".into()),
         "long.sh" => Ok(format!("#!/bin/sh\n{}", "x".repeat(13_000))),
+        "logo.svg" => Ok(include_str!("../../templates/icon.svg").into()),
         "lifecycle/jupyterlab/git-config.sh" => Ok("#!/bin/bash\ntrue\n".into()),
         _ => Err(io::ErrorKind::NotFound.into()),
     }
+}
+
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    file(path).map(String::into_bytes)
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -72,7 +80,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn parse(text: &str) -> Result<Config, Problems> {
-    let sources = Sources { file: &file, variable: &variable };
+    let sources = Sources { file: &file, bytes: &bytes, variable: &variable };
     Config::parse(text, &sources, Clock::system().now())
 }
 
@@ -242,6 +250,9 @@ const WRONG: &[Wrong] = &[
         Some("181"),
         "saml.clock_skew_seconds: expected a whole number from 0 to 180, got 181",
     ),
+    ("brand.name", Some("' '"), "brand.name: expected a text, got \" \""),
+    ("brand.logo", Some("'text.txt'"), "brand.logo: \"text.txt\" is neither SVG nor PNG"),
+    ("brand.colour", Some("'blue'"), "brand.colour: expected a colour such as \"#0b5fad\", got \"blue\""),
     ("saml.audiences", Some("'urn:x'"), "saml.audiences: expected a list, got a string"),
     ("saml.entity_id", Some("''"), "saml.entity_id: expected a text, got \"\""),
     (
@@ -372,7 +383,7 @@ fn apply(table: &mut Table, (path, value, _): &Wrong) {
 }
 
 fn problems(table: &Table) -> Vec<String> {
-    let sources = Sources { file: &file, variable: &variable };
+    let sources = Sources { file: &file, bytes: &bytes, variable: &variable };
     let problems = Config::from_table(table, &sources, Clock::system().now()).unwrap_err();
     problems.lines().to_vec()
 }
@@ -486,7 +497,7 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         let lines = problems(&table).join("\n");
         assert!(lines.contains(wrong.0) && !lines.contains("MIIsecret"), "{lines}");
     }
-    let sources = Sources { file: &file, variable: &variable };
+    let sources = Sources { file: &file, bytes: &bytes, variable: &variable };
     let broken = "[gateway]\nseal_keys = [MIIsecret\n";
     let fault = Config::parse(broken, &sources, Clock::system().now()).unwrap_err().to_string();
     assert!(fault.starts_with("line 2: ") && !fault.contains("MIIsecret"), "{fault}");

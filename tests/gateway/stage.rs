@@ -340,11 +340,13 @@ impl Setting {
     }
 
     fn config(&self, clock: &StageClock) -> Config {
+        let file = |path: &Path| {
+            let file = self.files.iter().find(|(name, _)| Path::new(name) == path);
+            file.map(|(_, text)| text.clone()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        };
         let sources = Sources {
-            file: &|path: &Path| {
-                let file = self.files.iter().find(|(name, _)| Path::new(name) == path);
-                file.map(|(_, text)| text.clone()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
-            },
+            file: &file,
+            bytes: &|path: &Path| file(path).map(String::into_bytes),
             variable: &|_| None,
         };
         Config::from_table(&self.table, &sources, clock.now()).expect("a usable configuration")
