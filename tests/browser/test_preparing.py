@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from conftest import Tab
-from test_demo import in_studio, refused
+from test_demo import in_studio as in_studio_now
+from test_demo import refused
 
 ALWAYS = 120_000
 
@@ -61,6 +62,19 @@ def plain_tab(request, demo):
 def begin(tab, person: str = "haneul", path: str = "/login?idp=demo"):
     tab.driver.get(tab.demo + path)
     tab.find(f"button[name=person][value={person}]")[0].click()
+
+
+def post_by_hand(tab):
+    """The IdP's form with the response, whose button a browser without scripts needs."""
+    button = "form[action$='/saml/acs'] button"
+    tab.wait(lambda: tab.find(button))
+    tab.find(button)[0].click()
+
+
+def in_studio(tab, profile: str):
+    """Until Studio is there, whatever pages come before."""
+    tab.wait(lambda: tab.find("h1")[0].text == profile)
+    in_studio_now(tab, profile)
 
 
 def preparing(tab):
@@ -208,7 +222,7 @@ def test_without_scripts(plain_tab, aws):
     tab = plain_tab
     aws.slow(3_000)
     begin(tab)
-    tab.find("form[action$='/saml/acs'] button")[0].click()
+    post_by_hand(tab)
     preparing(tab)
     tab.picture("waiting")
     assert not tab.find("#steps")[0].is_displayed()
@@ -220,10 +234,10 @@ def test_without_scripts_it_goes_on_by_itself(plain_tab, aws):
     tab = plain_tab
     aws.slow(3_000)
     begin(tab, path="/login?idp=demo&to=research")
-    tab.find("form[action$='/saml/acs'] button")[0].click()
+    post_by_hand(tab)
     preparing(tab)
     tab.wait(lambda: tab.find("button[name=person]"))
     assert re.search(r"RelayState=again", tab.driver.current_url), tab.driver.current_url
     tab.find("button[name=person][value=haneul]")[0].click()
-    tab.find("form[action$='/saml/acs'] button")[0].click()
+    post_by_hand(tab)
     in_studio(tab, "haneul-kim")
