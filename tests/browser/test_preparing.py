@@ -73,7 +73,7 @@ def post_by_hand(tab):
 
 def in_studio(tab, profile: str):
     """Until Studio is there, whatever pages come before."""
-    tab.wait(lambda: tab.find("h1")[0].text == profile)
+    tab.wait(lambda: tab.find("h1")[0].text.startswith(profile))
     in_studio_now(tab, profile)
 
 
