@@ -60,6 +60,8 @@ pub struct Assets {
     pub logo: Option<Asset>,
     /// Copies the request id of an error page.
     pub copy: Asset,
+    /// Watches a Studio being prepared.
+    pub preparing: Asset,
     /// Search and time on the page to choose where to go.
     pub choose: Asset,
 }
@@ -76,6 +78,7 @@ impl Assets {
                 Logo::Png(content) => Asset::new("logo", "png", "image/png", content.clone()),
             }),
             copy: Asset::script("copy", include_bytes!("../templates/copy.js")),
+            preparing: Asset::script("preparing", include_bytes!("../templates/preparing.js")),
             choose: Asset::script("choose", include_bytes!("../templates/choose.js")),
         }
     }
@@ -89,7 +92,7 @@ impl Assets {
     /// The file at this address.
     #[must_use]
     pub fn at(&self, path: &str) -> Option<&Asset> {
-        let all = [&self.style, &self.icon, &self.copy, &self.choose];
+        let all = [&self.style, &self.icon, &self.copy, &self.preparing, &self.choose];
         all.into_iter().chain(&self.logo).find(|asset| asset.path == path)
     }
 }

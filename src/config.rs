@@ -84,6 +84,10 @@ pub struct Gateway {
     pub sign_in_limit: Duration,
     /// How many proxies of our own append to `X-Forwarded-For`.
     pub proxies: usize,
+    /// After how long a sign-in that goes on is answered with a page that watches it.
+    pub prepare_after: Duration,
+    /// Most pages that watch at the same time.
+    pub most_watchers: usize,
     /// Keys for sealed tokens, the current one first. Empty: make one at start-up.
     pub seal_keys: Vec<SealKey>,
 }
@@ -243,6 +247,9 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
     let contact = section.optional("contact", string);
     let sign_in = section.optional("sign_in_seconds", number(5..=120)).unwrap_or(45);
     let proxies = section.optional("proxies", number(0..=10)).unwrap_or(0);
+    let prepare_after =
+        section.optional("preparing_after_milliseconds", number(100..=1_800)).unwrap_or(1_500);
+    let most_watchers = section.optional("preparing_pages", number(1..=100_000)).unwrap_or(1_000);
     let seal_keys = section.list("seal_keys", |value| seal_key(value, sources));
     if seal_keys.is_empty() {
         warnings.push(
@@ -257,6 +264,8 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
         contact,
         sign_in_limit: Duration::from_secs(sign_in.into()),
         proxies: usize::try_from(proxies).unwrap_or_default(),
+        prepare_after: Duration::from_millis(prepare_after.into()),
+        most_watchers: usize::try_from(most_watchers).unwrap_or(usize::MAX),
         seal_keys,
     })
 }

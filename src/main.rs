@@ -169,7 +169,7 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let done = match command {
-        Command::Serve(config) => serve(&config).await,
+        Command::Serve(config) => Box::pin(serve(&config)).await,
         Command::Check(config) => check(&config).await,
         Command::Inspect(args) => inspect(&args),
         Command::Explain(args) => explain(&args).await,

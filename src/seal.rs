@@ -14,9 +14,9 @@ use std::fmt;
 pub enum Purpose {
     /// The AuthnRequest that a browser waits to be answered.
     Request,
-    /// The choice between destinations.
+    /// A sign-in that waits for a choice between destinations, or for what is being prepared.
     Choice,
-    /// An error page that is shown again in another language.
+    /// An error page that is shown again in another language, or at an address of its own.
     Page,
     /// The destination that a person chose last.
     Remembered,

@@ -4,24 +4,24 @@
 //! encoded → decoded → unverified → verified → fresh → identity → grant → role session → profile → presigned URL.
 
 mod choice;
+mod opening;
+mod progress;
 mod record;
 mod remembered;
 mod request;
 
 pub use choice::{Choice, Unusable};
+pub use progress::{Progress, Step};
 pub use record::Record;
 pub use remembered::Remembered;
 pub use request::OutstandingRequest;
 
 use crate::assets::Assets;
-use crate::aws::{
-    self, AwsClients, ExecutionRoles, FoundProfile, GatewayCredentials, PresignedUrl, Profiles, RoleLook,
-    RoleSession, StudioProfile, Until,
-};
+use crate::aws::{AwsClients, ExecutionRoles, GatewayCredentials, Profiles};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::drain::Drain;
 use crate::error::{Code, Refusal};
-use crate::execution_role::WantedRole;
 use crate::identity::Identity;
 use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
 use crate::policy::{self, Grant};
@@ -32,6 +32,7 @@ use crate::seal::Seal;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -46,6 +47,10 @@ pub struct Gateway {
     pub seal: Seal,
     /// The identity providers as they are known now.
     pub idps: Arc<Idps>,
+    /// Whether the service is about to end.
+    pub drain: Drain,
+    /// A place for each page that watches its Studio being prepared.
+    pub watchers: Arc<Semaphore>,
     /// The files that pages refer to.
     pub assets: Assets,
     ledger: Ledger,
@@ -57,8 +62,8 @@ pub struct Gateway {
 /// What comes after an accepted response.
 #[derive(Debug)]
 pub enum Next<'g> {
-    /// The way into Studio.
-    Studio(PresignedUrl),
+    /// One destination.
+    Go(Box<Choice>, Box<Grant<'g>>),
     /// Several destinations, and none chosen yet.
     Choose(Box<Choice>, Vec<Grant<'g>>),
 }
@@ -75,11 +80,14 @@ impl Gateway {
         let idps = Arc::new(Idps::new(&config));
         let clients = Box::pin(AwsClients::new(&config, credentials)).await;
         let assets = Assets::of(&config.brand);
+        let watchers = Arc::new(Semaphore::new(config.gateway.most_watchers));
         Ok(Self {
             config,
             clock,
             seal,
             idps,
+            drain: Drain::default(),
+            watchers,
             assets,
             ledger,
             clients,
@@ -138,7 +146,7 @@ impl Gateway {
     ///
     /// `destination` is the key of the one that the sign-in was meant for, if that is known. Somebody who may not go there
     /// is not taken anywhere else without being asked. `remembered` is what the browser remembers of the last choice,
-    /// which counts only where no destination does.
+    /// which counts only where no destination does. Nothing is called at AWS but the ledger, if that is there.
     pub async fn accept(
         &self,
         response: EncodedResponse,
@@ -165,10 +173,11 @@ impl Gateway {
                 }
             }
         }
-        match <[Grant<'_>; 1]>::try_from(grants) {
-            Ok([grant]) => Box::pin(self.open(&response, &identity, &grant, record)).await.map(Next::Studio),
-            Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
-        }
+        let choice = Box::new(Choice::new(response, identity));
+        Ok(match <[Grant<'_>; 1]>::try_from(grants) {
+            Ok([grant]) => Next::Go(choice, Box::new(grant)),
+            Err(grants) => Next::Choose(choice, grants),
+        })
     }
 
     /// What somebody may choose from now: what leads to the destination that the sign-in was meant
@@ -182,26 +191,20 @@ impl Gateway {
         Ok(grants)
     }
 
-    /// One of several destinations, chosen by its [`Grant::key`].
+    /// One of the person's destinations, by its [`Grant::key`].
     ///
     /// What the person may do is worked out again: the token carries who they are, not what they are allowed.
-    pub async fn choose(
-        &self,
-        choice: &Choice,
-        key: &str,
-        record: &mut Record,
-    ) -> Result<PresignedUrl, Refusal> {
+    pub fn chosen(&self, choice: &Choice, key: &str, record: &mut Record) -> Result<Grant<'_>, Refusal> {
         record.identity(choice.identity());
         if !choice.identity().answers(&self.config.attributes) {
             let reason = "sealed by a gateway whose configuration asks for other attributes";
             return Err(Refusal::new(Code::ChoiceExpired, reason));
         }
-        let grants = policy::grants(choice.identity(), &self.config)?;
-        let grant = grants
-            .iter()
-            .find(|grant| grant.key() == key)
-            .ok_or_else(|| Refusal::new(Code::ChoiceInvalid, "a choice that was not offered"))?;
-        Box::pin(self.open(choice.response(), choice.identity(), grant, record)).await
+        let mut grants = policy::grants(choice.identity(), &self.config)?;
+        let chosen = grants.iter().position(|grant| grant.key() == key);
+        chosen
+            .map(|index| grants.swap_remove(index))
+            .ok_or_else(|| Refusal::new(Code::ChoiceInvalid, "a choice that was not offered"))
     }
 
     /// From the form's value to an assertion that is genuine, meant for us, valid now, and used for the first time.
@@ -236,86 +239,5 @@ impl Gateway {
         };
         let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
         Ok((self.ledger.claim(verified, now).await?, idp))
-    }
-
-    /// From a grant to the URL: assumes the role while looking for the profile and the person's execution role, makes them
-    /// if they are missing, and opens the profile as the person.
-    async fn open(
-        &self,
-        response: &EncodedResponse,
-        identity: &Identity,
-        grant: &Grant<'_>,
-        record: &mut Record,
-    ) -> Result<PresignedUrl, Refusal> {
-        record.grant(grant);
-        let now = self.clock.now();
-        let assume = aws::assume_role(&self.clients, grant, identity, response, now);
-        let presign = async |session: &RoleSession, profile: &StudioProfile| {
-            aws::presign(&self.clients, session, profile, grant, identity, now).await
-        };
-        let wanted = WantedRole::of(identity, grant);
-        let wanted = wanted.as_ref();
-        let remembered = if wanted.is_none_or(|wanted| self.roles.is_settled(wanted)) {
-            self.profiles.remembered(grant)
-        } else {
-            None
-        };
-        let seen_before = remembered.is_some();
-        let (session, profile) = if let Some(profile) = remembered {
-            let session = assume.await?;
-            record.role_session(session.arn());
-            (session, profile)
-        } else {
-            let (session, (found, role)) = tokio::join!(assume, self.look(grant, wanted));
-            // What STS says about the person goes before what the others say about profile and role.
-            let session = session?;
-            record.role_session(session.arn());
-            let profile = self.prepare(grant, wanted, &session, (found?, role?), Until::Usable).await?;
-            (session, profile)
-        };
-        let url = match presign(&session, &profile).await {
-            Ok(url) => url,
-            Err(fault) if fault.may_pass(seen_before) => {
-                // Gone, or being changed, since it was last seen: looked at again, made anew if need be, and waited for.
-                self.profiles.forget(grant);
-                let (found, role) = self.look(grant, wanted).await;
-                let profile =
-                    self.prepare(grant, wanted, &session, (found?, role?), Until::InService).await?;
-                presign(&session, &profile).await?
-            }
-            Err(fault) => return Err(fault.into()),
-        };
-        self.profiles.reconcile(&self.clients, grant).await;
-        Ok(url)
-    }
-
-    /// Looks for profile and execution role at the same time.
-    async fn look(
-        &self,
-        grant: &Grant<'_>,
-        wanted: Option<&WantedRole<'_>>,
-    ) -> (Result<Option<FoundProfile>, Refusal>, Result<RoleLook, Refusal>) {
-        tokio::join!(
-            self.profiles.find(&self.clients, grant),
-            self.roles.find(&self.clients, grant.domain(), wanted)
-        )
-    }
-
-    /// The role first: the profile is made with it.
-    async fn prepare(
-        &self,
-        grant: &Grant<'_>,
-        wanted: Option<&WantedRole<'_>>,
-        session: &RoleSession,
-        (found, role): (Option<FoundProfile>, RoleLook),
-        until: Until,
-    ) -> Result<StudioProfile, Refusal> {
-        let role = self.roles.ensure(&self.clients, grant.domain(), wanted, session, role).await?;
-        let profile = self.profiles.ensure(&self.clients, grant, session, found, role.as_ref(), until).await;
-        if let (Err(_), Some(wanted)) = (&profile, wanted) {
-            // The role may be gone, and the profile not to be made because of that.
-            self.roles.forget(wanted);
-        }
-        profile
     }
 }

@@ -15,6 +15,19 @@ sending-title = 로그인 중
 sending-lead = 잠시만 기다려 주세요. 회사 로그인 페이지로 이동하고 있어요.
 sending-go-on = 계속
 
+preparing-title = Studio를 준비하고 있어요
+preparing-lead = { $destination }: 처음에는 1분쯤 걸리고, 다음부터는 바로 열려요.
+preparing-signing-in = AWS에 로그인하고 있어요
+preparing-looking = Studio 프로필을 찾고 있어요
+preparing-creating = Studio 프로필을 만들고 있어요
+preparing-waiting = 준비가 끝나기를 기다리고 있어요
+preparing-opening = Studio를 열고 있어요
+preparing-lost = 연결이 끊어졌어요. 시작된 준비는 계속되고 있으니 ‘계속’을 눌러 주세요.
+preparing-by-itself = 몇 초 뒤에 저절로 계속돼요.
+preparing-by-hand = ‘계속’을 누르고 Studio가 열릴 때까지 기다려 주세요.
+preparing-close = 이 페이지를 닫아도 괜찮아요. 시작된 준비는 계속되고, 다음에 로그인하면 이어져요.
+preparing-go-on = 계속
+
 signed-out-title = 로그아웃했어요
 signed-out-lead = Studio 로그인이 종료되었어요.
 signed-out-idp = 회사 로그인은 유지되어 있을 수 있어요. 여럿이 쓰는 컴퓨터라면 회사 로그인에서도 로그아웃하고 브라우저를 닫아 주세요.

@@ -8,26 +8,35 @@ use crate::config::{Domain, PresignBy};
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::policy::Grant;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt;
 use url::Url;
 
 const API: &str = "sagemaker:CreatePresignedDomainUrl";
 
 /// A URL that signs whoever opens it into a person's Studio. Debug shows its host only, and there is no Display.
-pub struct PresignedUrl(Url);
+pub struct PresignedUrl {
+    url: Url,
+    expires: DateTime<Utc>,
+}
 
 impl PresignedUrl {
-    /// The URL, for the `Location` of the one redirect.
+    /// The URL, for the one answer that leads to it.
     #[must_use]
-    pub fn expose_for_redirect(&self) -> &str {
-        self.0.as_str()
+    pub fn expose_for_answer(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// Until when it can be opened.
+    #[must_use]
+    pub fn expires(&self) -> DateTime<Utc> {
+        self.expires
     }
 }
 
 impl fmt::Debug for PresignedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PresignedUrl({})", self.0.host_str().unwrap_or_default())
+        write!(f, "PresignedUrl({})", self.url.host_str().unwrap_or_default())
     }
 }
 
@@ -103,7 +112,7 @@ pub async fn presign(
     let url = output.authorized_url().and_then(|url| Url::parse(url).ok());
     // Plain HTTP can only come from an endpoint that is configured so, such as the embedded AWS.
     url.filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
-        .map(PresignedUrl)
+        .map(|url| PresignedUrl { url, expires: now + TimeDelta::seconds(domain.link_seconds.into()) })
         .ok_or_else(|| refused(Code::AwsUnavailable, "an answer without a usable URL"))
 }
 

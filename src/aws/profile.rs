@@ -13,6 +13,7 @@ use super::role_session::RoleSession;
 use crate::config::{PresignBy, Provisioning};
 use crate::error::{Code, Refusal};
 use crate::policy::Grant;
+use crate::sign_in::{Progress, Step};
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::types::UserProfileStatus;
 use create::{Maker, create};
@@ -124,6 +125,7 @@ impl Profiles {
         found: Option<FoundProfile>,
         role: Option<&ExecutionRole>,
         until: Until,
+        progress: &Progress,
     ) -> Result<StudioProfile, Refusal> {
         let client = gateway_client(clients, grant)?;
         let domain = grant.domain();
@@ -133,12 +135,15 @@ impl Profiles {
         let mut found = found;
         loop {
             match &found {
-                None if !asked => match create(client, grant, role).await? {
-                    // What we make has the tags that we give it: they need not be read to be known.
-                    Some(maker) => (theirs, asked) = (maker == Maker::Us, true),
-                    // SageMaker cannot take the new execution role yet.
-                    None => {}
-                },
+                None if !asked => {
+                    progress.at(Step::Creating);
+                    match create(client, grant, role).await? {
+                        // What we make has the tags that we give it: they need not be read to be known.
+                        Some(maker) => (theirs, asked) = (maker == Maker::Us, true),
+                        // SageMaker cannot take the new execution role yet.
+                        None => {}
+                    }
+                }
                 // Just created, here or by another sign-in, and not to be seen everywhere yet.
                 None => {}
                 Some(profile) => {
@@ -160,6 +165,7 @@ impl Profiles {
                 let reason = format!("{arn} is not in service after {} s", domain.ready.as_secs());
                 return Err(Refusal::new(Code::ProfilePending, reason));
             }
+            progress.at(Step::Waiting);
             sleep(domain.poll).await;
             found = if theirs {
                 let tags = found.and_then(|profile| profile.tags);

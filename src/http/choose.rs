@@ -1,9 +1,10 @@
 //! `POST /choose`: the answer to the page that offers several destinations.
 
-use super::chooser::{self, Chooser};
-use super::form::Form;
+use super::chooser::Chooser;
+use super::opening::Opening;
 use super::request::Visit;
-use super::{cookies, pages, refusal};
+use super::ticket::Returned;
+use super::{cookies, pages, refusal, renewal};
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::sign_in::{Choice, Gateway, Record, Remembered, Unusable};
@@ -16,7 +17,7 @@ use tokio::time::Instant;
 pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
     let mut record = Record::default();
-    let answer = gateway.within_limit(process(&gateway, request, &mut record)).await;
+    let answer = gateway.within_limit(process(&gateway, &visit, request, &mut record)).await;
     match answer {
         Ok((outcome, response)) => {
             record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
@@ -31,39 +32,44 @@ pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, re
 
 async fn process(
     gateway: &Gateway,
+    visit: &Visit,
     request: Request,
     record: &mut Record,
 ) -> Result<(&'static str, Response), Refusal> {
-    let browser = cookies::browser_of(request.headers()).map(str::to_owned);
-    let browser = browser.ok_or_else(|| Refusal::new(Code::ChoiceExpired, "no browser cookie"))?;
-    let mut form = Form::read(request).await?;
-    let (Some(token), Some(key)) = (form.take("token"), form.take("choice")) else {
-        return Err(Refusal::new(Code::RequestMalformed, "a form without token or choice"));
-    };
-    let directly = form.take("directly").is_some();
-    match Choice::open(&gateway.seal, &browser, &token, gateway.clock.now()) {
+    let Returned { choice, key, patient, directly, browser } = Returned::read(gateway, request).await?;
+    let started = Instant::now();
+    let (identity, outcome, response) = match choice {
         Ok(choice) => {
-            // On the heap: the calls of AWS make it large.
-            let url = Box::pin(gateway.choose(&choice, &key, record)).await?;
-            let response = pages::see_other(url.expose_for_redirect())?;
-            Ok(("granted", remembering(gateway, response, choice.identity(), &key, directly)?))
+            let grant = gateway.chosen(&choice, &key, record)?;
+            let browser = Some(browser.as_str());
+            let opening = Opening {
+                gateway,
+                visit,
+                choice: &choice,
+                grant: &grant,
+                browser,
+                started,
+                may_refresh: true,
+            };
+            let (outcome, response) =
+                if patient { opening.finish(record).await? } else { opening.finish_soon(record).await? };
+            (choice.identity().clone(), outcome, response)
         }
-        Err(Unusable::TooOld(identity)) => {
+        Err(identity) => {
             record.identity(&identity);
-            let Some(response) = renewal(gateway, &identity, &key)? else {
+            let destination = key.split('|').next().and_then(|key| gateway.config.destination(key));
+            let renewal = renewal::location(gateway, identity.idp(), destination.map(|to| &*to.key));
+            let Some(renewal) = renewal.filter(|_| !visit.wants_json) else {
                 return Err(Unusable::TooOld(identity).into());
             };
-            Ok(("renewed", remembering(gateway, response, &identity, &key, directly)?))
+            (*identity, "renewed", pages::see_other(&renewal)?)
         }
-        Err(unusable) => Err(unusable.into()),
+    };
+    // The page that watches goes on with a choice that is remembered already.
+    if patient || visit.wants_json {
+        return Ok((outcome, response));
     }
-}
-
-/// The way through the IdP to what was chosen too late; `None` if the IdP takes no requests.
-fn renewal(gateway: &Gateway, identity: &Identity, key: &str) -> Result<Option<Response>, Refusal> {
-    let destination = key.split('|').next().and_then(|key| gateway.config.destination(key));
-    let beginning = chooser::beginning(gateway, identity.idp(), destination.map(|to| &*to.key));
-    beginning.map(|location| pages::see_other(&location)).transpose()
+    Ok((outcome, remembering(gateway, response, &identity, &key, directly)?))
 }
 
 fn remembering(
@@ -75,7 +81,7 @@ fn remembering(
 ) -> Result<Response, Refusal> {
     let fault = |fault: crate::random::NoRandomness| Refusal::new(Code::GatewayFault, fault.to_string());
     let token = Remembered::new(identity, key, directly).seal(&gateway.seal).map_err(fault)?;
-    response.headers_mut().insert(header::SET_COOKIE, cookies::remembered(&token).map_err(fault)?);
+    response.headers_mut().append(header::SET_COOKIE, cookies::remembered(&token).map_err(fault)?);
     Ok(response)
 }
 
@@ -92,7 +98,7 @@ pub(super) fn again(
     let choice = match Choice::open(&gateway.seal, known, token, gateway.clock.now()) {
         Ok(choice) => choice,
         Err(Unusable::TooOld(identity)) => {
-            let beginning = chooser::beginning(gateway, identity.idp(), destination);
+            let beginning = renewal::location(gateway, identity.idp(), destination);
             return match beginning {
                 Some(location) => pages::see_other(&location),
                 None => Err(Unusable::TooOld(identity).into()),
@@ -104,7 +110,7 @@ pub(super) fn again(
     let remembered = remembered(gateway, headers);
     let chooser =
         Chooser { choice: &choice, grants: &grants, destination, browser, remembered: remembered.as_ref() };
-    chooser.page(gateway, visit)
+    chooser.answer(gateway, visit)
 }
 
 /// What this browser remembers of the last choice.

@@ -3,13 +3,12 @@
 
 use super::frame::Frame;
 use super::request::Visit;
-use super::{cookies, pages};
-use crate::error::{Code, Refusal};
+use super::ticket::Ticket;
+use super::{pages, program, renewal};
+use crate::error::Refusal;
 use crate::policy::Grant;
-use crate::random;
 use crate::sign_in::{Choice, Gateway, Remembered};
 use askama::Template;
-use axum::http::header;
 use axum::response::Response;
 
 /// From so many destinations on, there is a search.
@@ -46,13 +45,14 @@ struct Group<'p> {
     offers: Vec<&'p Offer<'p>>,
 }
 
-struct Offer<'p> {
-    key: String,
-    name: &'p str,
-    description: Option<&'p str>,
-    role: &'p str,
-    account: &'p str,
-    region: &'p str,
+/// One destination.
+pub(super) struct Offer<'p> {
+    pub(super) key: String,
+    pub(super) name: &'p str,
+    pub(super) description: Option<&'p str>,
+    pub(super) role: &'p str,
+    pub(super) account: &'p str,
+    pub(super) region: &'p str,
 }
 
 impl<'p> Offer<'p> {
@@ -80,15 +80,27 @@ pub(super) struct Chooser<'c> {
 }
 
 impl Chooser<'_> {
-    /// The page.
-    pub(super) fn page(&self, gateway: &Gateway, visit: &Visit) -> Result<Response, Refusal> {
-        let browser = match self.browser {
-            Some(browser) => browser.to_owned(),
-            None => random::hex::<16>().map_err(fault)?,
-        };
-        let token = self.choice.seal(&gateway.seal, &browser)?;
-        let identity = self.choice.identity();
+    /// The page; for a program, the same as JSON.
+    pub(super) fn answer(&self, gateway: &Gateway, visit: &Visit) -> Result<Response, Refusal> {
+        let ticket = Ticket::issue(gateway, self.choice, self.browser)?;
         let offers: Vec<_> = self.grants.iter().map(Offer::of).collect();
+        let mut response = if visit.wants_json {
+            program::choices(&ticket.token, &offers)
+        } else {
+            self.page(gateway, visit, &ticket.token, &offers)?
+        };
+        ticket.bind(&mut response);
+        Ok(response)
+    }
+
+    fn page(
+        &self,
+        gateway: &Gateway,
+        visit: &Visit,
+        token: &str,
+        offers: &[Offer<'_>],
+    ) -> Result<Response, Refusal> {
+        let identity = self.choice.identity();
         let last_key = self.remembered.and_then(|remembered| remembered.last_of(identity));
         let last = offers.iter().find(|offer| Some(offer.key.as_str()) == last_key);
         let left = (identity.redeemable_until() - gateway.clock.now()).num_seconds();
@@ -98,13 +110,13 @@ impl Chooser<'_> {
             .filter(|wanted| self.grants.iter().all(|grant| grant.destination().key != wanted.key))
             .map(|wanted| wanted.name.as_str());
         let destination = wanted.map(|wanted| wanted.key.as_str());
-        let mut frame = Frame::new(gateway, visit).again("token", &*token);
+        let mut frame = Frame::new(gateway, visit).again("token", token);
         if let Some(destination) = destination {
             frame = frame.again("to", destination);
         }
         let page = Page {
             frame,
-            token: &token,
+            token,
             destination,
             missed,
             search: offers.len() >= MANY,
@@ -113,12 +125,9 @@ impl Chooser<'_> {
             directly: last.is_some() && self.remembered.is_some_and(Remembered::wants_to_go_directly),
             switch_url: format!("{}/switch", gateway.config.gateway.public_url),
             seconds: (left >= SHORTEST).then_some(left - MARGIN),
-            renew: beginning(gateway, identity.idp(), destination),
+            renew: renewal::location(gateway, identity.idp(), destination),
         };
-        let mut response = pages::html(&page, visit.language)?;
-        let cookie = cookies::browser(&browser).map_err(fault)?;
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-        Ok(response)
+        pages::html(&page, visit.language)
     }
 }
 
@@ -132,19 +141,4 @@ fn by_account<'p>(offers: impl Iterator<Item = &'p Offer<'p>>) -> Vec<Group<'p>>
         }
     }
     groups
-}
-
-/// Where a sign-in with this IdP begins anew; `None` if the IdP takes no requests.
-pub(super) fn beginning(gateway: &Gateway, idp: &str, destination: Option<&str>) -> Option<String> {
-    gateway.idps.by_key(idp)?.sso_location()?;
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("idp", idp);
-    if let Some(destination) = destination {
-        query.append_pair("to", destination);
-    }
-    Some(format!("/login?{}", query.finish()))
-}
-
-fn fault(fault: random::NoRandomness) -> Refusal {
-    Refusal::new(Code::GatewayFault, fault.to_string())
 }

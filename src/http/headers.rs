@@ -47,7 +47,7 @@ fn content_security_policy(gateway: &Gateway) -> String {
 pub(super) fn policy(form_action: &str, nonce: Option<&str>) -> String {
     let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'{nonce}; form-action {form_action}; \
-         base-uri 'none'; frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'{nonce}; connect-src 'self'; \
+         form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
     )
 }

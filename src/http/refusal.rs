@@ -21,7 +21,13 @@ pub(super) struct Shown {
 }
 
 impl Shown {
-    fn seal(&self, seal: &Seal) -> Option<String> {
+    /// A refusal that happened behind a page.
+    pub(super) fn later(code: Code, request_id: &str, retry: Option<String>) -> Self {
+        Self { code, request_id: request_id.to_owned(), retry: retry.filter(|_| code.retry()) }
+    }
+
+    /// Seals it into a token.
+    pub(super) fn seal(&self, seal: &Seal) -> Option<String> {
         let retry = self.retry.as_deref().unwrap_or_default();
         let text = format!("{} {} {retry}", self.code.name(), self.request_id);
         seal.seal(Purpose::Page, "", &text).ok()

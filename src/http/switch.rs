@@ -2,7 +2,7 @@
 //! takes requests, it begins right away.
 
 use super::request::Visit;
-use super::{chooser, cookies, pages, refusal};
+use super::{cookies, pages, refusal, renewal};
 use crate::error::{Code, Refusal};
 use crate::sign_in::{Gateway, Remembered};
 use axum::extract::State;
@@ -23,8 +23,8 @@ fn answer(gateway: &Gateway, headers: &HeaderMap) -> Result<Response, Refusal> {
         .and_then(|token| Remembered::open(&gateway.seal, token))
         .map(Remembered::asking_once);
     let beginning = match (&remembered, gateway.config.idps.as_slice()) {
-        (Some(remembered), _) => chooser::beginning(gateway, remembered.idp(), None),
-        (None, [only]) => chooser::beginning(gateway, &only.key, None),
+        (Some(remembered), _) => renewal::location(gateway, remembered.idp(), None),
+        (None, [only]) => renewal::location(gateway, &only.key, None),
         (None, _) => None,
     };
     let mut response = pages::see_other(beginning.as_deref().unwrap_or("/"))?;

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,7 +37,19 @@ PATIENCE_SECONDS = 30
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """The address that the demo prints."""
-    logs = tmp_path_factory.mktemp("demo")
+    with running(tmp_path_factory.mktemp("demo")) as address:
+        yield address
+
+
+@pytest.fixture
+def own_demo(tmp_path):
+    """The address of a demo that no other test uses."""
+    with running(tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def running(logs: Path):
     with Process("demo", [binary(), "demo", "--port-base", str(free_ports(4))], logs) as process:
         found = process.until("address", lambda: re.search(r"open (http://\S+)", process.text()))
         address = found[1].rstrip("/")

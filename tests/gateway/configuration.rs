@@ -244,6 +244,16 @@ const WRONG: &[Wrong] = &[
         "gateway.sign_in_seconds: expected a whole number from 5 to 120, got 4",
     ),
     (
+        "gateway.preparing_after_milliseconds",
+        Some("2000"),
+        "gateway.preparing_after_milliseconds: expected a whole number from 100 to 1800, got 2000",
+    ),
+    (
+        "gateway.preparing_pages",
+        Some("0"),
+        "gateway.preparing_pages: expected a whole number from 1 to 100000, got 0",
+    ),
+    (
         "gateway.seal_keys",
         Some(
             "['AAECAwQFBgcICQoLDA0ODw==', 'file:none.key', 'env:NONE', 'file:text.txt', 'file:short.key', 3]",
