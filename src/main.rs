@@ -314,7 +314,7 @@ async fn metadata(config: &WithConfig) -> Result<(), Box<dyn Error>> {
 async fn run_demo(port_base: u16, config: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
     log::start();
     let demo = match config {
-        None => Demo::start(port_base, Clock::system()).await?,
+        None => Box::pin(Demo::start(port_base, Clock::system())).await?,
         Some(path) => Demo::start_with(&path, 0, Clock::system()).await?,
     };
     println!("studio-gateway demo: open {} in a browser. Ctrl-C ends it.", demo.url);
