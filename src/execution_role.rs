@@ -3,7 +3,7 @@
 //! It names policies of the declared set only.
 
 use crate::arn::PolicyArn;
-use crate::config::{DOMAIN_TAG, RoleTemplate};
+use crate::config::{Condition, DOMAIN_TAG, RoleTemplate, Subject};
 use crate::identity::Claims;
 use crate::policy::{self, Grant};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,8 +31,12 @@ impl<'c> WantedRole<'c> {
         let mut tags = template.tags.clone();
         tags.insert(domain.owner_tag.clone(), grant.owner().to_owned());
         tags.insert(DOMAIN_TAG.to_owned(), domain.id.clone());
-        let holds = |condition| policy::met_by(claims, condition).is_some();
-        let rules = template.rules.iter().filter(|rule| rule.conditions.iter().all(holds));
+        // What is said of roles is meant of the one that the person comes with, not of those that they hold elsewhere.
+        let holds = |condition: &Condition| match condition.subject {
+            Subject::Roles => condition.takes(federated.as_str()),
+            _ => policy::met_by(claims, condition).is_some(),
+        };
+        let rules = template.rules.iter().filter(|rule| rule.conditions.iter().all(&holds));
         Some(Self {
             arn: format!(
                 "arn:{}:iam::{}:role{}{name}",

@@ -36,6 +36,17 @@ function show(name) {
   now.textContent = steps[current].textContent;
 }
 
+// Begins anew through the identity provider, once. What a second time does not mend is for the person to decide.
+function renew() {
+  leave(() => {
+    if (form.dataset.again) {
+      location.replace(form.dataset.again);
+    } else {
+      document.getElementById("lost").hidden = false;
+    }
+  });
+}
+
 function open() {
   show("opening");
   leave(() => form.submit());
@@ -51,8 +62,10 @@ function heard(event) {
       open();
       break;
     case "refused":
-    case "renew":
       leave(() => location.replace(event.data));
+      break;
+    case "renew":
+      renew();
       break;
     case "again":
       return Number(event.retry);
@@ -82,9 +95,9 @@ async function watch() {
     cache: "no-store",
     redirect: "error",
   });
-  if (response.status === 403 && "renewal" in form.dataset) {
+  if (response.status === 403) {
     // Too old, or of another browser: a new sign-in is neither.
-    return leave(() => location.replace(form.dataset.begin));
+    return renew();
   }
   if (response.status >= 400 && response.status < 500) {
     return leave(() => form.submit());
@@ -126,7 +139,9 @@ async function start() {
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
-  document.getElementById("lost").hidden = leaving;
+  if (!leaving) {
+    document.getElementById("lost").hidden = false;
+  }
 }
 
 form.addEventListener("submit", () => {

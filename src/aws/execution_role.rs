@@ -26,6 +26,8 @@ const ATTACH: &str = "iam:AttachRolePolicy";
 const DETACH: &str = "iam:DetachRolePolicy";
 /// How long a role is known to have its policies, without looking again.
 const REMEMBERED: Duration = Duration::from_mins(5);
+/// How long after it was made a role may be unknown to a part of IAM or to SageMaker.
+const YOUTH: Duration = Duration::from_mins(2);
 /// Most roles remembered, some 500 bytes each.
 const MOST_REMEMBERED: u64 = 20_000;
 
@@ -76,11 +78,17 @@ pub struct FoundRole {
 pub struct ExecutionRoles {
     /// Role ARN to the policies of the declared set that it was left with.
     settled: Cache<String, BTreeSet<String>>,
+    /// Roles made a short while ago, by this sign-in or by one that was dropped: IAM and SageMaker may not know them
+    /// everywhere yet.
+    young: Cache<String, ()>,
 }
 
 impl Default for ExecutionRoles {
     fn default() -> Self {
-        Self { settled: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build() }
+        Self {
+            settled: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build(),
+            young: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(YOUTH).build(),
+        }
     }
 }
 
@@ -129,19 +137,26 @@ impl ExecutionRoles {
         let Some(wanted) = wanted else { return Ok(None) };
         let client = iam(clients, domain)?;
         let deadline = Instant::now() + domain.ready;
-        let (mut found, mut made) = (found, false);
+        let mut made = self.young.contains_key(wanted.arn());
+        let (mut found, mut asked) = (found, false);
         loop {
             let settled = match found {
                 RoleLook::Settled => Ok(()),
-                RoleLook::Missing if made => Err(Unsettled::Later("is not to be seen yet".into())),
+                RoleLook::Missing if asked => {
+                    Err(Unsettled::Later(Code::ProfilePending, "is not to be seen yet".into()))
+                }
                 RoleLook::Missing => {
                     // Another sign-in may have been faster: then its role is looked at.
-                    made = create(client, wanted).await?;
-                    let nothing = BTreeSet::new();
-                    if made {
-                        settle(client, wanted, &nothing, made).await
+                    asked = create(client, wanted).await?;
+                    if asked {
+                        made = true;
+                        self.young.insert(wanted.arn().to_owned(), ());
+                        settle(client, wanted, &BTreeSet::new(), made).await
                     } else {
-                        Err(Unsettled::Later("was made by somebody else meanwhile".into()))
+                        Err(Unsettled::Later(
+                            Code::ProfilePending,
+                            "was made by somebody else meanwhile".into(),
+                        ))
                     }
                 }
                 RoleLook::Found(role) => {
@@ -152,11 +167,11 @@ impl ExecutionRoles {
             match settled {
                 Ok(()) => break,
                 Err(Unsettled::Never(refusal)) => return Err(refusal),
-                Err(Unsettled::Later(why)) if Instant::now() >= deadline => {
+                Err(Unsettled::Later(code, why)) if Instant::now() >= deadline => {
                     let reason = format!("{} {why}, for {} s", wanted.arn(), domain.ready.as_secs());
-                    return Err(Refusal::new(Code::ProfilePending, reason));
+                    return Err(Refusal::new(code, reason));
                 }
-                Err(Unsettled::Later(_)) => sleep(domain.poll).await,
+                Err(Unsettled::Later(..)) => sleep(domain.poll).await,
             }
             found = look(client, wanted).await?;
         }
@@ -168,7 +183,8 @@ impl ExecutionRoles {
 /// Why a role has not its policies.
 enum Unsettled {
     /// IAM is still at work: the role is not to be seen everywhere, or somebody changes it at this moment.
-    Later(String),
+    /// And what it comes to, if it stays so.
+    Later(Code, String),
     Never(Refusal),
 }
 
@@ -314,9 +330,11 @@ async fn settle(
 
 fn unsettled(fault: AwsFault, made: bool) -> Unsettled {
     match fault.kind {
-        Kind::InUse => Unsettled::Later(format!("is being changed ({fault})")),
+        Kind::InUse => Unsettled::Later(Code::ProfilePending, format!("is being changed ({fault})")),
         // The role itself, or the policy? A new role is given time.
-        Kind::NotFound if made => Unsettled::Later(format!("cannot be given its policies ({fault})")),
+        Kind::NotFound if made => {
+            Unsettled::Later(Code::ExecutionRoleFailed, format!("cannot be given its policies ({fault})"))
+        }
         Kind::NotFound | Kind::Limit | Kind::Invalid => {
             Unsettled::Never(Refusal::new(Code::ExecutionRoleFailed, fault.to_string()))
         }

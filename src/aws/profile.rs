@@ -19,13 +19,16 @@ use aws_sdk_sagemaker::types::UserProfileStatus;
 use create::{Maker, create};
 use look::{Described, find};
 use moka::sync::Cache;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 /// How long a profile is known to be in service and its owner's, without looking again. AWS still compares owner and
 /// person when the URL is made.
 const REMEMBERED: Duration = Duration::from_mins(5);
-/// Most profiles remembered, some 200 bytes each.
+/// How long a difference that was found counts as one: others may change the profile as well.
+const FRESH: Duration = Duration::from_mins(1);
+/// Most profiles remembered, some 500 bytes each.
 const MOST_REMEMBERED: u64 = 20_000;
 /// Longest time that a person's way into Studio is held up to bring their profile in line. What is left over is found
 /// again once the profile is no longer remembered.
@@ -78,20 +81,35 @@ pub struct Terms<'t> {
 /// The user profiles of all domains.
 #[derive(Debug)]
 pub struct Profiles {
-    /// Profile ARN to owner.
-    in_service: Cache<String, String>,
-    /// Profile ARN to what has to be brought in line there.
-    drifts: Cache<String, Drift>,
+    /// Profile ARN to what it was found to be, and whose.
+    in_service: Cache<String, Known>,
+    /// What has to be brought in line in a profile, for what it should be like.
+    drifts: Cache<(String, Known), Drift>,
+}
+
+/// What a sign-in wants a profile to be, in short: two destinations in one domain may want it otherwise, and so may the
+/// same one after the person's groups have changed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Known {
+    owner: String,
+    rule: String,
+    tags: BTreeMap<String, String>,
+}
+
+impl Known {
+    fn of(grant: &Grant<'_>) -> Self {
+        let (owner, tags) = (grant.owner().to_owned(), grant.tags().clone());
+        Self { owner, rule: format!("{} {}", grant.rule().name, grant.destination().key), tags }
+    }
 }
 
 impl Default for Profiles {
     fn default() -> Self {
-        Self { in_service: cache(), drifts: cache() }
+        Self {
+            in_service: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build(),
+            drifts: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(FRESH).build(),
+        }
     }
-}
-
-fn cache<V: Clone + Send + Sync + 'static>() -> Cache<String, V> {
-    Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build()
 }
 
 impl Profiles {
@@ -102,8 +120,8 @@ impl Profiles {
             // AWS does not compare owner and person then: the tag is looked at each time.
             return None;
         }
-        let owner = self.in_service.get(&grant.profile_arn())?;
-        (owner == grant.owner()).then(|| StudioProfile { name: grant.profile().to_string() })
+        let known = self.in_service.get(&grant.profile_arn())?;
+        (known == Known::of(grant)).then(|| StudioProfile { name: grant.profile().to_string() })
     }
 
     /// Forgets a profile that turned out to be gone.
@@ -162,7 +180,7 @@ impl Profiles {
                         if !asked {
                             self.compare(grant, profile, role);
                         }
-                        self.in_service.insert(arn, grant.owner().to_owned());
+                        self.in_service.insert(arn, Known::of(grant));
                         return Ok(StudioProfile { name: name.to_owned() });
                     }
                     if theirs && state == State::Updating && until == Until::Usable {
@@ -186,6 +204,23 @@ impl Profiles {
         }
     }
 
+    /// Looks at the owner tag once more, where the gateway itself presigns: AWS compares owner and person only when they
+    /// presign themselves, and a profile may have been made anew since it was looked at.
+    ///
+    /// # Errors
+    /// `profile.conflict` if it names somebody else, or nobody; faults of AWS.
+    pub async fn confirm_owner(&self, clients: &AwsClients, grant: &Grant<'_>) -> Result<(), Refusal> {
+        let tag = &grant.domain().owner_tag;
+        let arn = grant.profile_arn();
+        match tags(gateway_client(clients, grant)?, &arn).await?.get(tag) {
+            Some(owner) if owner == grant.owner() => Ok(()),
+            _ => Err(Refusal::new(
+                Code::ProfileConflict,
+                format!("{arn}: its tag {tag:?} is not the person's"),
+            )),
+        }
+    }
+
     /// Notes how a profile that was there before differs from its template, as far as the domain wants to know.
     fn compare(&self, grant: &Grant<'_>, profile: &FoundProfile, role: Option<&ExecutionRole>) {
         let domain = grant.domain();
@@ -202,7 +237,7 @@ impl Profiles {
             return;
         };
         if domain.provisioning == Provisioning::Reconcile {
-            self.drifts.insert(grant.profile_arn(), drift);
+            self.drifts.insert((grant.profile_arn(), Known::of(grant)), drift);
         } else {
             tell(grant, &drift, "the profile is not like its template");
         }
@@ -210,17 +245,19 @@ impl Profiles {
 
     /// Brings the person's profile in line, if it was found not to be and the domain wants it so. Called when they have
     /// their way into Studio: they wait for the calls that ask for the change, never for the change, and are not refused
-    /// if it fails.
+    /// if it fails. May be dropped half-way; what is left is tried again by the next sign-in within a minute, or found
+    /// again later.
     pub async fn reconcile(&self, clients: &AwsClients, grant: &Grant<'_>) {
+        let place = (grant.profile_arn(), Known::of(grant));
         // Taken out, so that of two sign-ins one does it.
-        let Some(drift) = self.drifts.remove(&grant.profile_arn()) else {
+        let (Ok(client), Some(drift)) = (gateway_client(clients, grant), self.drifts.remove(&place)) else {
             return;
         };
-        let Ok(client) = gateway_client(clients, grant) else {
-            return;
-        };
+        let mut unfinished = Unfinished { drifts: &self.drifts, place, drift: Some(drift.clone()) };
         let (name, arn) = (grant.profile().as_str(), grant.profile_arn());
-        match timeout(MENDING, drift.mend(client, &grant.domain().id, name, &arn)).await {
+        let mended = timeout(MENDING, drift.mend(client, &grant.domain().id, name, &arn)).await;
+        unfinished.drift = None;
+        match mended {
             Ok(Ok(())) => tell(grant, &drift, "the profile is being brought in line with its template"),
             Ok(Err(refusal)) => {
                 tell(grant, &drift, "the profile is not like its template");
@@ -230,6 +267,21 @@ impl Profiles {
             Err(_) => {
                 tell(grant, &drift, "bringing the profile in line took too long, and is left for later");
             }
+        }
+    }
+}
+
+/// Work on a difference. Dropped half-way, it is left for the next sign-in.
+struct Unfinished<'p> {
+    drifts: &'p Cache<(String, Known), Drift>,
+    place: (String, Known),
+    drift: Option<Drift>,
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        if let Some(drift) = self.drift.take() {
+            self.drifts.insert(self.place.clone(), drift);
         }
     }
 }

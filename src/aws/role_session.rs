@@ -111,7 +111,9 @@ pub async fn assume_role(
 /// AWS opens a profile for nobody whose session tag is not its owner tag. Known beforehand, it is told as what it is.
 fn check_session_tag(identity: &Identity, grant: &Grant<'_>) -> Result<(), Refusal> {
     let tag = &grant.domain().session_tag;
-    let reason = match identity.principal_tags().get(tag) {
+    // Keys of session tags and of conditions ignore case; values do not.
+    let mut tags = identity.principal_tags().iter();
+    let reason = match tags.find(|(key, _)| key.eq_ignore_ascii_case(tag)).map(|(_, value)| value) {
         _ if grant.domain().presign_by == PresignBy::Service => return Ok(()),
         Some(value) if value == grant.owner() => return Ok(()),
         Some(value) => format!("is {value:?}, and the owner tag {:?}", grant.owner()),

@@ -1,5 +1,6 @@
 //! Domains, destinations and rules together: what refers to what, and what looks like a mistake once all is known.
 
+use super::Provisioning;
 use super::presign_by::PresignBy;
 use super::problems::{Collector, Section};
 use super::{Config, Destination, Domain, Idp, Rule, Sources, Subject, TagSource};
@@ -149,6 +150,18 @@ impl Config {
             // A domain that is entered by other destinations only is as it should be.
             if !inside().any(|destination| opened(destination)) {
                 found.push(format!("domain {:?}: no rule allows anybody to go there", domain.key));
+            }
+            let inside_templates = self.rules.iter().flat_map(|rule| &rule.allow);
+            let roles: BTreeSet<_> = inside_templates
+                .filter(|allowed| allowed.destination.domain.key == domain.key)
+                .map(|allowed| allowed.template.execution_role())
+                .collect();
+            if roles.len() > 1 && domain.provisioning != Provisioning::Reconcile {
+                found.push(format!(
+                    "domain {:?}: rules give profiles different execution roles, and provisioning is not \"reconcile\": \
+                     whoever comes by another rule later keeps the role of the first",
+                    domain.key
+                ));
             }
             let leading: BTreeSet<_> =
                 inside().flat_map(|one| self.idps_to(one)).map(|idp| idp.key.as_str()).collect();

@@ -99,7 +99,13 @@ impl Rule {
     /// Whether it says anything about a destination.
     #[must_use]
     pub fn names(&self, destination: &Destination) -> bool {
-        self.all().any(|named| named.key == destination.key)
+        self.all().any(|named| named.key == destination.key) || self.denies_domain_of(destination)
+    }
+
+    /// Whether it denies the domain in which the destination is, and with it everything there: from any place in a domain
+    /// it is one click to all others.
+    fn denies_domain_of(&self, destination: &Destination) -> bool {
+        self.deny.iter().any(|denied| denied.key == destination.domain.key)
     }
 
     /// Whether what it opens may be opened through this role: what it says of roles holds for each role by itself.

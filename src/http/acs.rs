@@ -63,8 +63,9 @@ async fn process(
     match accepted.await? {
         Next::Go(choice, grant) => {
             let may_refresh = relay_state.attempt == Some(Attempt::First);
-            let opening =
-                Opening { gateway, visit, choice: &choice, grant: &grant, browser, started, may_refresh };
+            let may_renew = relay_state.attempt != Some(Attempt::Again);
+            let (choice, grant) = (&*choice, &*grant);
+            let opening = Opening { gateway, visit, choice, grant, browser, started, may_refresh, may_renew };
             opening.finish_soon(record).await
         }
         Next::Choose(choice, grants) => {

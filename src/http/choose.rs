@@ -50,6 +50,7 @@ async fn process(
                 browser,
                 started,
                 may_refresh: true,
+                may_renew: true,
             };
             let (outcome, response) =
                 if patient { opening.finish(record).await? } else { opening.finish_soon(record).await? };

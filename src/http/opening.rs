@@ -21,11 +21,19 @@ pub(super) struct Opening<'o> {
     pub(super) started: Instant,
     /// Whether the page that watches may begin anew by itself where scripts are off: not twice.
     pub(super) may_refresh: bool,
+    /// Whether its script may: not after the browser was sent round once already.
+    pub(super) may_renew: bool,
 }
 
 impl Opening<'_> {
     /// Opens Studio, however long it takes.
     pub(super) async fn finish(&self, record: &mut Record) -> Result<(&'static str, Response), Refusal> {
+        let finished = self.open(record).await?;
+        Box::pin(self.gateway.reconcile(self.grant)).await;
+        Ok(finished)
+    }
+
+    async fn open(&self, record: &mut Record) -> Result<(&'static str, Response), Refusal> {
         // On the heap: the calls of AWS make it large.
         let url = Box::pin(self.gateway.open(self.choice, self.grant, record)).await?;
         let response = if self.visit.wants_json {
@@ -41,8 +49,13 @@ impl Opening<'_> {
     pub(super) async fn finish_soon(&self, record: &mut Record) -> Result<(&'static str, Response), Refusal> {
         // The ledger has had its part of the time.
         let until = self.started + self.gateway.config.gateway.prepare_after;
-        match timeout_at(until, self.finish(record)).await {
-            Ok(finished) => finished,
+        match timeout_at(until, self.open(record)).await {
+            Ok(opened) => {
+                let opened = opened?;
+                // In what is left of the time: the way into Studio is there, and is not given up for this.
+                let _ = timeout_at(until, Box::pin(self.gateway.reconcile(self.grant))).await;
+                Ok(opened)
+            }
             Err(_) => Ok(("preparing", preparing::answer(self)?)),
         }
     }

@@ -25,6 +25,8 @@ struct Page<'p> {
     destination: &'p str,
     /// Where the sign-in begins anew, if the IdP takes requests.
     renewal: Option<&'p str>,
+    /// Where the script takes the browser when it has to begin anew: once, or a fault that stays would go on for ever.
+    again: Option<String>,
     /// Where the browser goes by itself where scripts are off.
     refresh: Option<String>,
 }
@@ -45,6 +47,10 @@ pub(super) fn answer(opening: &Opening<'_>) -> Result<Response, Refusal> {
             token: &ticket.token,
             choice: &key,
             destination: &destination.name,
+            again: renewal
+                .as_ref()
+                .filter(|_| opening.may_renew)
+                .map(|renewal| format!("{}&again=1", renewal.location)),
             refresh: silent.map(|renewal| format!("{}&again=1", renewal.location)),
             renewal: renewal.as_ref().map(|renewal| renewal.location.as_str()),
         };

@@ -2,6 +2,7 @@
 //!
 //! What it shows is sealed in its address: nobody else can make up an error.
 
+use super::login::parameter;
 use super::pages;
 use super::refusal::{self, Shown};
 use super::request::Visit;
@@ -12,7 +13,7 @@ use std::sync::Arc;
 
 /// Address of the page.
 pub(super) fn address(gateway: &Gateway, shown: &Shown) -> Option<String> {
-    shown.seal(&gateway.seal).map(|token| format!("/refused?{token}"))
+    shown.seal(&gateway.seal).map(|token| format!("/refused?shown={token}"))
 }
 
 /// The page; what is not the address of one leads to the beginning.
@@ -21,7 +22,9 @@ pub(super) async fn page(
     visit: Visit,
     RawQuery(query): RawQuery,
 ) -> Response {
-    match Shown::open(&gateway.seal, query.as_deref().unwrap_or_default()) {
+    // A parameter with a name: some front ends of Lambda write `?token` as `?token=`.
+    let shown = parameter(query.as_deref().unwrap_or_default(), "shown").unwrap_or_default();
+    match Shown::open(&gateway.seal, &shown) {
         Some(shown) => refusal::again(&gateway, &visit, &shown),
         None => pages::see_other("/").unwrap_or_else(|fault| refusal::answer(&gateway, &visit, &fault)),
     }

@@ -7,6 +7,7 @@ use crate::error::{Code, Refusal};
 use crate::identity::Claims;
 use crate::profile_name::ProfileName;
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// What the rules say about one person, and why.
 #[derive(Debug)]
@@ -116,9 +117,12 @@ fn open<'c>(claims: &Claims, rule: &'c Rule, allowed: &'c Allowed) -> Verdict<'c
         Ok(tags) => tags,
         Err(missing) => return Verdict::NoTag(missing.to_string()),
     };
+    let mut seen = HashSet::new();
     let grants: Vec<_> = claims
         .role_pairs()
         .filter(|pair| domain.roles.contains(&pair.role) && rule.takes_role(&pair.role))
+        // One role through two providers of the IdP is one way: the first that the assertion names.
+        .filter(|pair| seen.insert(pair.role.to_string()))
         .map(|role| Grant {
             rule,
             allowed,

@@ -4,6 +4,7 @@ use super::{Choice, Gateway, Progress, Record, Step};
 use crate::aws::{
     self, FoundProfile, PresignFault, PresignedUrl, RoleLook, RoleSession, StudioProfile, Terms, Until,
 };
+use crate::config::PresignBy;
 use crate::error::Refusal;
 use crate::execution_role::WantedRole;
 use crate::policy::Grant;
@@ -23,19 +24,23 @@ impl Gateway {
         let opening = Opening::of(self, choice, grant, &quietly);
         let seen_before = opening.remembered().is_some();
         let (session, profile) = Box::pin(opening.reach(record)).await?;
-        let url = match opening.presign(&session, &profile).await {
-            Ok(url) => url,
+        match opening.presign(&session, &profile).await {
+            Ok(url) => Ok(url),
             Err(fault) if fault.may_pass(seen_before) => {
                 // Gone, or being changed, since it was last seen: looked at again, made anew if need be, and waited for.
                 self.profiles.forget(grant);
                 let (found, role) = opening.look().await;
                 let profile = opening.make_ready(&session, found?, role?, Until::InService).await?;
-                opening.presign(&session, &profile).await?
+                Ok(opening.presign(&session, &profile).await?)
             }
-            Err(fault) => return Err(fault.into()),
-        };
+            Err(fault) => Err(fault.into()),
+        }
+    }
+
+    /// Brings the profile in line with what the configuration says, where the domain wants it so and the way there found
+    /// it to differ. For after [`Gateway::open`]; may be dropped at any point.
+    pub async fn reconcile(&self, grant: &Grant<'_>) {
         self.profiles.reconcile(&self.clients, grant).await;
-        Ok(url)
     }
 
     /// Gets everything ready that [`Gateway::open`] needs, and tells how far it is. It makes no URL: the request that
@@ -133,6 +138,9 @@ impl<'o> Opening<'o> {
         profile: &StudioProfile,
     ) -> Result<PresignedUrl, PresignFault> {
         let Self { gateway, choice, grant, .. } = self;
+        if grant.domain().presign_by == PresignBy::Service {
+            gateway.profiles.confirm_owner(&gateway.clients, grant).await.map_err(PresignFault::Other)?;
+        }
         let now = gateway.clock.now();
         aws::presign(&gateway.clients, session, profile, grant, choice.identity(), now).await
     }

@@ -367,3 +367,36 @@ async fn any_user_id_gets_a_profile_of_its_own_or_none() {
         }
     }
 }
+
+#[tokio::test]
+async fn who_is_denied_a_domain_is_denied_everything_in_it() {
+    let rules = r#"
+        [[rule]]
+        name = "Contractors stay out"
+        groups = "contractors"
+        deny = "research"
+
+        [[rule]]
+        name = "Data scientists"
+        groups = "data-science"
+        allow = ["research", "notebooks"]
+    "#;
+    let stage = Setting::usual()
+        .rules(&format!("{}{rules}", NOTEBOOKS.split("[[rule]]").next().unwrap()))
+        .start()
+        .await;
+    let mut contractor = alice();
+    contractor.groups.push("contractors".into());
+    stage.sign_in(&contractor).await.expect_refused(403, "entitlement.none");
+    let answer = stage.sign_in(&alice()).await;
+    assert!(answer.body.contains("Notebooks"), "{}", answer.body);
+}
+
+#[tokio::test]
+async fn one_role_through_two_providers_is_one_way() {
+    const OLD: &str = "arn:aws:iam::111122223333:saml-provider/old";
+    let stage = Setting::usual().set("idp.0.saml_providers", vec![crate::stage::PROVIDER, OLD]).start().await;
+    let mut person = alice();
+    person.roles.push(format!("{DATA_SCIENTIST},{OLD}"));
+    stage.sign_in(&person).await.expect_studio("alice").await;
+}

@@ -91,6 +91,8 @@ fn expected(rules: &[Simple], somebody: &Somebody) -> BTreeMap<&'static str, BTr
                 continue;
             }
             match rule.says[place] {
+                // Who is denied a domain is denied what is in it.
+                None if name == "notebooks" && rule.says[0] == Some(false) => {}
                 None => continue,
                 Some(false) => {}
                 Some(true) => {

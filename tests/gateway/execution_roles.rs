@@ -244,8 +244,13 @@ async fn iam_in_trouble() {
 
 #[tokio::test]
 async fn a_policy_that_does_not_exist() {
-    let stage = setting().world(|world| drop(world.managed_policies.remove(NLP))).start().await;
-    stage.sign_in(&alice()).await.expect_studio("alice").await;
+    // A role that was just made is given time; none, here.
+    let stage = setting()
+        .set("domain.0.ready_seconds", 0)
+        .world(|world| drop(world.managed_policies.remove(NLP)))
+        .start()
+        .await;
+    stage.sign_in(&alice()).await;
     let answer = stage.sign_in(&in_groups(&["nlp-korean"])).await;
     answer.expect_refused(502, "execution-role.failed").because("iam:AttachRolePolicy: NoSuchEntity");
 }
@@ -323,4 +328,46 @@ async fn a_role_that_may_not_be_passed_on_makes_no_profile() {
         .await
         .expect_refused(502, "aws.denied")
         .because("sagemaker:CreateUserProfile: AccessDeniedException");
+}
+
+#[tokio::test]
+async fn a_new_role_is_waited_for_by_the_request_after_the_one_that_made_it() {
+    let stage = setting().start().await;
+    // The first request ends in the middle: what it made is new all the same.
+    stage.aws.knobs().fail("CreateUserProfile", 3, 500, "InternalFailure");
+    stage.sign_in(&alice()).await.expect_refused(502, "aws.unavailable");
+    stage.aws.knobs().clear();
+    stage.aws.knobs().fail("CreateUserProfile", 2, 400, "ValidationException");
+    stage.sign_in(&alice()).await.expect_studio("alice").await;
+}
+
+#[tokio::test]
+async fn a_role_held_elsewhere_brings_no_policies_here() {
+    let stage = Setting::usual()
+        .without("domain.0.profile.execution_role")
+        .inside(
+            "domain.0",
+            &format!(
+                r#"
+                [execution_role]
+                path = "/studio/people/"
+                name_prefix = "nb-"
+                permissions_boundary = "{BOUNDARY}"
+                [[execution_role.policy]]
+                roles = {{ like = "*MLEngineer" }}
+                arns = ["{NLP}"]
+                "#
+            ),
+        )
+        .start()
+        .await;
+    let ada = crate::stage::ada();
+    let offered = stage.sign_in(&ada).await;
+    let token = crate::browser::hidden(&offered.body, "token");
+    let mut browser = crate::browser::Browser::default();
+    browser.absorb(&offered);
+    let key = format!("research|{}", crate::stage::DATA_SCIENTIST);
+    stage.choose(&token, &key).from(&browser).await.expect_studio("ada").await;
+    let role = stage.aws.roles().into_iter().find(|role| role.arn.ends_with("/nb-ada")).unwrap();
+    assert_eq!(role.attached, BTreeSet::new());
 }

@@ -202,7 +202,7 @@ async fn a_creation_that_fails_ends_on_its_error_page() {
     let watched = waiting.watch(&stage).await;
     let (name, address) = watched.last_event();
     assert_eq!(name, "refused");
-    assert!(address.starts_with("/refused?"), "{address}");
+    assert!(address.starts_with("/refused?shown="), "{address}");
     watched.log().because("subnet-0badcafe");
     assert_eq!(watched.log().field("code"), "profile.failed");
 
@@ -220,8 +220,8 @@ async fn a_creation_that_fails_ends_on_its_error_page() {
     let changed = format!("{}A", &address[..address.len() - 1]);
     for ask in [
         stage.get(&changed),
-        stage.get("/refused?profile.failed"),
-        stage.get(&format!("/refused?{}", waiting.token)).from(&waiting.browser),
+        stage.get("/refused?shown=profile.failed"),
+        stage.get(&format!("/refused?shown={}", waiting.token)).from(&waiting.browser),
         stage.get("/refused"),
     ] {
         let answer = ask.await;
