@@ -4,12 +4,14 @@
 
 mod domain;
 mod idp;
+mod policies;
 mod problems;
 mod sources;
 
 pub(crate) use domain::is_tag_value;
 pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
+pub use policies::Policies;
 pub use problems::Problems;
 pub use sources::{Sources, read_file, read_variable};
 
@@ -42,6 +44,8 @@ pub struct Config {
     pub replay_capacity: usize,
     /// Domains, at least one; their keys are unique.
     pub domains: Vec<Domain>,
+    /// What printed policies need beside all this.
+    pub policies: Policies,
     /// What is allowed, but an admin should know.
     pub warnings: Vec<String>,
 }
@@ -138,6 +142,7 @@ impl Config {
         let replay_capacity = replay(root.section("replay"));
         let domains: Vec<_> =
             root.sections("domain").into_iter().map(|section| domain::read(section, sources)).collect();
+        let policies = policies::read(root.section("policies"));
         for (key, empty) in [("idp", idps.is_empty()), ("domain", domains.is_empty())] {
             if empty {
                 root.problem(key, "at least one is needed");
@@ -168,7 +173,7 @@ impl Config {
         }
         match (gateway, saml, idps, domains) {
             (Some(gateway), Some(saml), Some(idps), Some(domains)) if problems.is_empty() => {
-                Ok(Self { gateway, saml, idps, aws, replay_capacity, domains, warnings })
+                Ok(Self { gateway, saml, idps, aws, replay_capacity, domains, policies, warnings })
             }
             _ => Err(problems.into_problems()),
         }

@@ -12,6 +12,7 @@ pub mod http;
 pub mod identity;
 pub mod idps;
 pub mod inspect;
+pub mod policies;
 pub mod policy;
 pub mod profile_name;
 pub mod random;

@@ -17,6 +17,7 @@ use studio_gateway::config::{Config, Problems};
 use studio_gateway::demo::{self, Demo, world};
 use studio_gateway::idps::{Idps, KnownIdp};
 use studio_gateway::inspect;
+use studio_gateway::policies;
 use studio_gateway::saml::metadata::IdpMetadata;
 use studio_gateway::saml::{DecryptionKeys, Expected, instant, sp_metadata};
 use studio_gateway::serve::{Running, until_signal};
@@ -44,6 +45,8 @@ enum Command {
     Inspect(InspectArgs),
     /// Print our SAML metadata, for the identity provider.
     Metadata(WithConfig),
+    /// Print IAM policies, service control policies and the like for a configuration.
+    Policies(PoliciesArgs),
     /// Try everything on this machine: no account, no network.
     Demo(DemoArgs),
 }
@@ -53,6 +56,21 @@ struct WithConfig {
     /// The configuration file.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+}
+
+#[derive(Args)]
+struct PoliciesArgs {
+    #[command(flatten)]
+    with: WithConfig,
+    /// One of them, by the name that --list shows; without what follows the colon, all of that name.
+    #[arg(long, value_name = "NAME")]
+    only: Option<String>,
+    /// How to print them.
+    #[arg(long, value_enum, default_value = "iam")]
+    format: policies::Format,
+    /// Names and purposes only.
+    #[arg(long, conflicts_with_all = ["only", "format"])]
+    list: bool,
 }
 
 #[derive(Args)]
@@ -125,6 +143,7 @@ async fn main() -> ExitCode {
         Command::Check(WithConfig { config }) => check(&config),
         Command::Inspect(args) => inspect(&args),
         Command::Metadata(WithConfig { config }) => metadata(&config),
+        Command::Policies(args) => print_policies(&args),
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
             None => run_demo(args.port_base, args.config).await,
@@ -216,6 +235,19 @@ fn metadata(path: &Path) -> Result<(), Box<dyn Error>> {
     let saml = &config.saml;
     let signed = !saml.keys.is_empty() && Idps::new(&config).all().iter().any(KnownIdp::signs_requests);
     println!("{}", sp_metadata::document(&saml.entity_id, &saml.acs_url, &saml.keys, signed)?);
+    Ok(())
+}
+
+fn print_policies(args: &PoliciesArgs) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(&args.with.config, Clock::system().now())?;
+    let all = policies::all(&config)?;
+    if args.list {
+        print!("{}", policies::list(&all));
+        return Ok(());
+    }
+    let (text, notes) = policies::print(&all, args.only.as_deref(), args.format)?;
+    eprint!("{notes}");
+    print!("{text}");
     Ok(())
 }
 

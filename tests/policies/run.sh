@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Every printed policy, asked by @cloud-copilot/iam-simulate. Needs node, npm and `cargo build`.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+target=${CARGO_TARGET_DIR:-$PWD/target}
+binary=${STUDIO_GATEWAY:-$target/debug/studio-gateway}
+folder=$target/policies-npm
+mkdir -p "$folder"
+cp tests/policies/package.json tests/policies/package-lock.json tests/policies/simulate.mjs "$folder"
+mark=$folder/.made-of-$(sha256sum <tests/policies/package-lock.json | cut -c1-16)
+if [ ! -e "$mark" ]; then
+  npm --prefix "$folder" ci --silent --no-audit --no-fund
+  touch "$mark"
+fi
+exec node "$folder/simulate.mjs" "$binary" deploy/iam/example.toml policies/requests
