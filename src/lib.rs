@@ -10,6 +10,7 @@ pub mod demo;
 pub mod error;
 pub mod http;
 pub mod identity;
+pub mod idp_setup;
 pub mod idps;
 pub mod inspect;
 pub mod policies;

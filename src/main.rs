@@ -15,6 +15,7 @@ use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
 use studio_gateway::config::{Config, Problems};
 use studio_gateway::demo::{self, Demo, world};
+use studio_gateway::idp_setup;
 use studio_gateway::idps::{Idps, KnownIdp};
 use studio_gateway::inspect;
 use studio_gateway::policies;
@@ -47,6 +48,9 @@ enum Command {
     Metadata(WithConfig),
     /// Print IAM policies, service control policies and the like for a configuration.
     Policies(PoliciesArgs),
+    /// Print what to type into an identity provider: okta, entra, keycloak, google, adfs, ping-federate, shibboleth or
+    /// identity-center.
+    IdpSetup(IdpSetupArgs),
     /// Try everything on this machine: no account, no network.
     Demo(DemoArgs),
 }
@@ -71,6 +75,18 @@ struct PoliciesArgs {
     /// Names and purposes only.
     #[arg(long, conflicts_with_all = ["only", "format"])]
     list: bool,
+}
+
+#[derive(Args)]
+struct IdpSetupArgs {
+    /// The product.
+    #[arg(value_name = "NAME")]
+    product: String,
+    #[command(flatten)]
+    with: WithConfig,
+    /// Key of the IdP in the configuration, where there are several.
+    #[arg(long, value_name = "KEY")]
+    idp: Option<String>,
 }
 
 #[derive(Args)]
@@ -144,6 +160,7 @@ async fn main() -> ExitCode {
         Command::Inspect(args) => inspect(&args),
         Command::Metadata(WithConfig { config }) => metadata(&config),
         Command::Policies(args) => print_policies(&args),
+        Command::IdpSetup(args) => print_idp_setup(&args),
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
             None => run_demo(args.port_base, args.config).await,
@@ -248,6 +265,12 @@ fn print_policies(args: &PoliciesArgs) -> Result<(), Box<dyn Error>> {
     let (text, notes) = policies::print(&all, args.only.as_deref(), args.format)?;
     eprint!("{notes}");
     print!("{text}");
+    Ok(())
+}
+
+fn print_idp_setup(args: &IdpSetupArgs) -> Result<(), Box<dyn Error>> {
+    let config = Config::load(&args.with.config, Clock::system().now())?;
+    print!("{}", idp_setup::text(&args.product, args.idp.as_deref(), &config)?);
     Ok(())
 }
 

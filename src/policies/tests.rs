@@ -98,8 +98,11 @@ fn each_account_has_its_own_policies() {
         assert!(names.iter().any(|known| known == name), "{name}: {names:?}");
     }
     let provisioner = document(&config, "provisioner-policy:444455556666").to_string();
-    assert!(provisioner.contains("444455556666:user-profile/d-risk/*") && !provisioner.contains("111122223333"));
-    let trust = policies.iter().find(|policy| policy.full_name() == "trust-policy:444455556666/Analyst").unwrap();
+    assert!(
+        provisioner.contains("444455556666:user-profile/d-risk/*") && !provisioner.contains("111122223333")
+    );
+    let trust =
+        policies.iter().find(|policy| policy.full_name() == "trust-policy:444455556666/Analyst").unwrap();
     let lack = trust.document.as_ref().unwrap_err();
     assert!(lack.0.contains("idp.saml_providers"), "no IdP leads to this account: {lack:?}");
 }
