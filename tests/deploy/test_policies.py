@@ -63,7 +63,8 @@ def test_the_cloudformation_format_is_a_template_of_these_policies(
 ) -> None:
     path = tmp_path / "policies.yaml"
     path.write_text(printed("--format", "cloudformation"))
-    assert [str(fault) for fault in lint_all(path.read_text())] == []
+    # Rules that begin with I are hints.
+    assert [str(fault) for fault in lint_all(path.read_text()) if not fault.rule.id.startswith("I")] == []
     places = ["PolicyDocument", "AssumeRolePolicyDocument", "Content", "KeyPolicy"]
     resources = cfn_yaml.load(str(path))["Resources"].values()
     documents = [plain(one["Properties"][place]) for one in resources for place in places if place in one["Properties"]]
@@ -85,9 +86,7 @@ def canonical(statement: dict[str, Any]) -> dict[str, Any]:
         "Action": as_list(statement["Action"]),
         "Resource": as_list(statement.get("Resource", [])),
         "Principal": principal,
-        "Condition": {
-            (test, key): as_list(values) for test, keys in condition.items() for key, values in keys.items()
-        },
+        "Condition": {(test, key): as_list(values) for test, keys in condition.items() for key, values in keys.items()},
     }
 
 
