@@ -35,7 +35,7 @@ fn write(value: &Value, indent: usize, before: usize, spread: bool, text: &mut S
                 next(text);
                 write(item, inner, 0, item.get("Effect").is_some(), text);
             }
-            text.push_str(&format!("\n{}]", " ".repeat(indent)));
+            close(']', indent, text);
         }
         Value::Object(map) => {
             text.push('{');
@@ -45,10 +45,16 @@ fn write(value: &Value, indent: usize, before: usize, spread: bool, text: &mut S
                 text.push_str(&name);
                 write(item, inner, name.chars().count(), key == "Statement", text);
             }
-            text.push_str(&format!("\n{}}}", " ".repeat(indent)));
+            close('}', indent, text);
         }
         _ => text.push_str(&line),
     }
+}
+
+fn close(bracket: char, indent: usize, text: &mut String) {
+    text.push('\n');
+    text.push_str(&" ".repeat(indent));
+    text.push(bracket);
 }
 
 fn inline(value: &Value) -> String {

@@ -26,11 +26,12 @@ fn element(name: &str, value: &Value, text: &mut String) {
     match name {
         "Sid" | "Effect" => line(format!("{:<9} = {}", name.to_lowercase(), quoted(value))),
         "Action" | "Resource" => {
-            line(format!("{:<9} = {}", format!("{}s", name.to_lowercase()), list(value)))
+            line(format!("{:<9} = {}", format!("{}s", name.to_lowercase()), list(value)));
         }
         "Principal" => {
+            // A bare "*" is everybody; else the kinds with their identifiers.
             let everybody = [("*", value)];
-            let principals = value.as_object().map(ordered).unwrap_or_else(|| everybody.to_vec());
+            let principals = value.as_object().map_or(everybody.to_vec(), ordered);
             for (kind, identifiers) in principals {
                 line("principals {".into());
                 line(format!("  type        = \"{kind}\""));
