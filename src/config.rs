@@ -2,25 +2,32 @@
 //!
 //! Every problem is found at once; a configuration with a problem does not exist, so nothing starts with it.
 
+mod destination;
 mod domain;
+mod entitlements;
 mod idp;
 mod policies;
 mod problems;
+mod replay;
+mod rule;
 mod sources;
 
+pub use destination::{Destination, LandingUri};
 pub(crate) use domain::is_tag_value;
-pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource};
+pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource, Written};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use policies::Policies;
 pub use problems::Problems;
+pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
+pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
 pub use sources::{Sources, read_file, read_variable};
 
 use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
-use problems::{Collector, Section, kind, number, string};
-use std::collections::HashSet;
+use problems::{Collector, Section, boolean, kind, number, string};
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -40,10 +47,16 @@ pub struct Config {
     pub idps: Vec<Arc<Idp>>,
     /// How AWS is called.
     pub aws: Aws,
-    /// Most unexpired assertions that the memory ledger holds.
-    pub replay_capacity: usize,
+    /// Where used assertions are remembered.
+    pub replay: Replay,
     /// Domains, at least one; their keys are unique.
-    pub domains: Vec<Domain>,
+    pub domains: Vec<Arc<Domain>>,
+    /// Where people can be sent: every domain, then what else the file names; their keys are unique.
+    pub destinations: Vec<Arc<Destination>>,
+    /// Who may go where, at least one rule. They are asked in this order.
+    pub rules: Vec<Rule>,
+    /// Names of the SAML attributes that rules and tags ask for. No others are kept.
+    pub attributes: BTreeSet<String>,
     /// What printed policies need beside all this.
     pub policies: Policies,
     /// What is allowed, but an admin should know.
@@ -139,13 +152,26 @@ impl Config {
             .map(|section| idp::read(section, sources, can_sign, now, &mut warnings))
             .collect();
         let aws = aws(root.section("aws"));
-        let replay_capacity = replay(root.section("replay"));
-        let domains: Vec<_> =
-            root.sections("domain").into_iter().map(|section| domain::read(section, sources)).collect();
+        let replay = root.section("replay");
+        let domains: Vec<_> = root
+            .sections("domain")
+            .into_iter()
+            .map(|section| domain::read(section, sources).map(Arc::new))
+            .collect();
+        let region = domains.iter().flatten().next().map(|domain| domain.region.as_str());
+        let replay = replay::read(replay, region, sources, &mut warnings);
+        let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
+        let destination_sections = root.sections("destination");
+        let rule_sections = root.sections("rule");
         let policies = policies::read(root.section("policies"));
-        for (key, empty) in [("idp", idps.is_empty()), ("domain", domains.is_empty())] {
+        let needed = [
+            ("idp", idps.is_empty(), "at least one is needed"),
+            ("domain", domains.is_empty(), "at least one is needed"),
+            ("rule", rule_sections.is_empty(), "at least one is needed: without a rule, nobody may come"),
+        ];
+        for (key, empty, problem) in needed {
             if empty {
-                root.problem(key, "at least one is needed");
+                root.problem(key, problem);
             }
         }
         root.finish();
@@ -158,31 +184,39 @@ impl Config {
         repeated(&problems, "idp", "metadata_file", &entity_ids);
         let keys: Vec<_> = domains.iter().map(|domain| Some(domain.as_ref()?.key.as_str())).collect();
         repeated(&problems, "domain", "key", &keys);
-        let idps: Option<Vec<_>> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
+        let read = entitlements::Read { table, idps: &idps, domains: &domains, sources };
+        let entitlements = read.entitlements(destination_sections, rule_sections, &problems, &mut warnings);
+        let idps: Option<Vec<_>> = idps.into_iter().collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
-        for domain in domains.iter().flatten() {
-            let leading: Vec<_> =
-                idps.iter().flatten().filter(|idp| idp.leads_to(domain)).map(|idp| &*idp.key).collect();
-            if leading.len() > 1 {
-                warnings.push(format!(
-                    "domain {:?}: the IdPs {} lead here, and whom they give the same user id gets the same profile",
-                    domain.key,
-                    leading.join(", ")
-                ));
-            }
-        }
-        match (gateway, saml, idps, domains) {
-            (Some(gateway), Some(saml), Some(idps), Some(domains)) if problems.is_empty() => {
-                Ok(Self { gateway, saml, idps, aws, replay_capacity, domains, policies, warnings })
+        match (gateway, saml, idps, domains, entitlements, replay) {
+            (
+                Some(gateway),
+                Some(saml),
+                Some(idps),
+                Some(domains),
+                Some((destinations, rules)),
+                Some(replay),
+            ) if problems.is_empty() => {
+                let attributes = entitlements::attributes(&domains, &rules);
+                let mut config = Self {
+                    gateway,
+                    saml,
+                    idps,
+                    aws,
+                    replay,
+                    domains,
+                    destinations,
+                    rules,
+                    attributes,
+                    policies,
+                    warnings,
+                };
+                let found = config.doubts();
+                config.warnings.extend(found);
+                Ok(config)
             }
             _ => Err(problems.into_problems()),
         }
-    }
-
-    /// The domain with this key.
-    #[must_use]
-    pub fn domain(&self, key: &str) -> Option<&Domain> {
-        self.domains.iter().find(|domain| domain.key == key)
     }
 }
 
@@ -284,8 +318,9 @@ fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_
 fn sp_key(mut section: Section<'_>, sources: &Sources<'_>) -> Option<SpKey> {
     let certificate = section.required("certificate", |value| referred(value, sources));
     let private_key = section.required("private_key", |value| referred(value, sources));
+    let encryption = section.optional("encryption", boolean).unwrap_or(true);
     let key = certificate.zip(private_key).and_then(|(certificate, private_key)| {
-        SpKey::from_pem(&certificate, &private_key)
+        SpKey::from_pem(&certificate, &private_key, encryption)
             .map_err(|problem| section.problem("private_key", problem))
             .ok()
     });
@@ -310,13 +345,6 @@ fn aws(mut section: Section<'_>) -> Aws {
     let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
     section.finish();
     Aws { sts_endpoint, sagemaker_endpoint, connect, attempt, call, attempts }
-}
-
-fn replay(mut section: Section<'_>) -> usize {
-    section.optional("ledger", kind("\"memory\"", |text| (text == "memory").then_some(())));
-    let capacity = section.optional("capacity", number(1_000..=10_000_000)).unwrap_or(100_000);
-    section.finish();
-    usize::try_from(capacity).unwrap_or(usize::MAX)
 }
 
 /// `values` are in the order of the tables; `None` stands for a table with a problem of its own.

@@ -10,22 +10,23 @@ pub mod error;
 pub mod identity;
 pub mod profile_name;
 pub mod random;
-pub mod replay;
 pub mod saml;
 pub mod seal;
+
+/// What an assertion becomes whose only use it is. The targets claim none.
+pub mod replay {
+    mod fresh;
+
+    pub use fresh::FreshAssertion;
+}
 
 /// The part of the sign-in that reads tokens.
 pub mod sign_in {
     mod choice;
+    mod request;
 
     pub use choice::Choice;
-
-    /// As `sign_in.rs` declares it, which cannot be taken without AWS.
-    #[derive(Debug)]
-    pub struct OutstandingRequest {
-        pub idp: String,
-        pub id: String,
-    }
+    pub use request::OutstandingRequest;
 }
 
 /// What of HTTP is read before SAML is, with a door into each private module.
@@ -54,7 +55,7 @@ pub mod http {
     }
 
     /// A relay state as it would be written again.
-    pub fn relay_state(value: &str) -> Option<String> {
+    pub fn relay_state(value: &str) -> String {
         relay_state::RelayState::read(Some(value)).write()
     }
 }

@@ -30,6 +30,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/", get(home::page))
         .route("/login", get(login::start))
+        .route("/open/{destination}", get(login::open))
         .route("/saml/acs", post(acs::accept))
         .route("/saml/metadata", get(metadata::document))
         .route("/choose", post(choose::choose))

@@ -1,24 +1,23 @@
-//! Who a person is: the AWS attributes of an assertion, each checked against what STS takes.
-//!
-//! Attributes are found by their exact `Name`. What is malformed refuses the sign-in here, with a reason, rather than
-//! later at STS without one.
+//! Who a person is: the claims of an assertion that is proven, and what else STS will be asked about it.
 
-use crate::arn::RolePair;
+mod claims;
+
+pub use claims::Claims;
+
 use crate::config::Idp;
 use crate::error::{Code, Refusal};
 use crate::replay::FreshAssertion;
-use crate::saml::Attribute;
 use crate::seal::Opened;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ops::Deref;
 
-const PREFIX: &str = "https://aws.amazon.com/SAML/Attributes/";
 /// STS takes an assertion for five minutes after it was issued.
 const REDEEMABLE: TimeDelta = TimeDelta::minutes(5);
 
-/// A person, as one assertion describes them.
+/// A person, as one assertion describes them: [`Claims`], and the proof that they hold.
 ///
 /// Made from a fresh assertion, or from a token that this gateway sealed after it had made one from such.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,69 +25,25 @@ pub struct Identity(Facts);
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Facts {
-    idp: String,
+    claims: Claims,
     issuer: String,
     subject: String,
     recipient: String,
-    user_id: String,
-    session_name: String,
-    session_seconds: Option<u32>,
-    source_identity: Option<String>,
-    principal_tags: BTreeMap<String, String>,
-    transitive_tags: BTreeSet<String>,
-    groups: BTreeSet<String>,
-    roles: Vec<String>,
-    attributes: BTreeMap<String, String>,
     redeemable_until: DateTime<Utc>,
     session_until: Option<DateTime<Utc>>,
 }
 
 impl Identity {
-    /// Maps the attributes of an assertion of `idp`.
+    /// Maps the attributes of an assertion of `idp`. Of those without a meaning of their own, only the `asked` are kept.
     ///
     /// # Errors
-    /// `identity.invalid` for a missing, repeated or malformed attribute; `entitlement.none` when no role pair is for
-    /// one of the IdP's own SAML providers.
-    pub fn map(assertion: &FreshAssertion, idp: &Idp) -> Result<Self, Refusal> {
-        let attributes = Attributes(assertion.attributes());
-        let session_name =
-            attributes.one(&aws("RoleSessionName"))?.ok_or_else(|| invalid("RoleSessionName is missing"))?;
-        if !is_session_name(session_name) {
-            return Err(invalid("RoleSessionName is not 2 to 64 of [A-Za-z0-9_+=,.@-]"));
-        }
-        let user_id = attributes.one(&idp.user_id_attribute)?.ok_or_else(|| {
-            invalid(format!("the user id attribute {:?} is missing", idp.user_id_attribute))
-        })?;
-        if user_id.is_empty() || user_id.trim() != user_id || !crate::config::is_tag_value(user_id) {
-            return Err(invalid("the user id is not a usable tag value of 1 to 256 characters"));
-        }
-        let principal_tags = principal_tags(&attributes)?;
-        let transitive_tags: BTreeSet<_> =
-            attributes.all(&aws("TransitiveTagKeys")).map(str::to_owned).collect();
-        if let Some(key) = transitive_tags.iter().find(|key| !principal_tags.contains_key(*key)) {
-            return Err(invalid(format!(
-                "TransitiveTagKeys names {key:?}, for which there is no PrincipalTag"
-            )));
-        }
-        let single_valued = assertion
-            .attributes()
-            .iter()
-            .filter_map(|attribute| Some((attribute.name.clone(), attribute.values.first()?.clone())))
-            .collect();
+    /// Those of [`Claims::map`].
+    pub fn map(assertion: &FreshAssertion, idp: &Idp, asked: &BTreeSet<String>) -> Result<Self, Refusal> {
         Ok(Self(Facts {
-            idp: idp.key.clone(),
+            claims: Claims::map(assertion.attributes(), idp, asked)?,
             issuer: assertion.issuer().to_owned(),
             subject: assertion.name_id().value.clone(),
             recipient: assertion.recipient().to_owned(),
-            user_id: user_id.to_owned(),
-            session_name: session_name.to_owned(),
-            session_seconds: session_seconds(&attributes)?,
-            source_identity: source_identity(&attributes)?,
-            principal_tags,
-            transitive_tags,
-            groups: attributes.all(&idp.groups_attribute).map(str::to_owned).collect(),
-            roles: roles(&attributes, idp)?,
-            attributes: single_valued,
             redeemable_until: assertion.issued() + REDEEMABLE,
             session_until: assertion.session_until(),
         }))
@@ -105,13 +60,7 @@ impl Identity {
         serde_json::from_str(part(opened.text())?).ok().map(Self)
     }
 
-    /// Key of the IdP that vouches for the person.
-    #[must_use]
-    pub fn idp(&self) -> &str {
-        &self.0.idp
-    }
-
-    /// Entity ID of that IdP.
+    /// Entity ID of the IdP.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.0.issuer
@@ -129,59 +78,6 @@ impl Identity {
         &self.0.recipient
     }
 
-    /// What names the person in profiles and owner tags.
-    #[must_use]
-    pub fn user_id(&self) -> &str {
-        &self.0.user_id
-    }
-
-    /// `RoleSessionName`.
-    #[must_use]
-    pub fn session_name(&self) -> &str {
-        &self.0.session_name
-    }
-
-    /// `SessionDuration` in seconds, 900 to 43,200, if the IdP sends one.
-    #[must_use]
-    pub fn session_seconds(&self) -> Option<u32> {
-        self.0.session_seconds
-    }
-
-    /// `SourceIdentity`, if the IdP sends one.
-    #[must_use]
-    pub fn source_identity(&self) -> Option<&str> {
-        self.0.source_identity.as_deref()
-    }
-
-    /// Session tags: `PrincipalTag:{Key}` attributes.
-    #[must_use]
-    pub fn principal_tags(&self) -> &BTreeMap<String, String> {
-        &self.0.principal_tags
-    }
-
-    /// Session tags that persist through role chaining.
-    #[must_use]
-    pub fn transitive_tags(&self) -> &BTreeSet<String> {
-        &self.0.transitive_tags
-    }
-
-    /// Groups.
-    #[must_use]
-    pub fn groups(&self) -> &BTreeSet<String> {
-        &self.0.groups
-    }
-
-    /// Role pairs whose provider is registered for the IdP, in the order of the assertion; at least one.
-    pub fn role_pairs(&self) -> impl Iterator<Item = RolePair> {
-        self.0.roles.iter().filter_map(|value| RolePair::parse(value))
-    }
-
-    /// First value of an attribute.
-    #[must_use]
-    pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.0.attributes.get(name).map(String::as_str)
-    }
-
     /// Until when STS takes the assertion.
     #[must_use]
     pub fn redeemable_until(&self) -> DateTime<Utc> {
@@ -195,114 +91,17 @@ impl Identity {
     }
 }
 
+/// What is proven is claimed, too: an identity does wherever claims do, and never the other way round.
+impl Deref for Identity {
+    type Target = Claims;
+
+    fn deref(&self) -> &Claims {
+        &self.0.claims
+    }
+}
+
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity")
-            .field("idp", &self.0.idp)
-            .field("user_id", &self.0.user_id)
-            .finish_non_exhaustive()
+        f.debug_tuple("Identity").field(&self.0.claims).finish()
     }
-}
-
-/// The attributes of an assertion, looked up by exact name.
-struct Attributes<'a>(&'a [Attribute]);
-
-impl<'a> Attributes<'a> {
-    fn all(&self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
-        let found = self.0.iter().find(|attribute| attribute.name == name);
-        found.into_iter().flat_map(|attribute| attribute.values.iter().map(String::as_str))
-    }
-
-    /// The only value, if there is any.
-    fn one(&self, name: &str) -> Result<Option<&'a str>, Refusal> {
-        let mut values = self.all(name);
-        let first = values.next();
-        if values.next().is_some() {
-            return Err(invalid(format!("{name:?} has several values")));
-        }
-        Ok(first)
-    }
-}
-
-fn aws(name: &str) -> String {
-    format!("{PREFIX}{name}")
-}
-
-fn invalid(reason: impl Into<String>) -> Refusal {
-    Refusal::new(Code::IdentityInvalid, reason)
-}
-
-fn roles(attributes: &Attributes<'_>, idp: &Idp) -> Result<Vec<String>, Refusal> {
-    let mut pairs = Vec::new();
-    let mut stated = 0usize;
-    for value in attributes.all(&aws("Role")) {
-        stated += 1;
-        let pair = RolePair::parse(value).ok_or_else(|| {
-            invalid("a Role value is not a role ARN and a SAML provider ARN of the same account, joined by a comma")
-        })?;
-        let text = format!("{},{}", pair.role, pair.provider);
-        // Roles of IAM Identity Center cannot be assumed with SAML, and are not offered.
-        let reserved = pair.role.name().starts_with("AWSReservedSSO_");
-        if idp.saml_providers.contains(&pair.provider) && !reserved && !pairs.contains(&text) {
-            pairs.push(text);
-        }
-    }
-    if pairs.is_empty() {
-        let reason = format!("none of {stated} Role values is for a SAML provider of IdP {:?}", idp.key);
-        return Err(Refusal::new(Code::EntitlementNone, reason));
-    }
-    Ok(pairs)
-}
-
-fn session_seconds(attributes: &Attributes<'_>) -> Result<Option<u32>, Refusal> {
-    let Some(value) = attributes.one(&aws("SessionDuration"))? else {
-        return Ok(None);
-    };
-    let seconds = value.trim().parse().ok().filter(|seconds| (900..=43_200).contains(seconds));
-    seconds.map(Some).ok_or_else(|| invalid("SessionDuration is not a number of seconds from 900 to 43200"))
-}
-
-fn source_identity(attributes: &Attributes<'_>) -> Result<Option<String>, Refusal> {
-    let Some(value) = attributes.one(&aws("SourceIdentity"))? else {
-        return Ok(None);
-    };
-    if is_session_name(value) && !value.to_ascii_lowercase().starts_with("aws:") {
-        return Ok(Some(value.to_owned()));
-    }
-    Err(invalid("SourceIdentity is not 2 to 64 of [A-Za-z0-9_+=,.@-]"))
-}
-
-fn principal_tags(attributes: &Attributes<'_>) -> Result<BTreeMap<String, String>, Refusal> {
-    let prefix = aws("PrincipalTag:");
-    let mut tags = BTreeMap::new();
-    for attribute in attributes.0 {
-        let Some(key) = attribute.name.strip_prefix(&prefix) else {
-            continue;
-        };
-        let value = attributes
-            .one(&attribute.name)?
-            .ok_or_else(|| invalid(format!("PrincipalTag {key:?} has no value")))?;
-        // STS refuses both: keys of its own, and keys that differ in case only.
-        let reserved = key.to_ascii_lowercase().starts_with("aws:");
-        if reserved || tags.keys().any(|other: &String| other.to_lowercase() == key.to_lowercase()) {
-            return Err(invalid("a PrincipalTag key begins with aws:, or differs from another in case only"));
-        }
-        if key.is_empty() || key.chars().count() > 128 || !crate::config::is_tag_value(key) {
-            return Err(invalid("a PrincipalTag key is not 1 to 128 characters of the tag alphabet"));
-        }
-        if !crate::config::is_tag_value(value) {
-            return Err(invalid(format!("PrincipalTag {key:?} is not a usable tag value")));
-        }
-        tags.insert(key.to_owned(), value.to_owned());
-    }
-    if tags.len() > 50 {
-        return Err(invalid("more than 50 PrincipalTags"));
-    }
-    Ok(tags)
-}
-
-/// `[A-Za-z0-9_+=,.@-]{2,64}` (STS `RoleSessionName`).
-fn is_session_name(value: &str) -> bool {
-    (2..=64).contains(&value.len())
-        && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@-".contains(&byte))
 }

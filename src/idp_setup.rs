@@ -3,7 +3,7 @@
 //! It only tells: it calls no product, and the gateway treats all of them alike.
 
 use crate::arn::RolePair;
-use crate::config::{Config, Idp};
+use crate::config::{Config, Idp, Subject};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -115,8 +115,8 @@ fn attributes(product: &Product, idp: &Idp, config: &Config, text: &mut String) 
     let _ = writeln!(text, "  {ATTRIBUTES}Role");
     let mut pairs = 0;
     for domain in &config.domains {
-        // A group that brings the role, under a name of ours where the configuration asks for none.
-        let group = domain.groups.first().cloned().unwrap_or_else(|| format!("studio-{}", domain.key));
+        // A name for the group that brings the role.
+        let group = format!("studio-{}", domain.key);
         for pair in domain.roles.iter().flat_map(|role| pairs_of(idp, role.as_str())) {
             pairs += 1;
             let pair = format!("{},{}", pair.role, pair.provider);
@@ -143,12 +143,13 @@ fn attributes(product: &Product, idp: &Idp, config: &Config, text: &mut String) 
     ));
     rows.push((format!("{ATTRIBUTES}SourceIdentity"), format!("{} (optional)", product.session_name)));
     rows.push((format!("{ATTRIBUTES}SessionDuration"), "28800 (optional, constant)".into()));
-    if config.domains.iter().any(|domain| !domain.groups.is_empty()) {
+    let conditions = || config.rules.iter().flat_map(|rule| &rule.conditions);
+    if conditions().any(|condition| condition.subject == Subject::Groups) {
         rows.push((idp.groups_attribute.clone(), product.groups.clone()));
     }
-    for name in other_attributes(config) {
-        if rows.iter().all(|(known, _)| *known != name) {
-            rows.push((name, "what the profile's tag of this attribute shall say".into()));
+    for name in &config.attributes {
+        if rows.iter().all(|(known, _)| known != name) {
+            rows.push((name.clone(), "what rules and tags of the configuration ask for".into()));
         }
     }
     for (name, value) in rows {
@@ -161,25 +162,13 @@ fn pairs_of(idp: &Idp, role: &str) -> Vec<RolePair> {
     idp.saml_providers.iter().filter_map(|provider| RolePair::parse(&format!("{role},{provider}"))).collect()
 }
 
-/// Attributes that tags of profiles are made of.
-fn other_attributes(config: &Config) -> Vec<String> {
-    let sources = config.domains.iter().flat_map(|domain| &domain.profile.tags).map(|(_, source)| source);
-    sources
-        .filter_map(|source| match source {
-            crate::config::TagSource::Attribute(name) => Some(name.clone()),
-            crate::config::TagSource::Fixed(_) => None,
-        })
-        .collect()
-}
-
 fn tiles(product: &Product, idp: &Idp, config: &Config, text: &mut String) {
     text.push_str("\nTiles\n");
-    for domain in &config.domains {
+    for place in &config.destinations {
         if idp.idp_initiated {
-            let _ = writeln!(text, "  {}: {} = to.{}", domain.name, product.relay_state, domain.key);
+            let _ = writeln!(text, "  {}: {} = to.{}", place.name, product.relay_state, place.key);
         }
-        let _ =
-            writeln!(text, "  {}: bookmark {}/open/{}", domain.name, config.gateway.public_url, domain.key);
+        let _ = writeln!(text, "  {}: bookmark {}/open/{}", place.name, config.gateway.public_url, place.key);
     }
     if !idp.idp_initiated {
         text.push_str(
@@ -239,14 +228,16 @@ mod tests {
         let more = EXAMPLE
             .replace("[[domain]]", "[saml]\naudiences = ['urn:amazon:webservices']\n[[domain]]")
             .replace(
-                "[domain.profile]",
-                "groups = ['studio-research']\nowner_tag = 'owner'\n[domain.profile]",
+                "everyone = true",
+                "groups = 'studio-research'\nattributes = { department = 'Research' }",
             )
+            .replace("[domain.profile]", "owner_tag = 'owner'\n[domain.profile]")
             .replace("saml_providers", "idp_initiated = false\nsaml_providers");
         let printed = text("okta", None, &config(&more)).unwrap();
         for line in [
             "  Audience URI (SP Entity ID): urn:amazon:webservices\n",
             "isMemberOfGroupName(\"studio-research\")",
+            "  department\n",
             "  https://aws.amazon.com/SAML/Attributes/PrincipalTag:owner\n",
             "  https://aws.amazon.com/SAML/Attributes/PrincipalTag:studiouserid\n",
             "  groups\n",

@@ -1,28 +1,55 @@
-//! Who may go where: a pure function of an identity and the configuration. What no rule allows is refused.
+//! Who may go where: a pure function of what is said about a person and of the configuration. What no rule allows is
+//! refused. There is one evaluator: the sign-in takes its grants, and `explain` shows how it came to them.
+
+mod evaluation;
+mod tags;
+
+pub use evaluation::{Answer, Decision, Evaluation, Finding, Verdict, evaluate};
+pub use tags::LeftOut;
 
 use crate::arn::RolePair;
-use crate::config::{Config, Domain, TagSource};
-use crate::error::{Code, Refusal};
-use crate::identity::Identity;
+use crate::config::{Allowed, Config, Destination, Domain, ProfileTemplate, Rule};
+use crate::error::Refusal;
+use crate::identity::Claims;
 use crate::profile_name::ProfileName;
 use std::collections::BTreeMap;
 
-/// One thing that a person may do: open this domain with this role, in this profile.
+/// One thing that a person may do: go to this destination with this role, in this profile.
 ///
-/// Only [`grants`] makes one, so to hold one is to be entitled to it.
+/// Only [`evaluate`] makes one, so to hold one is to be entitled to it, as far as the claims are true.
 #[derive(Debug, Clone)]
 pub struct Grant<'c> {
-    domain: &'c Domain,
+    rule: &'c Rule,
+    allowed: &'c Allowed,
     role: RolePair,
     profile: ProfileName,
     tags: BTreeMap<String, String>,
+    left_out: Vec<LeftOut<'c>>,
 }
 
 impl<'c> Grant<'c> {
-    /// The domain.
+    /// Where it leads.
+    #[must_use]
+    pub fn destination(&self) -> &'c Destination {
+        &self.allowed.destination
+    }
+
+    /// The domain that the destination is in.
     #[must_use]
     pub fn domain(&self) -> &'c Domain {
-        self.domain
+        &self.destination().domain
+    }
+
+    /// The rule that gave it.
+    #[must_use]
+    pub fn rule(&self) -> &'c Rule {
+        self.rule
+    }
+
+    /// What a missing profile is created as.
+    #[must_use]
+    pub fn template(&self) -> &'c ProfileTemplate {
+        &self.allowed.template
     }
 
     /// The role and the SAML provider that it is assumed through.
@@ -40,7 +67,7 @@ impl<'c> Grant<'c> {
     /// The value that the profile's owner tag must have.
     #[must_use]
     pub fn owner(&self) -> &str {
-        self.tags.get(&self.domain.owner_tag).map(String::as_str).unwrap_or_default()
+        self.tags.get(&self.domain().owner_tag).map(String::as_str).unwrap_or_default()
     }
 
     /// All tags of a new profile, the owner tag among them.
@@ -49,72 +76,38 @@ impl<'c> Grant<'c> {
         &self.tags
     }
 
+    /// Tags that the template asks for, and that the person's attributes cannot be made into.
+    #[must_use]
+    pub fn left_out(&self) -> &[LeftOut<'c>] {
+        &self.left_out
+    }
+
     /// ARN of the user profile.
     #[must_use]
     pub fn profile_arn(&self) -> String {
+        let domain = self.domain();
         format!(
             "arn:{}:sagemaker:{}:{}:user-profile/{}/{}",
             self.role.role.partition(),
-            self.domain.region,
+            domain.region,
             self.role.role.account(),
-            self.domain.id,
+            domain.id,
             self.profile
         )
     }
 
-    /// Stands for this grant among the person's others: domain key and role ARN.
+    /// Stands for this grant among the person's others: key of the destination and ARN of the role.
     #[must_use]
     pub fn key(&self) -> String {
-        format!("{}|{}", self.domain.key, self.role.role)
+        format!("{}|{}", self.destination().key, self.role.role)
     }
 }
 
-/// Everything that a person may choose from, in the order of the domains in the configuration; never empty.
+/// Everything that a person may choose from, in the order of the destinations in the configuration; never empty.
 ///
 /// # Errors
-/// `entitlement.none` if no domain is open to any of the person's roles and groups; `identity.invalid` if a tag cannot
-/// be made from an attribute.
-pub fn grants<'c>(identity: &Identity, config: &'c Config) -> Result<Vec<Grant<'c>>, Refusal> {
-    let mut grants = Vec::new();
-    for domain in &config.domains {
-        let in_group =
-            domain.groups.is_empty() || domain.groups.iter().any(|group| identity.groups().contains(group));
-        if !in_group {
-            continue;
-        }
-        for role in identity.role_pairs().filter(|pair| domain.roles.contains(&pair.role)) {
-            let tags = tags(identity, domain)?;
-            grants.push(Grant { domain, role, profile: ProfileName::of(identity.user_id()), tags });
-        }
-    }
-    if grants.is_empty() {
-        let roles: Vec<_> = identity.role_pairs().map(|pair| pair.role.to_string()).collect();
-        let reason = format!(
-            "no domain is open to {:?} with roles [{}] and {} groups",
-            identity.user_id(),
-            roles.join(", "),
-            identity.groups().len()
-        );
-        return Err(Refusal::new(Code::EntitlementNone, reason));
-    }
-    Ok(grants)
-}
-
-fn tags(identity: &Identity, domain: &Domain) -> Result<BTreeMap<String, String>, Refusal> {
-    let mut tags = BTreeMap::from([(domain.owner_tag.clone(), identity.user_id().to_owned())]);
-    for (key, source) in &domain.profile.tags {
-        let value = match source {
-            TagSource::Fixed(value) => value,
-            TagSource::Attribute(name) => match identity.attribute(name) {
-                Some(value) if crate::config::is_tag_value(value) => value,
-                Some(_) => {
-                    let reason = format!("attribute {name:?} is not a usable value for the tag {key:?}");
-                    return Err(Refusal::new(Code::IdentityInvalid, reason));
-                }
-                None => continue,
-            },
-        };
-        tags.insert(key.clone(), value.to_owned());
-    }
-    Ok(tags)
+/// `entitlement.none` if no rule leads the person anywhere; `identity.invalid` if one does, but an attribute that a tag
+/// requires is missing or unusable.
+pub fn grants<'c>(claims: &Claims, config: &'c Config) -> Result<Vec<Grant<'c>>, Refusal> {
+    evaluate(claims, config).into_grants(claims)
 }

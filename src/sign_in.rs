@@ -5,9 +5,11 @@
 
 mod choice;
 mod record;
+mod request;
 
 pub use choice::Choice;
 pub use record::Record;
+pub use request::OutstandingRequest;
 
 use crate::aws::{
     self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
@@ -19,7 +21,7 @@ use crate::identity::Identity;
 use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
 use crate::policy::{self, Grant};
 use crate::random::NoRandomness;
-use crate::replay::{FreshAssertion, MemoryLedger};
+use crate::replay::{FreshAssertion, Ledger};
 use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
 use crate::seal::Seal;
 use chrono::{DateTime, Utc};
@@ -39,18 +41,9 @@ pub struct Gateway {
     pub seal: Seal,
     /// The identity providers as they are known now.
     pub idps: Arc<Idps>,
-    ledger: MemoryLedger,
+    ledger: Ledger,
     clients: AwsClients,
     profiles: Profiles,
-}
-
-/// An AuthnRequest that waits for its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OutstandingRequest {
-    /// Key of the IdP that was asked, the only one that may answer.
-    pub idp: String,
-    /// Its ID.
-    pub id: String,
 }
 
 /// What comes after an accepted response.
@@ -70,7 +63,7 @@ impl Gateway {
         credentials: GatewayCredentials,
     ) -> Result<Self, NoRandomness> {
         let seal = Seal::new(&config.gateway.seal_keys)?;
-        let ledger = MemoryLedger::new(clock.now(), config.replay_capacity);
+        let ledger = Ledger::new(&config, clock.now(), credentials.clone()).await;
         let idps = Arc::new(Idps::new(&config));
         let clients = AwsClients::new(&config, credentials).await;
         Ok(Self { config, clock, seal, idps, ledger, clients, profiles: Profiles::default() })
@@ -100,7 +93,7 @@ impl Gateway {
                         Duration::from_mins(1)
                     }
                 };
-                tokio::spawn(keep_fresh(client, idps, settings, clock, pause));
+                tokio::spawn(keep_fresh(client, idps, settings, clock, pause, tokio::time::sleep));
                 Ok(())
             });
         }
@@ -124,7 +117,8 @@ impl Gateway {
 
     /// A response posted to the ACS, from the browser that holds the `outstanding` requests.
     ///
-    /// `destination` is the key of the domain that the sign-in was meant for, if that is known.
+    /// `destination` is the key of the one that the sign-in was meant for, if that is known. Somebody who may not go there
+    /// is not taken anywhere else without being asked.
     pub async fn accept(
         &self,
         response: EncodedResponse,
@@ -133,13 +127,16 @@ impl Gateway {
         record: &mut Record,
     ) -> Result<Next<'_>, Refusal> {
         let now = self.clock.now();
-        let (fresh, idp) = self.prove(&response, outstanding, now, record)?;
-        let identity = Identity::map(&fresh, &idp.settings)?;
+        let (fresh, idp) = self.prove(&response, outstanding, now, record).await?;
+        let identity = Identity::map(&fresh, &idp.settings, &self.config.attributes)?;
         record.identity(&identity);
         let mut grants = policy::grants(&identity, &self.config)?;
-        if grants.iter().any(|grant| Some(grant.domain().key.as_str()) == destination) {
-            grants.retain(|grant| Some(grant.domain().key.as_str()) == destination);
+        let wanted = destination.and_then(|key| self.config.destination(key));
+        let is_wanted = |grant: &Grant<'_>| wanted.is_none_or(|wanted| wanted.key == grant.destination().key);
+        if !grants.iter().any(is_wanted) {
+            return Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants));
         }
+        grants.retain(is_wanted);
         match <[Grant<'_>; 1]>::try_from(grants) {
             Ok([grant]) => Box::pin(self.open(&response, &identity, &grant, record)).await.map(Next::Studio),
             Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
@@ -156,6 +153,10 @@ impl Gateway {
         record: &mut Record,
     ) -> Result<PresignedUrl, Refusal> {
         record.identity(choice.identity());
+        if !choice.identity().answers(&self.config.attributes) {
+            let reason = "sealed by a gateway whose configuration asks for other attributes";
+            return Err(Refusal::new(Code::ChoiceExpired, reason));
+        }
         let grants = policy::grants(choice.identity(), &self.config)?;
         let grant = grants
             .iter()
@@ -165,7 +166,7 @@ impl Gateway {
     }
 
     /// From the form's value to an assertion that is genuine, meant for us, valid now, and used for the first time.
-    fn prove(
+    async fn prove(
         &self,
         response: &EncodedResponse,
         outstanding: &[OutstandingRequest],
@@ -195,7 +196,7 @@ impl Gateway {
             cbc_without_response_signature: idp.settings.cbc_without_response_signature,
         };
         let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
-        Ok((self.ledger.claim(verified, now)?, idp))
+        Ok((self.ledger.claim(verified, now).await?, idp))
     }
 
     /// From a grant to the URL: assumes the role while looking for the profile, makes the profile if it is missing, and
@@ -211,7 +212,7 @@ impl Gateway {
         let now = self.clock.now();
         let assume = aws::assume_role(&self.clients, grant, identity, response, now);
         let presign = async |session: &RoleSession, profile: &StudioProfile| {
-            aws::presign(&self.clients, session, profile, grant.domain(), identity, now).await
+            aws::presign(&self.clients, session, profile, grant, identity, now).await
         };
         if let Some(profile) = self.profiles.remembered(grant) {
             let session = assume.await?;

@@ -128,11 +128,11 @@ fn seeds_are_there() {
 
 /// A choice as it is before it is sealed.
 const CHOICE: &str = concat!(
-    r#"{"idp":"idp","issuer":"https://idp.example.com/metadata","subject":"kim","#,
-    r#""recipient":"https://studio.example.com/saml/acs","user_id":"kim","session_name":"kim","session_seconds":3600,"#,
+    r#"{"claims":{"idp":"idp","user_id":"kim","session_name":"kim","session_seconds":3600,"#,
     r#""source_identity":null,"principal_tags":{"team":"a"},"transitive_tags":["team"],"groups":["a","b"],"#,
     r#""roles":["arn:aws:iam::111122223333:role/Studio,arn:aws:iam::111122223333:saml-provider/idp"],"#,
-    r#""attributes":{"groups":"a"},"redeemable_until":"2026-03-01T09:05:00Z","session_until":null}"#,
+    r#""attributes":{"groups":["a"]}},"issuer":"https://idp.example.com/metadata","subject":"kim","#,
+    r#""recipient":"https://studio.example.com/saml/acs","redeemable_until":"2026-03-01T09:05:00Z","session_until":null}"#,
     "\nPGEvPg=="
 );
 

@@ -7,6 +7,7 @@ use super::role_session::RoleSession;
 use crate::config::Domain;
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
+use crate::policy::Grant;
 use chrono::{DateTime, Utc};
 use std::fmt;
 use url::Url;
@@ -56,10 +57,11 @@ pub async fn presign(
     clients: &AwsClients,
     session: &RoleSession,
     profile: &StudioProfile,
-    domain: &Domain,
+    grant: &Grant<'_>,
     identity: &Identity,
     now: DateTime<Utc>,
 ) -> Result<PresignedUrl, PresignFault> {
+    let domain = grant.domain();
     let client = clients
         .sagemaker_as(&domain.region, session.credentials())
         .ok_or_else(|| refused(Code::GatewayFault, "no SageMaker client for the region"))?;
@@ -69,7 +71,7 @@ pub async fn presign(
         .user_profile_name(profile.name())
         .session_expiration_duration_in_seconds(studio_seconds(domain, identity, now))
         .expires_in_seconds(domain.link_seconds)
-        .landing_uri(&domain.landing_uri)
+        .landing_uri(grant.destination().landing_uri.as_str())
         .send()
         .await
         .map_err(|error| match AwsFault::of(API, &error) {

@@ -4,7 +4,7 @@ use super::clients::AwsClients;
 use super::fault::{AwsFault, Kind};
 use super::lifecycle;
 use super::role_session::RoleSession;
-use crate::config::{Domain, LifecycleApp};
+use crate::config::{LifecycleApp, ProfileTemplate};
 use crate::error::{Code, Refusal};
 use crate::policy::Grant;
 use aws_sdk_sagemaker::Client;
@@ -217,7 +217,7 @@ fn in_service(profile: &FoundProfile, grant: &Grant<'_>) -> Result<bool, Refusal
 
 async fn create(client: &Client, grant: &Grant<'_>) -> Result<(), Refusal> {
     let domain = grant.domain();
-    let settings = user_settings(client, domain).await?;
+    let settings = user_settings(client, grant.template()).await?;
     let tags = grant.tags().iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
     let created = client
         .create_user_profile()
@@ -238,8 +238,7 @@ async fn create(client: &Client, grant: &Grant<'_>) -> Result<(), Refusal> {
 }
 
 /// `UserSettings` of a new profile. Lifecycle configs are made first, since the settings refer to them.
-async fn user_settings(client: &Client, domain: &Domain) -> Result<UserSettings, Refusal> {
-    let template = &domain.profile;
+async fn user_settings(client: &Client, template: &ProfileTemplate) -> Result<UserSettings, Refusal> {
     let mut arns: BTreeMap<&'static str, (Vec<String>, Option<String>)> = BTreeMap::new();
     for config in &template.lifecycle {
         let arn = lifecycle::ensure(client, config).await?;

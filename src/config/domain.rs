@@ -1,5 +1,7 @@
-//! Section `[[domain]]`: a SageMaker domain, who may come to it, and what a missing profile is created as.
+//! Section `[[domain]]`: a SageMaker domain, the roles that open it, and what a missing profile is created as. Who may
+//! come is said by rules alone.
 
+use super::destination::LandingUri;
 use super::problems::{Collector, Section, boolean, kind, number, string};
 use super::{Sources, key};
 use crate::arn::RoleArn;
@@ -7,9 +9,11 @@ use crate::random::encode_hex;
 use aws_lc_rs::digest;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
-use toml::Value;
+use toml::{Table, Value};
 
 /// Longest content of a lifecycle config, in base64 characters (`CreateStudioLifecycleConfig`).
 const MAX_LIFECYCLE: usize = 16_384;
@@ -17,22 +21,22 @@ const MAX_LIFECYCLE: usize = 16_384;
 /// A SageMaker domain that people can be sent to.
 #[derive(Debug)]
 pub struct Domain {
-    /// Stands for it in relay states and logs.
+    /// Stands for it in links, relay states and logs.
     pub key: String,
     /// What people read.
     pub name: String,
+    /// What else people read where they choose.
+    pub description: Option<String>,
     /// `DomainId`.
     pub id: String,
     /// AWS region.
     pub region: String,
-    /// Federated roles that lead here, all of one account; never empty.
+    /// Federated roles through which it may be opened, all of one account; never empty.
     pub roles: Vec<RoleArn>,
-    /// Groups of which a person has to be in one; empty: no group is needed.
-    pub groups: Vec<String>,
     /// Tag of a profile that names its owner.
     pub owner_tag: String,
-    /// `LandingUri` of the presigned URL.
-    pub landing_uri: String,
+    /// Where in it people land, unless their destination says otherwise.
+    pub landing_uri: LandingUri,
     /// `SessionExpirationDurationInSeconds`.
     pub session_seconds: i32,
     /// `ExpiresInSeconds`.
@@ -43,11 +47,11 @@ pub struct Domain {
     pub ready: Duration,
     /// Pause between two looks at a profile that is not ready.
     pub poll: Duration,
-    /// What a missing profile is created as.
-    pub profile: ProfileTemplate,
+    /// What a missing profile is created as, unless a rule lays something over it.
+    pub profile: Arc<ProfileTemplate>,
 }
 
-/// Section `[domain.profile]`.
+/// Section `[domain.profile]`, with what `[rule.profile]` lays over it.
 #[derive(Debug)]
 pub struct ProfileTemplate {
     /// `UserSettings.ExecutionRole`.
@@ -58,13 +62,29 @@ pub struct ProfileTemplate {
     pub tags: Vec<(String, TagSource)>,
     /// Lifecycle configs to attach.
     pub lifecycle: Vec<LifecycleConfig>,
+    /// The same in the words of the configuration, for people.
+    pub written: Written,
+}
+
+/// A table as an admin wrote it. Debug leaves it out: it says nothing that the parsed values do not.
+pub struct Written(pub Table);
+
+impl fmt::Debug for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Written")
+    }
 }
 
 /// Where a tag's value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TagSource {
-    /// The first value of a SAML attribute.
-    Attribute(String),
+    /// The only value of a SAML attribute.
+    Attribute {
+        /// Its exact `Name`.
+        name: String,
+        /// Whether a person without a usable value cannot come.
+        required: bool,
+    },
     /// The same for everybody.
     Fixed(String),
 }
@@ -118,6 +138,7 @@ pub struct LifecycleConfig {
 pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Domain> {
     let key = section.required("key", key);
     let name = section.optional("name", string);
+    let description = section.optional("description", string);
     let id = section.required("domain_id", kind("a domain ID such as \"d-abcdefghijkl\"", domain_id));
     let region = section.required("region", kind("an AWS region", region));
     let roles = section.list("roles", kind("the ARN of an IAM role", RoleArn::parse));
@@ -128,12 +149,11 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
         }
         Some(_) => {}
     }
-    let groups = section.list("groups", string);
     let owner_tag =
         section.optional("owner_tag", kind("a tag key", tag_key)).unwrap_or_else(|| "studiouserid".into());
     let landing_uri = section
-        .optional("landing_uri", kind("a landing URI such as \"studio::\"", landing_uri))
-        .unwrap_or_else(|| "studio::".into());
+        .optional("landing_uri", kind(LandingUri::EXPECTED, LandingUri::parse))
+        .unwrap_or_else(LandingUri::studio);
     let session_seconds = section.optional("session_seconds", number(1_800..=43_200)).unwrap_or(43_200);
     let link_seconds = section.optional("link_seconds", number(5..=300)).unwrap_or(60);
     let session_policy = section.optional("session_policy", boolean).unwrap_or(true);
@@ -145,10 +165,10 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
     Some(Domain {
         name: name.unwrap_or_else(|| key.clone()),
         key,
+        description,
         id: id?,
         region: region?,
         roles,
-        groups,
         owner_tag,
         landing_uri,
         session_seconds: i32::try_from(session_seconds).ok()?,
@@ -156,11 +176,16 @@ pub(super) fn read(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Do
         session_policy,
         ready: Duration::from_secs(ready.into()),
         poll: Duration::from_millis(poll.into()),
-        profile: profile?,
+        profile: Arc::new(profile?),
     })
 }
 
-fn profile(mut section: Section<'_>, owner_tag: &str, sources: &Sources<'_>) -> Option<ProfileTemplate> {
+pub(super) fn profile(
+    mut section: Section<'_>,
+    owner_tag: &str,
+    sources: &Sources<'_>,
+) -> Option<ProfileTemplate> {
+    let written = Written(section.written());
     let execution_role = section.optional("execution_role", kind("the ARN of an IAM role", RoleArn::parse));
     let security_groups = section.list("security_groups", kind("a security group ID", security_group));
     if security_groups.len() > 5 {
@@ -171,7 +196,13 @@ fn profile(mut section: Section<'_>, owner_tag: &str, sources: &Sources<'_>) -> 
     let lifecycle =
         section.sections("lifecycle").into_iter().map(|script| lifecycle(script, sources)).collect();
     section.finish();
-    Some(ProfileTemplate { execution_role, security_groups, tags: tags?, lifecycle: all(lifecycle)? })
+    Some(ProfileTemplate {
+        execution_role,
+        security_groups,
+        tags: tags?,
+        lifecycle: all(lifecycle)?,
+        written,
+    })
 }
 
 fn all<T>(items: Vec<Option<T>>) -> Option<Vec<T>> {
@@ -195,7 +226,10 @@ fn tags(section: Section<'_>, owner_tag: &str, problems: &Collector) -> Option<V
         } else {
             match tag_source(value) {
                 Some(source) => tags.push((key.to_owned(), source)),
-                None => problem(&path, "expected { attribute = \"...\" } or { value = \"...\" }"),
+                None => problem(
+                    &path,
+                    "expected { attribute = \"...\" }, { attribute = \"...\", required = true } or { value = \"...\" }",
+                ),
             }
         }
     }
@@ -206,11 +240,16 @@ fn tags(section: Section<'_>, owner_tag: &str, problems: &Collector) -> Option<V
 }
 
 fn tag_source(value: &Value) -> Option<TagSource> {
-    let table = value.as_table().filter(|table| table.len() == 1)?;
-    let (key, value) = table.iter().next()?;
-    match (key.as_str(), value.as_str()?) {
-        ("attribute", name) if !name.is_empty() => Some(TagSource::Attribute(name.to_owned())),
-        ("value", fixed) if is_tag_value(fixed) => Some(TagSource::Fixed(fixed.to_owned())),
+    let table = value.as_table()?;
+    let required = table.get("required").map_or(Some(false), Value::as_bool)?;
+    let text = |key| table.get(key).map(|value| value.as_str().unwrap_or_default());
+    match (text("attribute"), text("value"), table.len()) {
+        (Some(name), None, keys)
+            if !name.is_empty() && keys == 1 + usize::from(table.contains_key("required")) =>
+        {
+            Some(TagSource::Attribute { name: name.to_owned(), required })
+        }
+        (None, Some(fixed), 1) if is_tag_value(fixed) => Some(TagSource::Fixed(fixed.to_owned())),
         _ => None,
     }
 }
@@ -271,22 +310,6 @@ fn security_group(text: &str) -> Option<String> {
     let rest = text.strip_prefix("sg-")?;
     (text.len() <= 32 && !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         .then(|| text.to_owned())
-}
-
-/// `LandingUri`, at most 1,023 characters: a page of Studio or an app, and a path in it.
-fn landing_uri(text: &str) -> Option<String> {
-    let prefix = [
-        "studio::",
-        "app:JupyterLab:",
-        "app:CodeEditor:",
-        "app:JupyterServer:",
-        "app:RStudioServerPro:",
-        "app:Canvas:",
-    ];
-    let fits = text.len() <= 1_023
-        && prefix.iter().any(|prefix| text.starts_with(prefix))
-        && text.bytes().all(|byte| byte.is_ascii_graphic());
-    fits.then(|| text.to_owned())
 }
 
 /// Tag key: 1 to 128 characters of the AWS tag alphabet, not beginning with `aws:`.

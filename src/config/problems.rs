@@ -35,6 +35,15 @@ impl Collector {
         self.0.borrow_mut().push(format!("{path}: {problem}"));
     }
 
+    /// Takes over what another one collected, without what is here already.
+    pub(super) fn absorb(&self, other: Self) {
+        for line in other.0.into_inner() {
+            if !self.0.borrow().contains(&line) {
+                self.0.borrow_mut().push(line);
+            }
+        }
+    }
+
     pub(super) fn into_problems(self) -> Problems {
         Problems(self.0.into_inner())
     }
@@ -55,6 +64,16 @@ pub(super) struct Section<'a> {
 impl<'a> Section<'a> {
     pub(super) fn root(table: &'a Table, problems: &'a Collector) -> Self {
         Self { table: Some(table), path: String::new(), asked: BTreeSet::new(), problems }
+    }
+
+    /// A table that does not stand in the file as it is, under a path that does.
+    pub(super) fn at(table: &'a Table, path: &str, problems: &'a Collector) -> Self {
+        Self { table: Some(table), path: path.to_owned(), asked: BTreeSet::new(), problems }
+    }
+
+    /// This table as it is written; an absent one is empty.
+    pub(super) fn written(&self) -> Table {
+        self.table.cloned().unwrap_or_default()
     }
 
     /// The path of a key of this table, for messages.
@@ -140,6 +159,16 @@ impl<'a> Section<'a> {
         parsed
     }
 
+    /// A value, or a list of such with at least one in it; an absent one is `None`.
+    pub(super) fn one_or_more<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl Fn(&Value) -> Result<T, String>,
+    ) -> Option<Vec<T>> {
+        let path = self.path(key);
+        self.value(key).map(|value| one_or_more(value, &path, self.problems, parse))
+    }
+
     /// A table inside this one; an absent one is empty.
     pub(super) fn section(&mut self, key: &'static str) -> Section<'a> {
         let table = match self.value(key) {
@@ -192,6 +221,33 @@ impl<'a> Section<'a> {
                 self.problem(key, "unknown key");
             }
         }
+    }
+}
+
+/// A value, or a list of such with at least one in it. What has a problem is left out, and the problem noted.
+pub(super) fn one_or_more<T>(
+    value: &Value,
+    path: &str,
+    problems: &Collector,
+    parse: impl Fn(&Value) -> Result<T, String>,
+) -> Vec<T> {
+    let parse = |item: &Value, path: &str| match parse(item) {
+        Ok(parsed) => Some(parsed),
+        Err(problem) => {
+            problems.add(path, problem);
+            None
+        }
+    };
+    match value {
+        Value::Array(items) if items.is_empty() => {
+            problems.add(path, "an empty list matches nothing");
+            Vec::new()
+        }
+        Value::Array(items) => {
+            let items = items.iter().enumerate();
+            items.filter_map(|(index, item)| parse(item, &format!("{path}[{index}]"))).collect()
+        }
+        one => parse(one, path).into_iter().collect(),
     }
 }
 

@@ -13,6 +13,7 @@
 mod api;
 mod call;
 mod control;
+mod dynamodb;
 mod fault;
 mod iam;
 mod knobs;
@@ -33,7 +34,7 @@ mod world;
 pub use knobs::{Effect, Fault, Knobs};
 pub use state::{LifecycleConfigView, ProfileView};
 pub use trail::{Event, Outcome, RecordedCall};
-pub use world::{AWS_AUDIENCES, AuthMode, Domain, Profile, Role, SamlProvider, StaticKeys, World};
+pub use world::{AWS_AUDIENCES, AuthMode, Domain, Profile, Role, SamlProvider, StaticKeys, Table, World};
 
 use crate::clock::Clock;
 use call::{Call, Form, Note};

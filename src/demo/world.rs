@@ -1,8 +1,8 @@
 //! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with the policies that
 //! the documentation tells an admin to write.
 
-use super::aws::{AWS_AUDIENCES, Domain, Role, SamlProvider, StaticKeys, World};
-use crate::config::Config;
+use super::aws::{AWS_AUDIENCES, Domain, Role, SamlProvider, StaticKeys, Table as DynamoDbTable, World};
+use crate::config::{Config, Replay};
 use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,7 +67,18 @@ pub fn of(config: &Config, metadata: &[String]) -> World {
         domains,
         gateway_keys: vec![gateway_keys(config)],
         accepted_audiences,
+        tables: tables(config),
         ..World::default()
+    }
+}
+
+/// The table of the replay ledger, if it is in DynamoDB.
+fn tables(config: &Config) -> Vec<DynamoDbTable> {
+    match &config.replay {
+        Replay::DynamoDb(table) => {
+            vec![DynamoDbTable { name: table.name.clone(), region: table.region.clone() }]
+        }
+        Replay::Memory { .. } | Replay::Redis(_) => Vec::new(),
     }
 }
 
@@ -148,6 +159,7 @@ fn gateway_keys(config: &Config) -> StaticKeys {
                     "Resource": "*",
                 },
                 { "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*" },
+                { "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*" },
             ],
         })],
     }

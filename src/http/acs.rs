@@ -1,7 +1,7 @@
 //! `POST /saml/acs`: the assertion consumer service.
 
 use super::form::Form;
-use super::relay_state::RelayState;
+use super::relay_state::{Attempt, RelayState};
 use super::request::Visit;
 use super::{choose, cookies, pages, refusal};
 use crate::error::{Code, Refusal};
@@ -24,7 +24,9 @@ pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, re
         }
         Err(fault) => {
             record.log_refusal(&fault, &visit.request_id, &visit.client, started.elapsed());
-            if fault.code() == Code::SignInLost && !relay_state.again {
+            // Only where the IdP gives back what we send: where it does not, a browser without cookies would go round for
+            // ever.
+            if fault.code() == Code::SignInLost && relay_state.attempt == Some(Attempt::First) {
                 return refusal::answer_and_retry(&gateway, &visit, &fault, &retry(&record, &relay_state));
             }
             refusal::answer(&gateway, &visit, &fault)
@@ -54,7 +56,7 @@ async fn process(
     match Box::pin(accepted).await? {
         Next::Studio(url) => Ok(("granted", pages::see_other(url.expose_for_redirect())?)),
         Next::Choose(choice, grants) => {
-            Ok(("offered", choose::page(gateway, &choice, &grants, browser.as_deref())?))
+            Ok(("offered", choose::page(gateway, &choice, &grants, destination, browser.as_deref())?))
         }
     }
 }

@@ -18,22 +18,27 @@ use tokio::time::Instant;
 #[template(path = "choose.html")]
 struct Page<'p> {
     token: &'p str,
+    /// Name of the destination that was asked for, if the person may not go there.
+    missed: Option<&'p str>,
     options: Vec<Offer<'p>>,
 }
 
 struct Offer<'p> {
     key: String,
-    domain: &'p str,
+    name: &'p str,
+    description: Option<&'p str>,
     role: &'p str,
     account: &'p str,
     region: &'p str,
 }
 
-/// The page that offers several destinations. It carries the sign-in in a sealed form field, bound to the browser.
+/// The page that offers what a person may choose from: several destinations, or others than the one that they `wanted`
+/// (its key) and have no access to. It carries the sign-in in a sealed form field, bound to the browser.
 pub(super) fn page(
     gateway: &Gateway,
     choice: &Choice,
     grants: &[Grant<'_>],
+    wanted: Option<&str>,
     browser: Option<&str>,
 ) -> Result<Response, Refusal> {
     let fault = |reason: String| Refusal::new(Code::GatewayFault, reason);
@@ -46,13 +51,18 @@ pub(super) fn page(
         .iter()
         .map(|grant| Offer {
             key: grant.key(),
-            domain: &grant.domain().name,
+            name: &grant.destination().name,
+            description: grant.destination().description.as_deref(),
             role: grant.role().role.name(),
             account: grant.role().role.account(),
             region: &grant.domain().region,
         })
         .collect();
-    let mut response = pages::html(&Page { token: &token, options })?;
+    let missed = wanted
+        .and_then(|key| gateway.config.destination(key))
+        .filter(|wanted| grants.iter().all(|grant| grant.destination().key != wanted.key))
+        .map(|wanted| wanted.name.as_str());
+    let mut response = pages::html(&Page { token: &token, missed, options })?;
     let cookie = cookies::browser(&browser).map_err(|error| fault(error.to_string()))?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)

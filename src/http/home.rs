@@ -1,25 +1,38 @@
-//! `GET /`: where a person who has only the address begins.
+//! `GET /`: where a person who has only the address begins, and where one with a link chooses their IdP. Parameter: `to`,
+//! the key of the destination that the link names.
 
-use super::{pages, refusal};
+use super::{login, pages, refusal};
 use crate::http::request::Visit;
 use crate::sign_in::Gateway;
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::response::Response;
 use std::sync::Arc;
 
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Page<'p> {
-    idps: Vec<(&'p str, &'p str)>,
+    /// Where each begins, and its name.
+    idps: Vec<(String, &'p str)>,
     contact: Option<&'p str>,
 }
 
-pub(super) async fn page(State(gateway): State<Arc<Gateway>>, visit: Visit) -> Response {
+pub(super) async fn page(
+    State(gateway): State<Arc<Gateway>>,
+    visit: Visit,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let to = login::parameter(&query.unwrap_or_default(), "to");
+    let to = to.and_then(|key| gateway.config.destination(&key));
     let idps = gateway.idps.all();
-    let startable = idps.iter().filter(|idp| idp.sso_location().is_some());
+    let leads = |key: &str| to.is_none_or(|to| gateway.config.idps_to(to).any(|idp| idp.key == key));
+    let startable = idps.iter().filter(|idp| idp.sso_location().is_some() && leads(&idp.settings.key));
+    let begin = |idp: &str| match to {
+        Some(to) => format!("/open/{}?idp={idp}", to.key),
+        None => format!("/login?idp={idp}"),
+    };
     let page = Page {
-        idps: startable.map(|idp| (idp.settings.key.as_str(), idp.settings.name.as_str())).collect(),
+        idps: startable.map(|idp| (begin(&idp.settings.key), idp.settings.name.as_str())).collect(),
         contact: gateway.config.gateway.contact.as_deref(),
     };
     pages::html(&page).unwrap_or_else(|fault| refusal::answer(&gateway, &visit, &fault))

@@ -1,18 +1,20 @@
-//! `GET /login`: starts a sign-in here, by sending the browser to the IdP with an AuthnRequest.
+//! `GET /open/{destination}` and `GET /login`: start a sign-in here, by sending the browser to the IdP with an
+//! AuthnRequest. The first is for links that people share and keep.
 //!
-//! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, the key of a domain to end in; `again`,
-//! when the browser is sent round for the second time.
+//! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, for `/login`, the key of a destination to
+//! end in; `again`, when the browser is sent round for the second time.
 
-use super::relay_state::RelayState;
+use super::relay_state::{Attempt, RelayState};
 use super::request::Visit;
 use super::{cookies, headers, pages, refusal};
+use crate::config::Destination;
 use crate::error::{Code, Refusal};
 use crate::idps::KnownIdp;
 use crate::random::{self, NoRandomness};
 use crate::saml::request::{self, RequestSpec};
 use crate::sign_in::{Gateway, OutstandingRequest};
 use askama::Template;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use std::sync::Arc;
@@ -34,7 +36,28 @@ pub(super) async fn start(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    match send(&gateway, query.as_deref().unwrap_or_default(), &headers) {
+    let query = query.unwrap_or_default();
+    // A destination that is not there any longer is no reason not to sign in.
+    let to = parameter(&query, "to").and_then(|key| gateway.config.destination(&key));
+    answer(&gateway, &visit, send(&gateway, to, &query, &headers))
+}
+
+pub(super) async fn open(
+    State(gateway): State<Arc<Gateway>>,
+    visit: Visit,
+    Path(key): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    let to = gateway.config.destination(&key);
+    let to =
+        to.ok_or_else(|| Refusal::new(Code::RequestNotFound, "a link to a destination that is not there"));
+    let sent = to.and_then(|to| send(&gateway, Some(to), &query.unwrap_or_default(), &headers));
+    answer(&gateway, &visit, sent)
+}
+
+fn answer(gateway: &Gateway, visit: &Visit, sent: Result<Response, Refusal>) -> Response {
+    match sent {
         Ok(response) => response,
         Err(fault) => {
             tracing::warn!(
@@ -45,19 +68,26 @@ pub(super) async fn start(
                 client = visit.client,
                 "no sign-in started"
             );
-            refusal::answer(&gateway, &visit, &fault)
+            refusal::answer(gateway, visit, &fault)
         }
     }
 }
 
-fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response, Refusal> {
-    let parameter = |wanted: &str| {
-        form_urlencoded::parse(query.as_bytes())
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.into_owned())
-    };
-    let Some(idp) = choose_idp(gateway, parameter("idp").as_deref())? else {
-        return pages::see_other("/");
+/// A parameter of a query; the first, if there are several.
+pub(super) fn parameter(query: &str, wanted: &str) -> Option<String> {
+    let mut all = form_urlencoded::parse(query.as_bytes());
+    all.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+}
+
+fn send(
+    gateway: &Gateway,
+    to: Option<&Destination>,
+    query: &str,
+    headers: &HeaderMap,
+) -> Result<Response, Refusal> {
+    let Some(idp) = choose_idp(gateway, parameter(query, "idp").as_deref(), to)? else {
+        let home = to.map(|to| format!("/?to={}", to.key));
+        return pages::see_other(home.as_deref().unwrap_or("/"));
     };
     let destination = idp.sso_location().ok_or_else(|| {
         Refusal::new(
@@ -65,11 +95,10 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
             format!("the metadata of IdP {:?} has no SingleSignOnService", idp.settings.key),
         )
     })?;
-    // Only the key of a domain that exists goes into the relay state.
-    let domain = parameter("to").and_then(|key| gateway.config.domain(&key));
+    // Only the key of a destination that exists goes into the relay state.
     let relay_state = RelayState {
-        destination: domain.map(|domain| domain.key.clone()),
-        again: parameter("again").is_some(),
+        destination: to.map(|to| to.key.clone()),
+        attempt: Some(if parameter(query, "again").is_some() { Attempt::Again } else { Attempt::First }),
     }
     .write();
     let saml = &gateway.config.saml;
@@ -78,7 +107,7 @@ fn send(gateway: &Gateway, query: &str, headers: &HeaderMap) -> Result<Response,
         destination,
         sp_entity_id: &saml.entity_id,
         acs_url: &saml.acs_url,
-        relay_state: relay_state.as_deref(),
+        relay_state: Some(&relay_state),
         force_authn: options.force_authn,
         authn_context: &options.authn_context,
         name_id_format: options.name_id_format.as_deref(),
@@ -118,13 +147,23 @@ fn no_randomness(fault: NoRandomness) -> Refusal {
     Refusal::new(Code::GatewayFault, fault.to_string())
 }
 
-/// The IdP that is asked for, or the only one; `None` when there are several to choose from.
-fn choose_idp(gateway: &Gateway, key: Option<&str>) -> Result<Option<KnownIdp>, Refusal> {
+/// The IdP that is asked for, or the only one whose people may go there; `None` when there are several to choose from.
+fn choose_idp(
+    gateway: &Gateway,
+    key: Option<&str>,
+    to: Option<&Destination>,
+) -> Result<Option<KnownIdp>, Refusal> {
     let unknown =
         || Refusal::new(Code::IdpUnknown, "no IdP with the key that was asked for, or no metadata of it");
     match (key, gateway.config.idps.as_slice()) {
         (Some(key), _) => gateway.idps.by_key(key).map(Some).ok_or_else(unknown),
         (None, [only]) => gateway.idps.by_key(&only.key).map(Some).ok_or_else(unknown),
-        (None, _) => Ok(None),
+        (None, _) => {
+            let leading: Vec<_> = to.into_iter().flat_map(|to| gateway.config.idps_to(to)).collect();
+            match leading.as_slice() {
+                [only] => gateway.idps.by_key(&only.key).map(Some).ok_or_else(unknown),
+                _ => Ok(None),
+            }
+        }
     }
 }

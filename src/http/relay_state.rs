@@ -1,48 +1,58 @@
 //! The relay state that we send: a destination from a closed set, and whether this is a second attempt. It is never a
 //! URL, and one that is not ours means nothing.
 
-/// What begins a destination; the key of a domain follows.
+/// What begins a destination; its key follows.
 const DESTINATION: &str = "to.";
 /// A second attempt, alone or before a destination.
 const AGAIN: &str = "again";
+/// A first attempt without a destination. It says that the IdP gives a relay state back.
+const FIRST: &str = "first";
 
 /// What a relay state of ours says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct RelayState {
-    /// Key of the domain that the sign-in is meant for.
+    /// Key of the destination that the sign-in is meant for.
     pub(super) destination: Option<String>,
-    /// Whether the browser was sent round once already, after it had lost its cookie.
-    pub(super) again: bool,
+    /// Which attempt this is; `None` if the relay state is not ours.
+    pub(super) attempt: Option<Attempt>,
+}
+
+/// How often the browser was sent to the IdP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Attempt {
+    /// Once.
+    First,
+    /// Twice: it had lost its cookie.
+    Again,
 }
 
 impl RelayState {
     /// Reads a relay state. IdPs send all sorts of them when they start a sign-in themselves.
     pub(super) fn read(value: Option<&str>) -> Self {
         let value = value.unwrap_or_default();
-        let (rest, again) = match value.strip_prefix(AGAIN) {
-            Some("") => {
-                return Self { destination: None, again: true };
-            }
-            Some(rest) => (rest.strip_prefix('.').unwrap_or_default(), true),
-            None => (value, false),
+        let (rest, attempt) = match value.strip_prefix(AGAIN) {
+            _ if value == FIRST => return Self { destination: None, attempt: Some(Attempt::First) },
+            Some("") => return Self { destination: None, attempt: Some(Attempt::Again) },
+            Some(rest) => (rest.strip_prefix('.').unwrap_or_default(), Attempt::Again),
+            None => (value, Attempt::First),
         };
         let destination = rest.strip_prefix(DESTINATION).filter(|key| is_key(key)).map(str::to_owned);
-        Self { again: again && destination.is_some(), destination }
+        Self { attempt: destination.is_some().then_some(attempt), destination }
     }
 
-    /// Writes it: at most 80 bytes of `[A-Za-z0-9._-]` (saml-bindings 3.4.3), or nothing when there is nothing to say.
-    pub(super) fn write(&self) -> Option<String> {
+    /// Writes it: at most 80 bytes of `[A-Za-z0-9._-]` (saml-bindings 3.4.3).
+    pub(super) fn write(&self) -> String {
         let destination = self.destination.as_ref().map(|key| format!("{DESTINATION}{key}"));
-        match (destination, self.again) {
-            (None, false) => None,
-            (None, true) => Some(AGAIN.into()),
-            (Some(destination), false) => Some(destination),
-            (Some(destination), true) => Some(format!("{AGAIN}.{destination}")),
+        match (destination, self.attempt) {
+            (None, Some(Attempt::Again)) => AGAIN.into(),
+            (None, _) => FIRST.into(),
+            (Some(destination), Some(Attempt::Again)) => format!("{AGAIN}.{destination}"),
+            (Some(destination), _) => destination,
         }
     }
 }
 
-/// Whether this may be the key of a domain.
+/// Whether this may be the key of a destination.
 fn is_key(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
@@ -55,11 +65,11 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for destination in [None, Some("research".to_owned()), Some("x".repeat(40))] {
-            for again in [false, true] {
-                let state = RelayState { destination: destination.clone(), again };
+            for attempt in [Attempt::First, Attempt::Again] {
+                let state = RelayState { destination: destination.clone(), attempt: Some(attempt) };
                 let written = state.write();
-                assert!(written.as_ref().is_none_or(|text| text.len() <= 80));
-                assert_eq!(RelayState::read(written.as_deref()), state);
+                assert!(written.len() <= 80);
+                assert_eq!(RelayState::read(Some(&written)), state);
             }
         }
     }
@@ -77,6 +87,8 @@ mod tests {
             "again.x",
             "again.to.",
             "againto.x",
+            "first.to.x",
+            "first ",
             "to.a\r\nSet-Cookie: x",
             "https://evil.test/again",
         ] {

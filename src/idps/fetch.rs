@@ -118,18 +118,19 @@ fn pause(source: &MetadataUrl, metadata: &IdpMetadata, now: DateTime<Utc>) -> Du
     [Some(source.refresh), cache, valid].into_iter().flatten().min().unwrap_or(source.refresh).max(SHORTEST)
 }
 
-/// Keeps the metadata of one IdP fresh, for as long as the process runs.
-pub async fn keep_fresh(
+/// Keeps the metadata of one IdP fresh, for as long as the process runs. `sleep` is how it waits between two fetches.
+pub async fn keep_fresh<S: Future<Output = ()>>(
     client: Arc<MetadataClient>,
     idps: Arc<Idps>,
     settings: Arc<Idp>,
     clock: Clock,
     first_pause: Duration,
+    sleep: impl Fn(Duration) -> S,
 ) {
     let mut wait = first_pause;
     let mut failures = 0u32;
     loop {
-        tokio::time::sleep(wait).await;
+        sleep(wait).await;
         match client.refresh(&idps, &settings, clock.now()).await {
             Ok(pause) => {
                 failures = 0;

@@ -2,8 +2,9 @@
 
 use super::catalogue::Scope;
 use crate::arn::{RoleArn, SamlProviderArn};
-use crate::config::{Config, Domain};
+use crate::config::{Config, Domain, DynamoDbTable, ProfileTemplate, Replay};
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter::once;
 
 /// Values by name. A name that is not here is a fault of the template.
 pub(super) type Parameters = BTreeMap<&'static str, Vec<String>>;
@@ -24,14 +25,16 @@ type Place<'c> = (&'c str, &'c str, &'c str);
 
 /// The uses of a template with this scope, in the order of the configuration.
 pub(super) fn uses(scope: Scope, config: &Config) -> Vec<Use<'_>> {
-    let all: Vec<_> = config.domains.iter().collect();
+    let all: Vec<_> = config.domains.iter().map(AsRef::as_ref).collect();
     let split = |key: fn(Place<'_>) -> String| {
-        in_order(all.iter().filter_map(|domain| place(domain)).map(key)).into_iter().map(move |subject| {
-            let domains = config.domains.iter();
-            let domains =
-                domains.filter(|domain| place(domain).map(key).as_ref() == Some(&subject)).collect();
-            Use { subject: Some(subject), holder: None, domains, role: None }
-        })
+        in_order(all.iter().filter_map(|domain: &&Domain| place(domain)).map(key)).into_iter().map(
+            move |subject| {
+                let domains = config.domains.iter().map(AsRef::as_ref);
+                let domains =
+                    domains.filter(|domain| place(domain).map(key).as_ref() == Some(&subject)).collect();
+                Use { subject: Some(subject), holder: None, domains, role: None }
+            },
+        )
     };
     match scope {
         Scope::Once => vec![Use { subject: None, holder: None, domains: all, role: None }],
@@ -42,7 +45,7 @@ pub(super) fn uses(scope: Scope, config: &Config) -> Vec<Use<'_>> {
             .map(|role| Use {
                 subject: Some(format!("{}/{}", role.account(), role.name())),
                 holder: Some(role.name().to_owned()),
-                domains: config.domains.iter().filter(|domain| domain.roles.contains(&role)).collect(),
+                domains: all.iter().copied().filter(|domain| domain.roles.contains(&role)).collect(),
                 role: Some(role),
             })
             .collect(),
@@ -90,8 +93,10 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("owner_tags", owner_tags(domains)),
         ("profiles", in_order(domains.iter().filter_map(|domain| profiles(domain)))),
         ("roles", in_order(roles.map(|role| role.to_string()))),
-        ("execution_roles", in_order(domains.iter().filter_map(|domain| execution_role(domain)))),
-        ("lifecycle_configs", lifecycle_configs(domains)),
+        ("execution_roles", execution_roles(domains, config)),
+        ("lifecycle_configs", lifecycle_configs(domains, config)),
+        ("dynamodb", table(config).map(|table| table.name.clone()).into_iter().collect()),
+        ("ledger", ledger(config).into_iter().collect()),
         ("jobs", jobs.iter().flat_map(|job| arns("sagemaker", &format!("{job}/*"))).collect()),
         ("training_jobs", arns("sagemaker", "training-job/*")),
         ("notebook_instances", arns("sagemaker", "notebook-instance/*")),
@@ -120,6 +125,7 @@ pub(super) fn key(parameter: &str) -> String {
         "saml_providers" => "an IdP with a SAML provider in this account (idp.saml_providers)".into(),
         "image_versions" => "policies.images".into(),
         "group" => "policies.notebook_groups".into(),
+        "ledger" => "policies.gateway_role".into(),
         other => format!("policies.{other}"),
     }
 }
@@ -139,16 +145,42 @@ fn profiles(domain: &Domain) -> Option<String> {
     Some(format!("arn:{partition}:sagemaker:{region}:{account}:user-profile/{}/*", domain.id))
 }
 
-fn lifecycle_configs(domains: &[&Domain]) -> Vec<String> {
-    let with_scripts = domains.iter().filter(|domain| !domain.profile.lifecycle.is_empty());
+/// What profiles of a domain can be created as: its own template, and what rules lay over it.
+fn templates<'c>(domain: &'c Domain, config: &'c Config) -> impl Iterator<Item = &'c ProfileTemplate> {
+    let allowed = config.rules.iter().flat_map(|rule| &rule.allow);
+    let laid_over = allowed.filter(|allowed| allowed.destination.domain.key == domain.key);
+    once(&*domain.profile).chain(laid_over.map(|allowed| &*allowed.template))
+}
+
+fn execution_roles(domains: &[&Domain], config: &Config) -> Vec<String> {
+    let templates = domains.iter().flat_map(|domain| templates(domain, config));
+    in_order(templates.filter_map(|template| template.execution_role.as_ref()).map(ToString::to_string))
+}
+
+fn lifecycle_configs(domains: &[&Domain], config: &Config) -> Vec<String> {
+    let scripts = |domain: &Domain| templates(domain, config).any(|template| !template.lifecycle.is_empty());
+    let with_scripts = domains.iter().filter(|domain| scripts(domain));
     let arn = |(partition, account, region): Place<'_>| {
         format!("arn:{partition}:sagemaker:{region}:{account}:studio-lifecycle-config/*")
     };
     in_order(with_scripts.filter_map(|domain| place(domain)).map(arn))
 }
 
-fn execution_role(domain: &Domain) -> Option<String> {
-    domain.profile.execution_role.as_ref().map(ToString::to_string)
+fn table(config: &Config) -> Option<&DynamoDbTable> {
+    match &config.replay {
+        Replay::DynamoDb(table) => Some(table),
+        Replay::Memory { .. } | Replay::Redis(_) => None,
+    }
+}
+
+/// The ledger's table, which is in the gateway's own account: that of its role, or the only one there is.
+fn ledger(config: &Config) -> Option<String> {
+    let places = config.domains.iter().filter_map(|domain| place(domain));
+    let accounts = in_order(places.map(|(partition, account, _)| (partition, account)));
+    let of_role = config.policies.gateway_role.as_ref().map(|role| (role.partition(), role.account()));
+    let only = accounts.first().copied().filter(|_| accounts.len() == 1);
+    let ((partition, account), table) = of_role.or(only).zip(table(config))?;
+    Some(format!("arn:{partition}:dynamodb:{}:{account}:table/{}", table.region, table.name))
 }
 
 /// The versions of an image: `...:image/NAME` has `...:image-version/NAME/1` and so on.

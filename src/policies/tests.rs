@@ -13,7 +13,8 @@ fn config(text: &str) -> Config {
 /// The least that a configuration has, with these tables added.
 fn least(more: &str) -> Config {
     let before = EXAMPLE.split_once("[domain.profile]").unwrap().0;
-    config(&format!("{before}\n{more}"))
+    let rule = "[[rule]]\nname = 'all'\neveryone = true\nallow = ['research']";
+    config(&format!("{before}\n{rule}\n{more}"))
 }
 
 fn document(config: &Config, name: &str) -> Value {
@@ -72,6 +73,23 @@ fn a_missing_value_leaves_a_policy_out_and_says_which() {
 fn what_a_configuration_does_not_do_needs_no_permission() {
     let document = document(&least(""), "gateway-policy").to_string();
     assert!(!document.contains("iam:PassRole") && !document.contains("StudioLifecycleConfig"), "{document}");
+}
+
+#[test]
+fn what_a_rule_brings_is_permitted_too() {
+    let rule = "[rule.profile]\nexecution_role = 'arn:aws:iam::111122223333:role/StudioExecutionRisk'";
+    let document = document(&least(rule), "gateway-policy").to_string();
+    assert!(document.contains("role/StudioExecutionRisk"), "{document}");
+}
+
+#[test]
+fn the_ledger_is_in_the_gateways_account() {
+    let ledger = "[replay]\nledger = 'dynamodb'\n[replay.dynamodb]\ntable = 'used'";
+    let alone = document(&least(ledger), "gateway-policy").to_string();
+    assert!(alone.contains("arn:aws:dynamodb:ap-northeast-2:111122223333:table/used"), "{alone}");
+    let several = all(&least(&format!("{SECOND_ACCOUNT}\n{ledger}"))).unwrap();
+    let policy = several.iter().find(|policy| policy.name == "gateway-policy").unwrap();
+    assert_eq!(policy.document, Err(Lack("policies.gateway_role".into())), "one of two accounts");
 }
 
 const SECOND_ACCOUNT: &str = r#"

@@ -178,7 +178,7 @@ mod tests {
 
     fn sp_key(kind: KeyKind) -> SpKey {
         let key = SigningKey::generate(kind, "sp.test").unwrap();
-        SpKey::from_pem(&key.certificate_pem().unwrap(), &key.private_key_pem().unwrap()).unwrap()
+        SpKey::from_pem(&key.certificate_pem().unwrap(), &key.private_key_pem().unwrap(), true).unwrap()
     }
 
     fn inflated(location: &str) -> (HashMap<String, String>, String) {
@@ -280,9 +280,12 @@ mod tests {
             SigningKey::generate(KeyKind::P256, "a").unwrap(),
             SigningKey::generate(KeyKind::P256, "b").unwrap(),
         );
-        let mixed = SpKey::from_pem(&one.certificate_pem().unwrap(), &other.private_key_pem().unwrap());
+        let mixed = SpKey::from_pem(&one.certificate_pem().unwrap(), &other.private_key_pem().unwrap(), true);
         assert!(mixed.unwrap_err().contains("do not belong together"));
         let weak = SigningKey::generate(KeyKind::Rsa(1024), "weak").unwrap();
-        assert!(SpKey::from_pem(&weak.certificate_pem().unwrap(), &weak.private_key_pem().unwrap()).is_err());
+        assert!(
+            SpKey::from_pem(&weak.certificate_pem().unwrap(), &weak.private_key_pem().unwrap(), true)
+                .is_err()
+        );
     }
 }

@@ -16,16 +16,17 @@ use std::fmt;
 pub struct SpKey {
     certificate: Vec<u8>,
     private_key: String,
-    rsa: bool,
+    encryption: bool,
     algorithm: &'static str,
 }
 
 impl SpKey {
-    /// Takes a certificate and its private key, both PEM: RSA of 2,048 bits or more, or EC on P-256 or P-384.
+    /// Takes a certificate and its private key, both PEM: RSA of 2,048 bits or more, or EC on P-256 or P-384. An RSA key
+    /// is for encryption too, if `encryption` says so.
     ///
     /// # Errors
     /// A sentence for the admin. It never repeats the key.
-    pub fn from_pem(certificate: &str, private_key: &str) -> Result<Self, String> {
+    pub fn from_pem(certificate: &str, private_key: &str, encryption: bool) -> Result<Self, String> {
         // An empty passphrase keeps OpenSSL from asking for one on the terminal.
         let certificate = X509::from_pem(certificate.as_bytes()).map_err(|_| "the certificate is not PEM")?;
         let private = PKey::private_key_from_pem_passphrase(private_key.as_bytes(), b"")
@@ -45,13 +46,13 @@ impl SpKey {
         let private_key = String::from_utf8(private).map_err(|_| "the private key cannot be used")?;
         load_pem_auto(private_key.as_bytes(), None).map_err(|_| "the private key cannot be used")?;
         let certificate = certificate.to_der().map_err(|_| "the certificate cannot be used")?;
-        Ok(Self { certificate, private_key, rsa, algorithm })
+        Ok(Self { certificate, private_key, encryption: encryption && rsa, algorithm })
     }
 
-    /// Whether it can decrypt: RSA keys can, for key transport.
+    /// Whether it decrypts, and IdPs may encrypt for it.
     #[must_use]
     pub fn decrypts(&self) -> bool {
-        self.rsa
+        self.encryption
     }
 
     /// The certificate, DER in base64, as metadata carries it.

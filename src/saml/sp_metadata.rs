@@ -58,7 +58,8 @@ mod tests {
     #[test]
     fn the_document_names_us_our_acs_and_our_keys() {
         let key = SigningKey::generate(KeyKind::Rsa(2048), "sp.test").unwrap();
-        let key = SpKey::from_pem(&key.certificate_pem().unwrap(), &key.private_key_pem().unwrap()).unwrap();
+        let key =
+            SpKey::from_pem(&key.certificate_pem().unwrap(), &key.private_key_pem().unwrap(), true).unwrap();
         let keys = [key];
         let xml = document("https://sp.test/m?a=1&b=2", "https://sp.test/saml/acs", &keys, true).unwrap();
         let document = uppsala::parse(&xml).unwrap();
@@ -79,5 +80,15 @@ mod tests {
         for node in document.get_elements_by_tag_name("X509Certificate") {
             assert_eq!(document.element_text(node), Some(keys[0].certificate_base64().as_str()));
         }
+    }
+
+    #[test]
+    fn a_key_that_only_signs_is_not_offered_for_encryption() {
+        let key = SigningKey::generate(KeyKind::Rsa(2048), "sp.test").unwrap();
+        let pems = (key.certificate_pem().unwrap(), key.private_key_pem().unwrap());
+        let key = SpKey::from_pem(&pems.0, &pems.1, false).unwrap();
+        assert!(!key.decrypts());
+        let xml = document("https://sp.test", "https://sp.test/saml/acs", &[key], true).unwrap();
+        assert!(xml.contains("use=\"signing\"") && !xml.contains("use=\"encryption\""), "{xml}");
     }
 }

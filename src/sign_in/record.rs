@@ -12,7 +12,10 @@ pub struct Record {
     user_id: Option<String>,
     session_name: Option<String>,
     source_identity: Option<String>,
+    destination: Option<String>,
     domain: Option<String>,
+    rule: Option<String>,
+    tags_left_out: Option<String>,
     role: Option<String>,
     profile: Option<String>,
     role_session: Option<String>,
@@ -37,7 +40,11 @@ impl Record {
     }
 
     pub(super) fn grant(&mut self, grant: &Grant<'_>) {
+        self.destination = Some(grant.destination().key.clone());
         self.domain = Some(grant.domain().key.clone());
+        self.rule = Some(grant.rule().name.clone());
+        let left_out: Vec<_> = grant.left_out().iter().map(ToString::to_string).collect();
+        self.tags_left_out = (!left_out.is_empty()).then(|| left_out.join("; "));
         self.role = Some(grant.role().role.to_string());
         self.profile = Some(grant.profile().to_string());
     }
@@ -46,7 +53,8 @@ impl Record {
         self.role_session = Some(arn.to_owned());
     }
 
-    /// Writes the line of a sign-in that went well, so far: `outcome` is `granted` or `offered`.
+    /// Writes the line of a sign-in that went well, so far: `outcome` is `granted` or `offered`. It is a warning if the
+    /// person's attributes could not be made into all their tags.
     pub fn log(&self, outcome: &str, request_id: &str, client: &str, took: Duration) {
         self.line(outcome, None, request_id, client, took);
     }
@@ -72,7 +80,10 @@ impl Record {
                     user_id = self.user_id,
                     session_name = self.session_name,
                     source_identity = self.source_identity,
+                    destination = self.destination,
                     domain = self.domain,
+                    rule = self.rule,
+                    tags_left_out = self.tags_left_out,
                     role = self.role,
                     profile = self.profile,
                     role_session = self.role_session,
@@ -81,6 +92,7 @@ impl Record {
             };
         }
         match refusal.map(|refusal| refusal.code().fault()) {
+            None if self.tags_left_out.is_some() => line!(warn),
             None => line!(info),
             Some(Fault::Visitor | Fault::Idp) => line!(warn),
             Some(Fault::Aws | Fault::Gateway) => line!(error),

@@ -31,13 +31,22 @@ const EXAMPLES: &[&str] = &[
     "idp.name_id_format",
     "aws.sts_endpoint",
     "aws.sagemaker_endpoint",
+    "replay.dynamodb",
+    "replay.redis",
     "domain.name",
-    "domain.groups",
+    "domain.description",
     "domain.profile.execution_role",
     "domain.profile.security_groups",
     "domain.profile.tags.\"cost-center\"",
     "domain.profile.tags.\"managed-by\"",
+    "domain.profile.tags.\"team\"",
     "domain.profile.lifecycle",
+    "destination",
+    "rule",
+    "rule.idps",
+    "rule.roles",
+    "rule.attributes",
+    "rule.profile",
     "policies.gateway_role",
     "policies.instance_types",
     "policies.images",
@@ -57,7 +66,7 @@ fn file(path: &Path) -> io::Result<String> {
         }
         "seal.key" => Ok(STANDARD.encode([7; 32])),
         "short.key" => Ok(STANDARD.encode([7; 16])),
-        "sp.crt" | "federation.crt" => Ok(key().certificate_pem().unwrap()),
+        "redis-ca.crt" | "sp.crt" | "federation.crt" => Ok(key().certificate_pem().unwrap()),
         "sp.key" => Ok(key().private_key_pem().unwrap()),
         "other.key" => Ok(stranger_key().private_key_pem().unwrap()),
         "text.txt" => Ok("just a text".into()),
@@ -158,6 +167,22 @@ fn every_commented_key_shows_its_default_or_is_an_example() {
 }
 
 #[test]
+fn a_ledger_needs_to_know_where_it_is() {
+    for (replay, problem) in [
+        ("ledger = 'dynamodb'", "replay.dynamodb.table: missing"),
+        ("ledger = 'redis'", "replay.redis.urls: at least one is needed"),
+        ("redis.urls = ['redis://a', 'redis://b']", "replay.redis.urls: several, but cluster is not true"),
+    ] {
+        let text = SHIPPED.replace("[replay]", &format!("[replay]\n{replay}"));
+        let problems = parse(&text).unwrap_err();
+        assert!(problems.lines().iter().any(|line| line.starts_with(problem)), "{problems}");
+    }
+    let plain = "[replay]\nledger = 'redis'\nredis.urls = ['redis://redis.example.com']";
+    let config = parse(&SHIPPED.replace("[replay]", plain)).unwrap();
+    assert!(config.warnings.iter().any(|line| line.contains("without TLS")), "{:?}", config.warnings);
+}
+
+#[test]
 fn every_key_of_the_demo_is_in_the_reference() {
     fn keys(prefix: &str, value: &Value, found: &mut BTreeSet<String>) {
         match value {
@@ -245,7 +270,17 @@ const WRONG: &[Wrong] = &[
         Some("1.5"),
         "aws.call_milliseconds: expected a whole number from 50 to 60000, got 1.5",
     ),
-    ("replay.ledger", Some("'paper'"), "replay.ledger: expected \"memory\""),
+    (
+        "replay.ledger",
+        Some("'paper'"),
+        "replay.ledger: expected \"memory\", \"dynamodb\" or \"redis\", got \"paper\"",
+    ),
+    ("replay.dynamodb.table", Some("'a b'"), "replay.dynamodb.table: expected a DynamoDB table name"),
+    (
+        "replay.redis.urls",
+        Some("['redis://:hunter2@redis.example.com']"),
+        "replay.redis.urls[0]: expected a redis or rediss URL; one with a password as \"file:PATH\" or \"env:NAME\"",
+    ),
     ("replay.capacity", Some("1"), "replay.capacity: expected a whole number from 1000 to 10000000, got 1"),
     ("domain.0.key", None, "domain[0].key: missing"),
     (
@@ -260,11 +295,7 @@ const WRONG: &[Wrong] = &[
         "domain[0].roles: all have to be of one account",
     ),
     ("domain.0.owner_tag", Some("'aws:owner'"), "domain[0].owner_tag: expected a tag key, got \"aws:owner\""),
-    (
-        "domain.0.landing_uri",
-        Some("'https://evil.example'"),
-        "domain[0].landing_uri: expected a landing URI such as \"studio::\", got \"https://evil.example\"",
-    ),
+    ("domain.0.landing_uri", Some("'https://evil.example'"), "domain[0].landing_uri: expected a landing URI"),
     (
         "domain.0.session_seconds",
         Some("1799"),
@@ -301,7 +332,7 @@ const WRONG: &[Wrong] = &[
         Some(
             "{ team = { attribute = 'a', value = 'b' }, StudioUserId = { value = 'x' }, 'a#b' = { value = 'c' } }",
         ),
-        "domain[0].profile.tags.team: expected { attribute = \"...\" } or { value = \"...\" }",
+        "domain[0].profile.tags.team: expected { attribute = \"...\" }, { attribute",
     ),
     (
         "domain.0.profile.lifecycle",

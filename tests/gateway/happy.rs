@@ -114,7 +114,7 @@ async fn a_sign_in_that_begins_here_ends_in_the_destination() {
 async fn login_without_parameters_asks_the_only_idp() {
     let stage = Stage::new().await;
     let (browser, redirect) = stage.login("").await;
-    assert_eq!(redirect.sent_relay_state(), None);
+    assert_eq!(redirect.sent_relay_state().unwrap(), "first");
     let (id, _) = redirect.authn_request();
     stage
         .post(&stage.response_for(&alice()).answering(&id))

@@ -49,6 +49,10 @@ fn configuration(listen: &str, endpoint: Option<&str>) -> String {
         region = "ap-northeast-2"
         roles = ["arn:aws:iam::{ACCOUNT}:role/DataScientist"]
         poll_milliseconds = 1
+        [[rule]]
+        name = "Everyone"
+        everyone = true
+        allow = "research"
         "#,
         aws.unwrap_or_default()
     )

@@ -61,7 +61,6 @@ name = "Research"
 domain_id = "d-research"
 region = "ap-northeast-2"
 roles = ["arn:aws:iam::111122223333:role/DataScientist"]
-groups = ["data-science"]
 poll_milliseconds = 1
 
 [domain.profile]
@@ -84,6 +83,16 @@ region = "ap-northeast-2"
 roles = ["arn:aws:iam::111122223333:role/team/MLEngineer"]
 poll_milliseconds = 1
 landing_uri = "app:JupyterLab:"
+
+[[rule]]
+name = "Data scientists"
+groups = "data-science"
+allow = "research"
+
+[[rule]]
+name = "ML engineers"
+roles = "arn:aws:iam::111122223333:role/team/MLEngineer"
+allow = "platform"
 "#;
 
 /// The IdP's key, made once: making one takes longer than a test.
@@ -272,6 +281,10 @@ impl Setting {
             if self.table["aws"].get(endpoint).is_none() {
                 self = self.set(&format!("aws.{endpoint}"), aws.url());
             }
+        }
+
+        if self.table.get("replay").and_then(|replay| replay.get("dynamodb")).is_some() {
+            self = self.set("replay.dynamodb.endpoint", aws.url());
         }
 
         let credentials = GatewayCredentials::Static(world::gateway_credentials());

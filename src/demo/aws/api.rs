@@ -10,7 +10,7 @@ use super::sigv4::{self, Claim, Incoming, Refused};
 use super::state::{Caller, State};
 use super::trail::{Event, Outcome, RecordedCall};
 use super::wire::Scissors;
-use super::{iam, sagemaker, sts, token};
+use super::{dynamodb, iam, sagemaker, sts, token};
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::{HeaderMap, Method, Uri, header};
@@ -27,6 +27,7 @@ enum Service {
     Sts,
     Iam,
     SageMaker,
+    DynamoDb,
 }
 
 impl Service {
@@ -35,6 +36,7 @@ impl Service {
             Self::Sts => "sts",
             Self::Iam => "iam",
             Self::SageMaker => "sagemaker",
+            Self::DynamoDb => "dynamodb",
         }
     }
 
@@ -43,6 +45,7 @@ impl Service {
             Self::Sts => Protocol::Query(sts::NAMESPACE),
             Self::Iam => Protocol::Query(iam::NAMESPACE),
             Self::SageMaker => Protocol::Json,
+            Self::DynamoDb => Protocol::Json10,
         }
     }
 }
@@ -150,6 +153,9 @@ fn perform(
     }
     let operation = request.operation.as_str();
     match (&request.parameters, request.service) {
+        (Parameters::Json(input), Service::DynamoDb) => {
+            dynamodb::perform(state, operation, input, &call, note).map(|output| output.to_string())
+        }
         (Parameters::Json(input), _) => {
             sagemaker::perform(state, operation, input, &call, note).map(|output| output.to_string())
         }
@@ -173,6 +179,7 @@ fn identify(
     let known = state.world.domains.iter().any(|d| d.region == claim.region);
     let fits = match service {
         Service::SageMaker => known,
+        Service::DynamoDb => state.world.tables.iter().any(|table| table.region == claim.region),
         Service::Sts => known || claim.region == GLOBAL_REGION,
         Service::Iam => claim.region == GLOBAL_REGION,
     };
@@ -215,20 +222,25 @@ impl Request {
         let text = |name| headers.get(name).and_then(|v| v.to_str().ok());
         if let Some(target) = text("x-amz-target") {
             let error = |code, message: &str| (Protocol::Json, ApiError::new(400, code, message));
-            let operation = target
-                .strip_prefix("SageMaker.")
-                .ok_or_else(|| error("UnknownOperationException", "Only SageMaker speaks JSON here"))?;
-            if text(header::CONTENT_TYPE.as_str()) != Some("application/x-amz-json-1.1") {
-                return Err(error(
-                    "SerializationException",
-                    "Content-Type must be application/x-amz-json-1.1",
-                ));
+            let (service, content_type, operation) = match target.split_once('.') {
+                Some(("SageMaker", operation)) => {
+                    (Service::SageMaker, "application/x-amz-json-1.1", operation)
+                }
+                Some(("DynamoDB_20120810", operation)) => {
+                    (Service::DynamoDb, "application/x-amz-json-1.0", operation)
+                }
+                _ => {
+                    return Err(error("UnknownOperationException", "No such service speaks JSON here"));
+                }
+            };
+            if text(header::CONTENT_TYPE.as_str()) != Some(content_type) {
+                return Err(error("SerializationException", "The Content-Type is not the service's"));
             }
             let Ok(Value::Object(input)) = serde_json::from_slice(body) else {
                 return Err(error("SerializationException", "The body is not a JSON object"));
             };
             let parameters = Parameters::Json(input);
-            return Ok(Self { service: Service::SageMaker, operation: operation.to_owned(), parameters });
+            return Ok(Self { service, operation: operation.to_owned(), parameters });
         }
         let protocol = Protocol::Query(sts::NAMESPACE);
         let form = Form::parse(body).map_err(|error| (protocol, error))?;
@@ -245,7 +257,10 @@ impl Request {
     }
 
     fn throttled(&self) -> ApiError {
-        let code = if self.service == Service::SageMaker { "ThrottlingException" } else { "Throttling" };
+        let code = match self.service {
+            Service::SageMaker | Service::DynamoDb => "ThrottlingException",
+            Service::Sts | Service::Iam => "Throttling",
+        };
         ApiError::new(400, code, "Rate exceeded")
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::borrow::Cow;
 
 /// An error that a caller is answered with.
@@ -11,11 +11,13 @@ pub(super) struct ApiError {
     pub(super) status: u16,
     pub(super) code: Cow<'static, str>,
     pub(super) message: String,
+    /// DynamoDB: the item that a condition ran into.
+    pub(super) item: Option<Value>,
 }
 
 impl ApiError {
     pub(super) fn new(status: u16, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into() }
+        Self { status, code: code.into(), message: message.into(), item: None }
     }
 
     /// STS: the assertion does not hold.
@@ -49,6 +51,8 @@ impl ApiError {
 pub(super) enum Protocol {
     /// `application/x-amz-json-1.1`: SageMaker.
     Json,
+    /// `application/x-amz-json-1.0`: DynamoDB.
+    Json10,
     /// Form in, XML out: STS and IAM. Holds the XML namespace.
     Query(&'static str),
 }
@@ -58,6 +62,14 @@ impl Protocol {
     pub(super) fn error(self, error: &ApiError, request_id: &str) -> Response {
         let body = match self {
             Self::Json => json!({"__type": error.code, "Message": error.message}).to_string(),
+            Self::Json10 => {
+                let kind = format!("com.amazonaws.dynamodb.v20120810#{}", error.code);
+                let mut body = json!({"__type": kind, "message": error.message});
+                if let (Some(item), Value::Object(body)) = (&error.item, &mut body) {
+                    body.insert("Item".to_owned(), item.clone());
+                }
+                body.to_string()
+            }
             Self::Query(namespace) => format!(
                 "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{}</Type><Code>{}</Code><Message>{}</Message>\
                  </Error><RequestId>{request_id}</RequestId></ErrorResponse>",
@@ -74,6 +86,7 @@ impl Protocol {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let content_type = match self {
             Self::Json => "application/x-amz-json-1.1",
+            Self::Json10 => "application/x-amz-json-1.0",
             Self::Query(_) => "text/xml",
         };
         let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();

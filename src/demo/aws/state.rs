@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) links: BTreeMap<String, Link>,
     /// Open Studio sessions by cookie.
     pub(super) visits: BTreeMap<String, Visit>,
+    /// Items of DynamoDB tables, by table name and key.
+    pub(super) items: BTreeMap<(String, String), super::dynamodb::Item>,
     pub(super) trail: Trail,
 }
 
@@ -214,6 +216,7 @@ impl State {
             other_tags: BTreeMap::new(),
             links: BTreeMap::new(),
             visits: BTreeMap::new(),
+            items: BTreeMap::new(),
             trail: Trail::default(),
         }
     }

@@ -24,6 +24,8 @@ pub struct World {
     pub gateway_keys: Vec<StaticKeys>,
     /// Audiences of which each `AudienceRestriction` must hold one.
     pub accepted_audiences: Vec<String>,
+    /// DynamoDB tables, in the account of whoever calls.
+    pub tables: Vec<Table>,
     /// Largest number of user profiles in one domain; one more is `ResourceLimitExceeded`.
     pub profiles_per_domain: usize,
 }
@@ -37,9 +39,19 @@ impl Default for World {
             profiles: Vec::new(),
             gateway_keys: Vec::new(),
             accepted_audiences: AWS_AUDIENCES.map(String::from).to_vec(),
+            tables: Vec::new(),
             profiles_per_domain: 1000,
         }
     }
+}
+
+/// A DynamoDB table whose partition key is the string `id`.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// `TableName`.
+    pub name: String,
+    /// Region.
+    pub region: String,
 }
 
 /// An IAM SAML identity provider.

@@ -83,6 +83,9 @@ class World:
     aws_port: int = field(default_factory=free_port)
     # [[saml.key]]: certificate and private key of each.
     keys: list[tuple[Path, Path]] = field(default_factory=list)
+    # Further tables of the gateway's configuration, as TOML, and further keys of [gateway].
+    tables: str = ""
+    gateway_keys: str = ""
     running: list[Process] = field(default_factory=list)
     credentials: dict = field(default_factory=dict)
     starts: int = 0
@@ -103,14 +106,16 @@ class World:
     def aws_url(self) -> str:
         return f"http://127.0.0.1:{self.aws_port}"
 
-    def write(self, for_aws: bool = False) -> Path:
-        """The configuration file of the gateway, or the one that the embedded AWS makes its accounts from."""
+    def write(self, for_aws: bool = False, port: int | None = None) -> Path:
+        """The configuration file of the gateway (on `port`, for one more of them), or the one that the embedded AWS
+        makes its accounts from."""
         for idp in self.idps:
             (self.folder / f"{idp.key}-metadata.xml").write_bytes(idp.metadata)
         parts = [
             f"""[gateway]
-listen = "127.0.0.1:{self.gateway_port}"
+listen = "127.0.0.1:{port or self.gateway_port}"
 public_url = "{self.url}"
+{self.gateway_keys}
 
 [saml]
 audiences = ["urn:amazon:webservices"]
@@ -156,7 +161,16 @@ script = {text(str(domain.lifecycle))}
 default = true
 """
                 )
-        path = self.folder / ("aws.toml" if for_aws else "gateway.toml")
+            parts.append(
+                f"""
+[[rule]]
+name = "Everyone, {domain.key}"
+everyone = true
+allow = "{domain.key}"
+"""
+            )
+        parts.append("" if for_aws else self.tables)
+        path = self.folder / ("aws.toml" if for_aws else f"gateway-{port or self.gateway_port}.toml")
         path.write_text("".join(parts))
         return path
 
@@ -179,12 +193,11 @@ default = true
         }
         aws.until_http(f"{self.aws_url}/_control/events")
 
-    def launch(self) -> Process:
+    def launch(self, port: int | None = None) -> Process:
         """Starts the gateway with the configuration as it is now, without waiting for it."""
         self.starts += 1
-        gateway = Process(
-            f"serve-{self.starts}", [binary(), "serve", "--config", self.write()], self.folder, env=self.credentials
-        )
+        command = [binary(), "serve", "--config", self.write(port=port)]
+        gateway = Process(f"serve-{self.starts}", command, self.folder, env=self.credentials)
         self.running.append(gateway)
         return gateway
 
@@ -195,6 +208,13 @@ default = true
         # seconds: the second in which the gateway came up has to be over.
         up = int(time.time())
         gateway.until("next second", lambda: int(time.time()) > up)
+
+    def serve_another(self) -> str:
+        """One more gateway with the same configuration, on another port; its ACS as a proxy in front would reach it."""
+        port = free_port()
+        gateway = self.launch(port)
+        gateway.until_http(f"http://127.0.0.1:{port}/readyz", accept=lambda status: status == 200)
+        return f"http://127.0.0.1:{port}/saml/acs"
 
     def refuse_to_start(self) -> tuple[int, str]:
         """Starts a gateway that has to end by itself; its exit code and what it printed."""

@@ -1,0 +1,97 @@
+//! The ledger in DynamoDB, for many instances and for Lambda: one conditional write decides. The table's time-to-live
+//! only tidies up; whether an entry still counts is part of the condition, because DynamoDB deletes late.
+
+use super::fresh::Use;
+use super::{Answer, unavailable};
+use crate::aws::{AwsFault, GatewayCredentials};
+use crate::config::DynamoDbTable;
+use crate::error::Refusal;
+use crate::random;
+use aws_config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::error::ConditionalCheckFailedException;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use chrono::{DateTime, TimeDelta, Utc};
+use std::fmt;
+use std::time::Duration;
+
+/// Longest time for one attempt, and for a claim with its retries: the ACS answers within two seconds.
+const ATTEMPT: Duration = Duration::from_millis(600);
+const CLAIM: Duration = Duration::from_millis(1_400);
+const ATTEMPTS: u32 = 3;
+/// How far apart the clocks of two instances may be: entries count so much longer.
+const CLOCKS: TimeDelta = TimeDelta::minutes(5);
+
+/// Remembers used assertions in a table.
+pub struct DynamoDbLedger {
+    client: Client,
+    table: String,
+}
+
+impl DynamoDbLedger {
+    pub(super) async fn new(table: &DynamoDbTable, credentials: GatewayCredentials) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(ATTEMPT)
+            .operation_attempt_timeout(ATTEMPT)
+            .operation_timeout(CLAIM)
+            .build();
+        let retries = RetryConfig::standard()
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(Duration::from_millis(50));
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(table.region.clone()))
+            .timeout_config(timeouts)
+            .retry_config(retries);
+        if let GatewayCredentials::Static(keys) = credentials {
+            loader = loader.credentials_provider(keys);
+        }
+        if let Some(endpoint) = &table.endpoint {
+            loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
+        }
+        Self { client: Client::new(&loader.load().await), table: table.name.clone() }
+    }
+
+    /// `PutItem` on the condition that there is no entry, or one that does not count any longer.
+    pub(super) async fn claim(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
+        let claimant = random::hex::<16>().map_err(|fault| unavailable(fault.to_string()))?;
+        let expiry = (first_use.until + CLOCKS).timestamp() + 1;
+        let written = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("id", AttributeValue::S(first_use.key.clone()))
+            .item("exp", AttributeValue::N(expiry.to_string()))
+            .item("claimant", AttributeValue::S(claimant.clone()))
+            .condition_expression("attribute_not_exists(id) OR exp < :now")
+            .expression_attribute_values(":now", AttributeValue::N(now.timestamp().to_string()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(Answer::First),
+            Err(fault) => match fault.as_service_error() {
+                // An attempt of ours whose answer got lost: the retry found what it had written.
+                Some(PutItemError::ConditionalCheckFailedException(failed)) if held_by(failed, &claimant) => {
+                    Ok(Answer::First)
+                }
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Answer::Repeated),
+                _ => Err(unavailable(AwsFault::of("dynamodb:PutItem", &fault).to_string())),
+            },
+        }
+    }
+}
+
+/// Whether the entry that the condition ran into is this claimant's.
+fn held_by(failed: &ConditionalCheckFailedException, claimant: &str) -> bool {
+    let holder = failed.item().and_then(|item| item.get("claimant"));
+    holder.and_then(|holder| holder.as_s().ok()).is_some_and(|holder| holder == claimant)
+}
+
+impl fmt::Debug for DynamoDbLedger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DynamoDbLedger").field("table", &self.table).finish_non_exhaustive()
+    }
+}
