@@ -57,8 +57,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// Names of the SAML attributes that rules and tags ask for. No others are kept.
     pub attributes: BTreeSet<String>,
-    /// What printed policies need beside all this.
-    pub policies: Policies,
+    /// What printed policies need beside all this; boxed, since no sign-in looks at it.
+    pub policies: Box<Policies>,
     /// What is allowed, but an admin should know.
     pub warnings: Vec<String>,
 }
@@ -163,7 +163,7 @@ impl Config {
         let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let destination_sections = root.sections("destination");
         let rule_sections = root.sections("rule");
-        let policies = policies::read(root.section("policies"));
+        let policies = Box::new(policies::read(root.section("policies")));
         let needed = [
             ("idp", idps.is_empty(), "at least one is needed"),
             ("domain", domains.is_empty(), "at least one is needed"),

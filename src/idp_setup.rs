@@ -5,7 +5,7 @@
 use crate::arn::RolePair;
 use crate::config::{Config, Idp, Subject};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// Fields and expressions of the products.
@@ -127,16 +127,17 @@ fn attributes(product: &Product, idp: &Idp, config: &Config, text: &mut String) 
     if pairs == 0 {
         text.push_str("    (no role of the configuration is in an account of this IdP's SAML providers)\n");
     }
-    let mut tags: Vec<_> = config.domains.iter().map(|domain| domain.owner_tag.as_str()).collect();
-    tags.sort_unstable();
-    tags.dedup();
     let mut rows = vec![(format!("{ATTRIBUTES}RoleSessionName"), product.session_name.clone())];
-    for tag in &tags {
-        rows.push((format!("{ATTRIBUTES}PrincipalTag:{tag}"), product.user_id.clone()));
-    }
-    if rows.iter().all(|(name, _)| *name != idp.user_id_attribute) {
+    // Beside the attribute that names the person to us, AWS needs a session tag to compare with the profile's owner tag.
+    let tags = match idp.session_tag() {
+        Some(tag) => BTreeSet::from([tag]),
+        None => config.domains.iter().map(|domain| domain.owner_tag.as_str()).collect(),
+    };
+    rows.extend(tags.iter().map(|tag| (format!("{ATTRIBUTES}PrincipalTag:{tag}"), product.user_id.clone())));
+    if idp.session_tag().is_none() {
         rows.push((idp.user_id_attribute.clone(), product.user_id.clone()));
     }
+    let tags: Vec<_> = tags.into_iter().collect();
     rows.push((
         format!("{ATTRIBUTES}TransitiveTagKeys"),
         format!("{} (optional, constant)", tags.join(", ")),
@@ -232,14 +233,17 @@ mod tests {
                 "groups = 'studio-research'\nattributes = { department = 'Research' }",
             )
             .replace("[domain.profile]", "owner_tag = 'owner'\n[domain.profile]")
-            .replace("saml_providers", "idp_initiated = false\nsaml_providers");
+            .replace(
+                "saml_providers",
+                "idp_initiated = false\nattributes = { user_id = 'employee' }\nsaml_providers",
+            );
         let printed = text("okta", None, &config(&more)).unwrap();
         for line in [
             "  Audience URI (SP Entity ID): urn:amazon:webservices\n",
             "isMemberOfGroupName(\"studio-research\")",
             "  department\n",
             "  https://aws.amazon.com/SAML/Attributes/PrincipalTag:owner\n",
-            "  https://aws.amazon.com/SAML/Attributes/PrincipalTag:studiouserid\n",
+            "  employee\n",
             "  groups\n",
             "Bookmarks only",
         ] {

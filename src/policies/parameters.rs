@@ -2,7 +2,7 @@
 
 use super::catalogue::Scope;
 use crate::arn::{RoleArn, SamlProviderArn};
-use crate::config::{Config, Domain, DynamoDbTable, ProfileTemplate, Replay};
+use crate::config::{Config, Domain, DynamoDbTable, Idp, ProfileTemplate, Replay};
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::once;
 
@@ -91,6 +91,7 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("dns_suffix", in_order(places.iter().map(|(partition, _, _)| dns_suffix(partition).to_owned()))),
         ("saml_providers", in_order(providers.map(SamlProviderArn::as_str).map(str::to_owned))),
         ("owner_tags", owner_tags(domains)),
+        ("session_tags", session_tags(domains, config)),
         ("profiles", in_order(domains.iter().filter_map(|domain| profiles(domain)))),
         ("roles", in_order(roles.map(|role| role.to_string()))),
         ("execution_roles", execution_roles(domains, config)),
@@ -133,6 +134,23 @@ pub(super) fn key(parameter: &str) -> String {
 /// The owner tags of these domains.
 pub(super) fn owner_tags(domains: &[&Domain]) -> Vec<String> {
     in_order(domains.iter().map(|domain| domain.owner_tag.clone()))
+}
+
+/// The session tags that the owner tags of these domains are compared with.
+pub(super) fn session_tags(domains: &[&Domain], config: &Config) -> Vec<String> {
+    in_order(domains.iter().map(|domain| session_tag(domain, config)))
+}
+
+/// The tag that names people, where the IdPs that lead to this domain all send the same; else one like the owner tag, which
+/// they have to send for AWS's sake.
+fn session_tag(domain: &Domain, config: &Config) -> String {
+    let accounts: BTreeSet<_> = domain.roles.iter().map(RoleArn::account).collect();
+    let leads = |idp: &&Idp| idp.saml_providers.iter().any(|provider| accounts.contains(provider.account()));
+    let tags = in_order(config.idps.iter().map(AsRef::as_ref).filter(leads).map(Idp::session_tag));
+    match tags.as_slice() {
+        [Some(tag)] => (*tag).to_owned(),
+        _ => domain.owner_tag.clone(),
+    }
 }
 
 fn place(domain: &Domain) -> Option<Place<'_>> {

@@ -134,8 +134,17 @@ fn each_owner_tag_is_asked_of_the_domains_that_have_it() {
     let opens = |sid: &str| statements.iter().find(|statement| statement["Sid"] == sid).unwrap().to_string();
     let (first, second) = (opens("OpenOnesOwnProfile"), opens("OpenOnesOwnProfile2"));
     assert!(first.contains("d-abcdefghijkl") && first.contains("PrincipalTag/studiouserid"), "{first}");
-    assert!(second.contains("d-risk") && second.contains("PrincipalTag/owner"), "{second}");
-    let trust = self::document(&config, "trust-policy");
+    assert!(second.contains("d-risk") && second.contains("ResourceTag/owner"), "{second}");
+    assert!(second.contains("PrincipalTag/studiouserid"), "what the IdP sends: {second}");
+}
+
+#[test]
+fn where_the_user_id_is_no_session_tag_one_like_each_owner_tag_is_asked_for() {
+    let second = SECOND_ACCOUNT.replace("444455556666:role/Analyst", "111122223333:role/DataScientist");
+    let before = EXAMPLE.split_once("[domain.profile]").unwrap().0;
+    let before = before.replace("[[domain]]", "[idp.attributes]\nuser_id = 'employee'\n[[domain]]");
+    let rule = "[[rule]]\nname = 'all'\neveryone = true\nallow = ['research']";
+    let trust = document(&config(&format!("{before}\n{second}\n{rule}")), "trust-policy");
     let tags = &trust["Statement"][1]["Condition"]["StringLike"];
     assert_eq!(tags.as_object().unwrap().len(), 2, "the session has to carry both: {tags}");
 }
