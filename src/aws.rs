@@ -8,6 +8,7 @@ mod fault;
 mod lifecycle;
 mod presign;
 mod profile;
+pub mod remote;
 mod role_session;
 
 pub use clients::{AwsClients, GatewayCredentials};

@@ -20,7 +20,7 @@ pub use policies::Policies;
 pub use problems::Problems;
 pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
 pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
-pub use sources::{Sources, read_file, read_variable};
+pub use sources::{Remote, Sources, nothing_remote, read_file, read_variable};
 
 use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
@@ -74,6 +74,8 @@ pub struct Gateway {
     pub contact: Option<String>,
     /// Longest time for one sign-in.
     pub sign_in_limit: Duration,
+    /// How many proxies of our own append to `X-Forwarded-For`.
+    pub proxies: usize,
     /// Keys for sealed tokens, the current one first. Empty: make one at start-up.
     pub seal_keys: Vec<SealKey>,
 }
@@ -123,18 +125,14 @@ pub struct Aws {
 }
 
 impl Config {
-    /// Reads a configuration file and what it refers to.
-    pub fn load(path: &Path, now: DateTime<Utc>) -> Result<Self, Problems> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|fault| Problems(vec![format!("{}: {fault}", path.display())]))?;
-        let folder = path.parent().unwrap_or(Path::new("."));
-        Self::parse(&text, &Sources { file: &|path| read_file(folder, path), variable: &read_variable }, now)
-    }
-
     /// Reads a configuration from text.
     pub fn parse(text: &str, sources: &Sources<'_>, now: DateTime<Utc>) -> Result<Self, Problems> {
-        let table: Table = text.parse().map_err(|fault| Problems(vec![syntax_problem(text, &fault)]))?;
-        Self::from_table(&table, sources, now)
+        Self::from_table(&Self::table(text)?, sources, now)
+    }
+
+    /// The TOML table of a text.
+    pub fn table(text: &str) -> Result<Table, Problems> {
+        text.parse().map_err(|fault| Problems::one(syntax_problem(text, &fault)))
     }
 
     /// Reads a configuration from a TOML table.
@@ -231,6 +229,7 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
     let public_url = section.required("public_url", origin);
     let contact = section.optional("contact", string);
     let sign_in = section.optional("sign_in_seconds", number(5..=120)).unwrap_or(45);
+    let proxies = section.optional("proxies", number(0..=10)).unwrap_or(0);
     let seal_keys = section.list("seal_keys", |value| seal_key(value, sources));
     if seal_keys.is_empty() {
         warnings.push(
@@ -244,6 +243,7 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
         public_url: public_url?,
         contact,
         sign_in_limit: Duration::from_secs(sign_in.into()),
+        proxies: usize::try_from(proxies).unwrap_or_default(),
         seal_keys,
     })
 }
@@ -274,10 +274,14 @@ fn seal_key(value: &Value, sources: &Sources<'_>) -> Result<SealKey, String> {
         .map_err(|bytes| format!("the key has {} bytes, not 32", bytes.len()))
 }
 
-/// What a reference (`file:PATH` or `env:NAME`) refers to. Secrets never stand in the configuration itself.
+/// What a reference refers to: `file:PATH`, `env:NAME`, or what [`Remote`] reads. Secrets never stand in the
+/// configuration itself.
 fn referred(value: &Value, sources: &Sources<'_>) -> Result<String, String> {
     // The value is never repeated: it may be a key that somebody put here by mistake.
-    let expected = "expected \"file:PATH\" or \"env:NAME\"";
+    let expected = "expected \"file:PATH\", \"env:NAME\", \"secretsmanager:ID\" or \"ssm:NAME\"";
+    if let Some(remote) = value.as_str().and_then(Remote::parse) {
+        return (sources.remote)(&remote);
+    }
     match value.as_str().ok_or(expected)?.split_once(':') {
         Some(("file", path)) => {
             (sources.file)(Path::new(path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))

@@ -64,7 +64,7 @@ impl Demo {
             Some("lifecycle/jupyterlab/git-config.sh") => Ok(GIT_CONFIG.to_owned()),
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         };
-        let sources = Sources { file: &files, variable: &|_| None };
+        let sources = Sources { file: &files, variable: &|_| None, remote: &crate::config::nothing_remote };
 
         let config = Config::from_table(&table, &sources, clock.now())?;
         let people = demo_people(ACCOUNT, PROVIDER);
@@ -99,6 +99,7 @@ impl Demo {
         let sources = Sources {
             file: &|file| crate::config::read_file(&folder, file),
             variable: &crate::config::read_variable,
+            remote: &crate::config::nothing_remote,
         };
         let config = Config::from_table(&table, &sources, clock.now())?;
         if !config.gateway.listen.ip().is_loopback() {
@@ -129,6 +130,7 @@ pub async fn start_aws(path: &Path, listen: SocketAddr, clock: Clock) -> Result<
     let sources = Sources {
         file: &|file| crate::config::read_file(&folder, file),
         variable: &crate::config::read_variable,
+        remote: &crate::config::nothing_remote,
     };
     let config = Config::from_table(&table, &sources, clock.now())?;
     let metadata = world::metadata_files(&table, &folder)?;

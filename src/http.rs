@@ -2,6 +2,7 @@
 
 mod acs;
 mod choose;
+mod client;
 mod cookies;
 mod form;
 mod headers;
@@ -13,12 +14,14 @@ mod refusal;
 mod relay_state;
 mod request;
 
+pub use client::Peer;
+
 use crate::error::{Code, Refusal};
 use crate::sign_in::Gateway;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use request::Visit;
@@ -47,7 +50,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
                 .into_response()
         }))
         .layer(from_fn_with_state(Arc::clone(&gateway), headers::secure))
-        .layer(from_fn(request::identify))
+        .layer(from_fn_with_state(Arc::clone(&gateway), request::identify))
         .with_state(gateway)
 }
 

@@ -186,7 +186,7 @@ fn entry(field: &str, value: &str, text: &mut String) {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::config::{Sources, read_file};
+    use crate::config::{Sources, nothing_remote, read_file};
     use std::path::Path;
 
     const EXAMPLE: &str = include_str!("../deploy/iam/example.toml");
@@ -194,7 +194,8 @@ mod tests {
     fn config(text: &str) -> Config {
         let file =
             |path: &Path| read_file(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/iam")), path);
-        Config::parse(text, &Sources { file: &file, variable: &|_| None }, Clock::system().now()).unwrap()
+        let sources = Sources { file: &file, variable: &|_| None, remote: &nothing_remote };
+        Config::parse(text, &sources, Clock::system().now()).unwrap()
     }
 
     #[test]

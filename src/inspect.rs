@@ -67,7 +67,7 @@ fn steps(
 }
 
 /// The value of `SAMLResponse`, from whatever was captured.
-fn form_value(text: &str) -> String {
+pub(crate) fn form_value(text: &str) -> String {
     let text = text.trim();
     if text.trim_start_matches('\u{feff}').starts_with('<') {
         return STANDARD.encode(text);
@@ -166,7 +166,7 @@ impl Report {
 }
 
 /// A value without control characters, so that a message cannot write on the admin's terminal as it likes.
-fn printable(value: &str) -> String {
+pub(crate) fn printable(value: &str) -> String {
     value.chars().flat_map(escaped).collect()
 }
 

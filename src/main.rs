@@ -4,8 +4,8 @@
 
 mod log;
 
-use chrono::TimeDelta;
-use clap::{Args, Parser, Subcommand};
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
-use studio_gateway::config::{Config, Problems};
+use studio_gateway::config::{Config, Problems, read_variable};
 use studio_gateway::demo::{self, Demo, world};
+use studio_gateway::explain::{self, Question};
 use studio_gateway::idp_setup;
 use studio_gateway::idps::{Idps, KnownIdp};
 use studio_gateway::inspect;
@@ -23,6 +24,7 @@ use studio_gateway::saml::metadata::IdpMetadata;
 use studio_gateway::saml::{DecryptionKeys, Expected, instant, sp_metadata};
 use studio_gateway::serve::{Running, until_signal};
 use studio_gateway::sign_in::Gateway;
+use studio_gateway::{lambda, load};
 use tokio::net::TcpListener;
 
 /// `EX_CONFIG` of sysexits: something is wrong with the configuration.
@@ -32,8 +34,9 @@ const EX_CONFIG: u8 = 78;
 #[derive(Parser)]
 #[command(version, about)]
 struct Cli {
+    /// Without a command, a Lambda function serves.
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Subcommand)]
@@ -44,6 +47,8 @@ enum Command {
     Check(WithConfig),
     /// Explain a captured SAML response, rule by rule. Exits with 0 only if it would be accepted.
     Inspect(InspectArgs),
+    /// Explain where the rules let a person go, and why. Exits with 0 only if they may go anywhere.
+    Explain(ExplainArgs),
     /// Print our SAML metadata, for the identity provider.
     Metadata(WithConfig),
     /// Print IAM policies, service control policies and the like for a configuration.
@@ -55,11 +60,18 @@ enum Command {
     Demo(DemoArgs),
 }
 
-#[derive(Args)]
+#[derive(Args, Default)]
 struct WithConfig {
-    /// The configuration file.
+    /// The configuration: a file, env:NAME for a variable that holds it, or ssm:NAME for a parameter of Systems Manager
+    /// that does. Without it, the variable STUDIO_GATEWAY_CONFIG says where it is.
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    config: Option<String>,
+}
+
+impl WithConfig {
+    async fn load(&self, now: DateTime<Utc>) -> Result<Config, Problems> {
+        load::configuration(self.config.as_deref(), now).await
+    }
 }
 
 #[derive(Args)]
@@ -127,6 +139,27 @@ struct InspectArgs {
 }
 
 #[derive(Args)]
+struct ExplainArgs {
+    #[command(flatten)]
+    config: WithConfig,
+    /// The person: attributes by name, in TOML or JSON, or a captured SAML response as `inspect` takes it.
+    #[arg(long, value_name = "FILE")]
+    user: PathBuf,
+    /// Explain this destination only.
+    #[arg(long, value_name = "KEY")]
+    destination: Option<String>,
+    /// ID of the request that a response has to answer. Without it, only one that answers none is taken.
+    #[arg(long, value_name = "ID")]
+    request_id: Option<String>,
+    /// The time to judge by, such as 2026-01-02T03:04:05Z. Now, by default.
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
 struct DemoArgs {
     /// Port of the gateway; the identity provider and AWS take the two after it. 0 picks free ones.
@@ -154,13 +187,21 @@ enum DemoPart {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Cli::parse().command {
-        Command::Serve(WithConfig { config }) => serve(&config).await,
-        Command::Check(WithConfig { config }) => check(&config),
+    let command =
+        Cli::parse().command.or_else(|| on_lambda().then_some(Command::Serve(WithConfig::default())));
+    let Some(command) = command else {
+        // Clap's own words for it.
+        let _ = Cli::command().print_help();
+        return ExitCode::from(2);
+    };
+    let done = match command {
+        Command::Serve(config) => serve(&config).await,
+        Command::Check(config) => check(&config).await,
         Command::Inspect(args) => inspect(&args),
-        Command::Metadata(WithConfig { config }) => metadata(&config),
-        Command::Policies(args) => print_policies(&args),
-        Command::IdpSetup(args) => print_idp_setup(&args),
+        Command::Explain(args) => explain(&args).await,
+        Command::Metadata(config) => metadata(&config).await,
+        Command::Policies(args) => print_policies(&args).await,
+        Command::IdpSetup(args) => print_idp_setup(&args).await,
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
             None => run_demo(args.port_base, args.config).await,
@@ -179,9 +220,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
+/// Whether this process is a Lambda function.
+fn on_lambda() -> bool {
+    read_variable(lambda::RUNTIME_API).is_some()
+}
+
+async fn serve(config: &WithConfig) -> Result<(), Box<dyn Error>> {
     let clock = Clock::system();
-    let config = Config::load(path, clock.now())?;
+    let config = config.load(clock.now()).await?;
     log::start();
     for warning in &config.warnings {
         tracing::warn!(target: "studio_gateway::config", "{warning}");
@@ -189,6 +235,10 @@ async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     let (listen, public_url) = (config.gateway.listen, config.gateway.public_url.clone());
     let gateway = Gateway::new(config, clock, GatewayCredentials::Default).await?;
     gateway.fetch_metadata().await.map_err(|fault| format!("metadata: {fault}"))?;
+    if on_lambda() {
+        tracing::info!(target: "studio_gateway", public_url, "serving as a Lambda function");
+        return lambda::run(Arc::new(gateway)).await.map_err(|fault| fault.to_string().into());
+    }
     let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
     let running = Running::start(listener, Arc::new(gateway))?;
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
@@ -198,27 +248,53 @@ async fn serve(path: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn check(path: &Path) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(path, Clock::system().now())?;
+async fn check(config: &WithConfig) -> Result<(), Box<dyn Error>> {
+    let config = config.load(Clock::system().now()).await?;
     for warning in &config.warnings {
         println!("warning: {warning}");
     }
     println!(
-        "{} is usable: {} IdP(s), {} domain(s)",
-        path.display(),
+        "the configuration is usable: {} IdP(s), {} domain(s), {} destination(s), {} rule(s)",
         config.idps.len(),
-        config.domains.len()
+        config.domains.len(),
+        config.destinations.len(),
+        config.rules.len()
     );
     Ok(())
 }
 
-fn inspect(args: &InspectArgs) -> Result<(), Box<dyn Error>> {
-    let read =
-        |path: &Path| std::fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()));
-    let now = match &args.at {
-        Some(at) => instant::parse(at).ok_or("--at: expected a time such as 2026-01-02T03:04:05Z")?,
-        None => Clock::system().now(),
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()))
+}
+
+/// The time that `--at` names, or now.
+fn time(at: Option<&str>) -> Result<DateTime<Utc>, &'static str> {
+    match at {
+        Some(at) => instant::parse(at).ok_or("--at: expected a time such as 2026-01-02T03:04:05Z"),
+        None => Ok(Clock::system().now()),
+    }
+}
+
+async fn explain(args: &ExplainArgs) -> Result<(), Box<dyn Error>> {
+    let at = time(args.at.as_deref())?;
+    let config = args.config.load(at).await?;
+    let question = Question {
+        user: &read(&args.user)?,
+        at,
+        request_id: args.request_id.as_deref(),
+        destination: args.destination.as_deref(),
     };
+    let explanation = explain::explain(&config, &question)?;
+    if args.json {
+        println!("{}", explanation.to_json());
+    } else {
+        print!("{}", explanation.to_text());
+    }
+    if explanation.leads_somewhere() { Ok(()) } else { Err("this person may go nowhere".into()) }
+}
+
+fn inspect(args: &InspectArgs) -> Result<(), Box<dyn Error>> {
+    let now = time(args.at.as_deref())?;
     let text = match &args.response {
         Some(path) if path.as_os_str() != "-" => read(path)?,
         _ => std::io::read_to_string(std::io::stdin())?,
@@ -247,16 +323,16 @@ fn inspect(args: &InspectArgs) -> Result<(), Box<dyn Error>> {
     if report.accepted() { Ok(()) } else { Err("this response would be refused".into()) }
 }
 
-fn metadata(path: &Path) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(path, Clock::system().now())?;
+async fn metadata(config: &WithConfig) -> Result<(), Box<dyn Error>> {
+    let config = config.load(Clock::system().now()).await?;
     let saml = &config.saml;
     let signed = !saml.keys.is_empty() && Idps::new(&config).all().iter().any(KnownIdp::signs_requests);
     println!("{}", sp_metadata::document(&saml.entity_id, &saml.acs_url, &saml.keys, signed)?);
     Ok(())
 }
 
-fn print_policies(args: &PoliciesArgs) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(&args.with.config, Clock::system().now())?;
+async fn print_policies(args: &PoliciesArgs) -> Result<(), Box<dyn Error>> {
+    let config = args.with.load(Clock::system().now()).await?;
     let all = policies::all(&config)?;
     if args.list {
         print!("{}", policies::list(&all));
@@ -268,8 +344,8 @@ fn print_policies(args: &PoliciesArgs) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn print_idp_setup(args: &IdpSetupArgs) -> Result<(), Box<dyn Error>> {
-    let config = Config::load(&args.with.config, Clock::system().now())?;
+async fn print_idp_setup(args: &IdpSetupArgs) -> Result<(), Box<dyn Error>> {
+    let config = args.with.load(Clock::system().now()).await?;
     print!("{}", idp_setup::text(&args.product, args.idp.as_deref(), &config)?);
     Ok(())
 }

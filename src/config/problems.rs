@@ -11,6 +11,11 @@ use toml::{Table, Value};
 pub struct Problems(pub(super) Vec<String>);
 
 impl Problems {
+    /// A single one.
+    pub(crate) fn one(line: String) -> Self {
+        Self(vec![line])
+    }
+
     /// One line for each problem, such as `domain[0].region: missing`.
     #[must_use]
     pub fn lines(&self) -> &[String] {

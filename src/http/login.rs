@@ -14,6 +14,7 @@ use crate::random::{self, NoRandomness};
 use crate::saml::request::{self, RequestSpec};
 use crate::sign_in::{Gateway, OutstandingRequest};
 use askama::Template;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
@@ -45,15 +46,14 @@ pub(super) async fn start(
 pub(super) async fn open(
     State(gateway): State<Arc<Gateway>>,
     visit: Visit,
-    Path(key): Path<String>,
+    key: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let to = gateway.config.destination(&key);
-    let to =
-        to.ok_or_else(|| Refusal::new(Code::RequestNotFound, "a link to a destination that is not there"));
-    let sent = to.and_then(|to| send(&gateway, Some(to), &query.unwrap_or_default(), &headers));
-    answer(&gateway, &visit, sent)
+    let Some(to) = key.ok().and_then(|Path(key)| gateway.config.destination(&key)) else {
+        return super::unrouted(&gateway, &visit, Code::RequestNotFound, "a link to no destination");
+    };
+    answer(&gateway, &visit, send(&gateway, Some(to), &query.unwrap_or_default(), &headers))
 }
 
 fn answer(gateway: &Gateway, visit: &Visit, sent: Result<Response, Refusal>) -> Response {

@@ -1,20 +1,22 @@
 //! What every handler knows about a request: its id, where it came from, and what kind of answer it wants.
 
+use super::client;
 use crate::random;
-use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use crate::sign_in::Gateway;
+use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// One request.
 #[derive(Debug, Clone)]
 pub(super) struct Visit {
     /// Random, shown on error pages and in the log line.
     pub(super) request_id: String,
-    /// Address of the peer.
+    /// Address of the client, behind our own proxies.
     pub(super) client: String,
     /// Whether the answer is for a program.
     pub(super) wants_json: bool,
@@ -22,13 +24,14 @@ pub(super) struct Visit {
 
 /// Gives the request its id, and tells it in `X-Request-Id`. An id that the client sends is not taken over: it would
 /// let people write into our log.
-pub(super) async fn identify(mut request: Request, next: Next) -> Response {
+pub(super) async fn identify(
+    State(gateway): State<Arc<Gateway>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let visit = Visit {
         request_id: random::hex::<8>().unwrap_or_default(),
-        client: request
-            .extensions()
-            .get::<ConnectInfo<SocketAddr>>()
-            .map_or_else(|| "unknown".to_owned(), |peer| peer.0.ip().to_string()),
+        client: client::address(&request, gateway.config.gateway.proxies),
         wants_json: wants_json(request.headers()),
     };
     let id = HeaderValue::from_str(&visit.request_id);

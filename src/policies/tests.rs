@@ -1,13 +1,14 @@
 use super::*;
 use crate::clock::Clock;
-use crate::config::{Sources, read_file};
+use crate::config::{Sources, nothing_remote, read_file};
 use std::path::Path;
 
 const EXAMPLE: &str = include_str!("../../deploy/iam/example.toml");
 
 fn config(text: &str) -> Config {
     let file = |path: &Path| read_file(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/iam")), path);
-    Config::parse(text, &Sources { file: &file, variable: &|_| None }, Clock::system().now()).unwrap()
+    let sources = Sources { file: &file, variable: &|_| None, remote: &nothing_remote };
+    Config::parse(text, &sources, Clock::system().now()).unwrap()
 }
 
 /// The least that a configuration has, with these tables added.

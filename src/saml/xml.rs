@@ -73,16 +73,18 @@ fn check_names(document: &Document<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Whether it is a URI (RFC 3986, 2) that begins with a scheme (3.1).
+/// Whether it is a URI (RFC 3986, 2) that begins with a scheme (3.1), has at most one fragment (3.5) and no brackets, which
+/// are for addresses of hosts (3.2.2). Canonicalizers that check it, as libxml2 does, refuse any other.
 fn is_absolute(uri: &str) -> bool {
-    uri.split_once(':').is_some_and(|(scheme, rest)| {
-        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-            && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
-            && !rest.is_empty()
-            && rest.chars().all(|c| {
-                c.is_ascii_graphic() && !matches!(c, '"' | '<' | '>' | '\\' | '^' | '`' | '{' | '|' | '}')
-            })
-    })
+    let Some((scheme, rest)) = uri.split_once(':') else { return false };
+    scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+        && !rest.is_empty()
+        && rest.chars().all(|c| c.is_ascii_graphic() && !"\"<>[\\]^`{|}".contains(c))
+        && rest.matches('#').count() <= 1
+        && rest.split('%').skip(1).all(|escaped| {
+            escaped.as_bytes().get(..2).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit))
+        })
 }
 
 fn short(text: &str) -> String {

@@ -62,6 +62,17 @@ def test_the_account_has_the_role_of_irsa_or_leaves_it_to_pod_identity() -> None
     assert "169.254.170.23" not in json.dumps(of_kind("NetworkPolicy", VARIANTS["irsa"])["spec"])
 
 
+def test_the_configuration_is_a_file_or_comes_from_elsewhere() -> None:
+    def container(variant: str) -> dict[str, Any]:
+        return of_kind("Deployment", VARIANTS[variant])["spec"]["template"]["spec"]["containers"][0]
+
+    assert container("irsa")["volumeMounts"][0]["mountPath"] == "/etc/studio-gateway"
+    elsewhere = container("pod-identity")
+    assert elsewhere["args"] == ["serve"], "the image's own command names the file"
+    assert elsewhere["env"] == [{"name": "STUDIO_GATEWAY_CONFIG", "value": "ssm:/studio-gateway/gateway.toml"}]
+    assert "volumeMounts" not in elsewhere
+
+
 def test_the_network_is_closed_but_for_what_is_needed() -> None:
     spec = of_kind("NetworkPolicy", VARIANTS["everything"])["spec"]
     assert spec["policyTypes"] == ["Ingress", "Egress"]

@@ -194,9 +194,19 @@ impl Answer<'_> {
         assert_eq!(log.target, "studio_gateway::sign_in");
         assert_eq!(log.level, Level::INFO);
         assert_eq!(log.field("outcome"), "granted");
-        for field in
-            ["client", "ms", "idp", "user_id", "session_name", "domain", "role", "profile", "role_session"]
-        {
+        for field in [
+            "client",
+            "ms",
+            "idp",
+            "user_id",
+            "session_name",
+            "destination",
+            "domain",
+            "rule",
+            "role",
+            "profile",
+            "role_session",
+        ] {
             assert_ne!(log.field(field), "", "the log line has no {field}: {log:?}");
         }
         log

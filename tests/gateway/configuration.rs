@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 use studio_gateway::clock::Clock;
-use studio_gateway::config::{Config, Problems, Sources};
+use studio_gateway::config::{Config, Problems, Sources, nothing_remote};
 use studio_gateway::demo::idp::metadata::metadata_xml;
 use toml::{Table, Value};
 
@@ -81,7 +81,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn parse(text: &str) -> Result<Config, Problems> {
-    let sources = Sources { file: &file, variable: &variable };
+    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
     Config::parse(text, &sources, Clock::system().now())
 }
 
@@ -374,6 +374,34 @@ const WRONG: &[Wrong] = &[
         Some("['ml team']"),
         "policies.notebook_groups[0]: expected the name of an IAM",
     ),
+    (
+        "destination",
+        Some(
+            "[{ key = 'lab', domain = 'nowhere' }, { key = 'Lab', domain = 'research', landing_uri = 'lab' }]",
+        ),
+        "destination[0].domain: no domain has the key \"nowhere\"",
+    ),
+    ("rule.0.name", None, "rule[0].name: missing"),
+    ("rule.0.idps", Some("['corporate']"), "rule[0].idps[0]: no IdP has the key \"corporate\""),
+    (
+        "rule.0.roles",
+        Some("['DataScientist']"),
+        "rule[0].roles[0]: expected the ARN of an IAM role, or { like = \"...\" }, got \"DataScientist\"",
+    ),
+    ("rule.0.groups", Some("[]"), "rule[0].groups: an empty list matches nothing"),
+    (
+        "rule.0.attributes",
+        Some("{ site = { like = 'Seoul' }, level = 3, team = [{ unlike = 'x' }] }"),
+        "rule[0].attributes.site: \"Seoul\" has no * or ?: write it as a plain text",
+    ),
+    ("rule.0.everyone", Some("true"), "rule[0].everyone: true, but the rule has conditions"),
+    ("rule.0.allow", Some("['nowhere']"), "rule[0].allow[0]: no destination has the key \"nowhere\""),
+    ("rule.0.deny", Some("7"), "rule[0].deny: expected a text, got 7"),
+    (
+        "rule.0.profile",
+        Some("{ execution_role = 'Vision', colour = 'blue' }"),
+        "rule[0].profile.execution_role: expected the ARN of an IAM role, got \"Vision\"",
+    ),
 ];
 
 fn base() -> Table {
@@ -404,7 +432,7 @@ fn apply(table: &mut Table, (path, value, _): &Wrong) {
 }
 
 fn problems(table: &Table) -> Vec<String> {
-    let sources = Sources { file: &file, variable: &variable };
+    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
     let problems = Config::from_table(table, &sources, Clock::system().now()).unwrap_err();
     problems.lines().to_vec()
 }
@@ -431,16 +459,21 @@ fn all_problems_are_told_at_once() {
     }
     // What a list or a table holds is told item by item.
     for more in [
-        "gateway.seal_keys[0]: expected \"file:PATH\" or \"env:NAME\"",
+        "gateway.seal_keys[0]: expected \"file:PATH\", \"env:NAME\", \"secretsmanager:ID\" or \"ssm:NAME\"",
         "gateway.seal_keys[1]: cannot read \"none.key\"",
         "gateway.seal_keys[2]: the variable \"NONE\" is not set",
         "gateway.seal_keys[3]: the key is not base64",
-        "gateway.seal_keys[5]: expected \"file:PATH\" or \"env:NAME\"",
+        "gateway.seal_keys[5]: expected \"file:PATH\", \"env:NAME\", \"secretsmanager:ID\" or \"ssm:NAME\"",
         "domain[0].profile.tags.StudioUserId: the owner tag is set by the gateway",
         "domain[0].profile.tags.a#b: not a usable tag key",
         "domain[0].profile.lifecycle[0].app: expected JupyterLab",
         "domain[0].profile.lifecycle[0].script: \"text.txt\" does not begin with \"#!\"",
         "domain[0].profile.lifecycle[2].script: missing",
+        "destination[1].key: expected a key of a-z",
+        "destination[1].landing_uri: expected a landing URI",
+        "rule[0].attributes.level: expected a text or { like = \"...\" }, got 3",
+        "rule[0].attributes.team[0]: expected a text or { like = \"...\" }, got { unlike = \"x\" }",
+        "rule[0].profile.colour: unknown key",
     ] {
         assert!(lines.iter().any(|line| line.starts_with(more)), "{more}: {lines:#?}");
     }
@@ -471,6 +504,128 @@ fn repeated_tables_are_told_beside_other_problems() {
     );
 }
 
+/// The shipped configuration with these rules in place of its own, and further tables.
+fn with_rules(more: &str) -> Result<Config, Problems> {
+    let mut table = base();
+    table.remove("rule");
+    let more: Table = more.parse().unwrap();
+    table.extend(more);
+    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
+    Config::from_table(&table, &sources, Clock::system().now())
+}
+
+#[track_caller]
+fn only_problem(more: &str, expected: &str) {
+    assert_eq!(with_rules(more).unwrap_err().lines(), [expected]);
+}
+
+/// Warnings beside those that the shipped configuration has.
+fn warnings(more: &str) -> Vec<String> {
+    let warnings = with_rules(more).unwrap().warnings;
+    warnings.into_iter().filter(|line| !line.starts_with("gateway.seal_keys")).collect()
+}
+
+const EVERYONE: &str = "[[rule]]\nname = 'Everyone'\neveryone = true\nallow = 'research'\n";
+
+#[test]
+fn rules_that_can_never_do_what_they_say() {
+    only_problem(
+        "[[rule]]\nname = 'a'\nallow = 'research'",
+        "rule[0].everyone: a rule without a condition has to say everyone = true",
+    );
+    only_problem("[[rule]]\nname = 'a'\neveryone = true", "rule[0].allow: missing (or deny)");
+    only_problem(
+        "[[rule]]\nname = 'a'\neveryone = true\nallow = 'research'\ndeny = 'research'",
+        "rule[0].deny: \"research\" is named by this rule already",
+    );
+    only_problem(
+        "[[rule]]\nname = 'a'\nroles = 'arn:aws:iam::111122223333:role/Other'\nallow = 'research'",
+        "rule[0].allow: \"research\" is opened by none of the roles that the rule is for",
+    );
+    only_problem(
+        "[[rule]]\nname = 'a'\neveryone = true\ndeny = 'research'\nprofile = { tags = {} }",
+        "rule[0].profile: the rule allows nothing that a profile would be made for",
+    );
+    only_problem(&EVERYONE.repeat(2), "rule[1].name: \"Everyone\" occurs twice");
+    let mut table = base();
+    table["idp"][0]["saml_providers"] = vec!["arn:aws:iam::444455556666:saml-provider/corp"].into();
+    assert_eq!(
+        problems(&table),
+        ["rule[0].allow: \"research\" has no SAML provider of an IdP that the rule is for in its account"]
+    );
+}
+
+#[test]
+fn keys_of_domains_and_destinations_are_one_name_space() {
+    let destination = |key: &str| format!("[[destination]]\nkey = '{key}'\ndomain = 'research'\n");
+    only_problem(
+        &format!("{EVERYONE}{}", destination("research")),
+        "destination[0].key: \"research\" is the key of a domain",
+    );
+    only_problem(
+        &format!("{EVERYONE}{}", destination("lab").repeat(2)),
+        "destination[1].key: \"lab\" occurs twice",
+    );
+}
+
+#[test]
+fn what_a_rule_lays_over_a_profile_is_checked_with_what_is_below() {
+    let laid = |profile: &str| format!("{EVERYONE}[rule.profile]\n{profile}\n");
+    only_problem(
+        &laid("tags = { StudioUserId = { value = 'x' } }"),
+        "rule[0].profile.tags.StudioUserId: the owner tag is set by the gateway",
+    );
+    let config = with_rules(&laid("security_groups = ['sg-1']\ntags = { team = { value = 'x' } }")).unwrap();
+    let allowed = &config.rules[0].allow[0];
+    assert_eq!(allowed.template.security_groups, ["sg-1"]);
+    assert_eq!(allowed.template.tags.len(), 1);
+    assert_eq!(config.domains[0].profile.tags.len(), 0, "the domain's own stays");
+    // Half of the tags here and half there are too many together.
+    let tags = |from: usize| {
+        let tags = (from..from + 25).map(|number| format!("t{number} = {{ value = 'x' }}"));
+        format!("tags = {{ {} }}", tags.collect::<Vec<_>>().join(", "))
+    };
+    let mut table = base();
+    let half: Table = tags(0).parse().unwrap();
+    table["domain"][0].as_table_mut().unwrap().insert("profile".into(), half.into());
+    let rules: Table = laid(&tags(25)).parse().unwrap();
+    table.extend(rules);
+    assert_eq!(
+        problems(&table),
+        ["rule[0].profile.tags: a profile has 50 tags at most, the owner tag included"]
+    );
+}
+
+#[test]
+fn what_looks_like_a_mistake_is_a_warning() {
+    assert_eq!(warnings(EVERYONE), [""; 0]);
+    let denied = EVERYONE.replace("allow", "deny");
+    assert_eq!(warnings(&denied), ["domain \"research\": no rule allows anybody to go there"]);
+    let destination = "[[destination]]\nkey = 'lab'\ndomain = 'research'\n";
+    assert_eq!(
+        warnings(&format!("{EVERYONE}{destination}")),
+        ["destination \"lab\": no rule allows anybody to go there"]
+    );
+    let lab = EVERYONE.replace("'research'", "'lab'");
+    assert_eq!(warnings(&format!("{lab}{destination}")), [""; 0], "a domain may be for links only");
+    let later = "[[rule]]\nname = 'b'\ngroups = 'ml-*'\ndeny = 'research'\n";
+    assert_eq!(
+        warnings(&format!("{EVERYONE}{later}")),
+        [
+            "rule[1].groups: \"ml-*\" is compared as it stands; a pattern is written { like = \"ml-*\" }",
+            "rule \"b\": it never decides about \"research\", since \"Everyone\" is for everyone and comes before it",
+        ]
+    );
+}
+
+#[test]
+fn only_attributes_that_are_asked_for_are_kept() {
+    let rules = "[[rule]]\nname = 'a'\nattributes = { site = 'x' }\nallow = 'research'\n\
+         [rule.profile.tags]\nteam = { attribute = 'team' }\n";
+    let config = with_rules(rules).unwrap();
+    assert_eq!(config.attributes.iter().collect::<Vec<_>>(), ["site", "team"]);
+}
+
 #[test]
 fn too_many_tags_are_told_with_the_path_of_their_domain() {
     let mut table = base();
@@ -492,6 +647,7 @@ fn an_empty_file_is_told_what_it_needs() {
         "gateway.public_url: missing",
         "idp: at least one is needed",
         "domain: at least one is needed",
+        "rule: at least one is needed: without a rule, nobody may come",
     ] {
         assert!(problems.lines().iter().any(|line| line == needed), "{needed}: {problems}");
     }
@@ -518,7 +674,7 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         let lines = problems(&table).join("\n");
         assert!(lines.contains(wrong.0) && !lines.contains("MIIsecret"), "{lines}");
     }
-    let sources = Sources { file: &file, variable: &variable };
+    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
     let broken = "[gateway]\nseal_keys = [MIIsecret\n";
     let fault = Config::parse(broken, &sources, Clock::system().now()).unwrap_err().to_string();
     assert!(fault.starts_with("line 2: ") && !fault.contains("MIIsecret"), "{fault}");

@@ -21,7 +21,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_studio-gateway");
 const PUBLIC_URL: &str = "https://studio.example.com";
 
 /// A folder for one test, with the IdP's metadata in it.
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("idp.xml"), idp_metadata()).unwrap();
@@ -71,7 +71,8 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
+/// Runs the binary to its end: exit code, standard output, standard error.
+pub(crate) fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = command(arguments).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code(), text(stdout), text(stderr))
@@ -190,7 +191,7 @@ fn a_usable_configuration_is_told_to_be_so() {
     let (code, stdout, stderr) = run(&["check", "--config", path.to_str().unwrap()]);
     assert_eq!((code, stderr.as_str()), (Some(0), ""));
     assert!(stdout.contains("warning: gateway.seal_keys: none"), "{stdout}");
-    assert!(stdout.contains("is usable: 1 IdP(s), 1 domain(s)"), "{stdout}");
+    assert!(stdout.contains("is usable: 1 IdP(s), 1 domain(s), 1 destination(s), 1 rule(s)"), "{stdout}");
 
     let (code, stdout, _) = run(&["metadata", "--config", path.to_str().unwrap()]);
     assert_eq!(code, Some(0));

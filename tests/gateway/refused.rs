@@ -125,6 +125,32 @@ async fn used_before_and_signed_again() {
 }
 
 #[tokio::test]
+async fn used_before_in_another_encoding() {
+    let stage = Stage::new().await;
+    let xml = stage.response_for(&alice()).sign(key(), Signed::Assertion).unwrap();
+    stage.post_xml(&xml).await.expect_granted();
+    stage.called();
+    // The same signed words, written in another way.
+    for again in [
+        format!("\u{feff}<?xml version=\"1.0\"?>\n<!-- again -->{xml}\n"),
+        xml.replace("samlp:", "p:").replace("xmlns:samlp=", "xmlns:p="),
+        xml.replace(">alice<", ">al&#x69;c<![CDATA[e]]><"),
+        xml.replace("<samlp:Status>", "\n<samlp:Status >").replace(" Version=", "\n\tVersion="),
+        xml.replacen(" ID=\"", " ID=\"_again", 1),
+    ] {
+        assert_ne!(again, xml);
+        stage.refuses_xml(&again, 403, "assertion.replayed", "used already").await;
+    }
+    // And in another base64 of the same bytes.
+    let value = Response::encode(&xml);
+    let wrapped: String = value.chars().flat_map(|digit| [digit, '\n']).collect();
+    for again in [wrapped, format!(" {value}\r\n")] {
+        stage.post_value(&again).await.expect_refused(403, "assertion.replayed").because("used already");
+        assert_eq!(stage.called(), [""; 0]);
+    }
+}
+
+#[tokio::test]
 async fn issued_before_the_gateway_started() {
     let stage = Stage::new().await;
     let response = stage.broken(|response| {

@@ -179,6 +179,12 @@ impl Setting {
         }
     }
 
+    /// A configuration as somebody wrote it, with its IdP's metadata in `idp-metadata.xml`.
+    pub(crate) fn of(configuration: &str) -> Self {
+        let files = vec![("idp-metadata.xml".into(), idp_metadata())];
+        Self { table: configuration.parse().unwrap(), world: Vec::new(), adjust: Vec::new(), files }
+    }
+
     /// Changes a key of the configuration, such as `domain.0.ready_seconds`.
     pub(crate) fn set(mut self, path: &str, value: impl Into<Value>) -> Self {
         let (parents, key) = path.rsplit_once('.').unwrap();
@@ -198,6 +204,12 @@ impl Setting {
         }
         table.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// Puts these rules, written as TOML, in place of the present ones.
+    pub(crate) fn rules(mut self, toml: &str) -> Self {
+        self.table.remove("rule");
+        self.append(toml)
     }
 
     /// Appends tables to the configuration, written as TOML.
@@ -278,7 +290,7 @@ impl Setting {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let aws = EmbeddedAws::start(world, clock.clock(), loopback).await.unwrap();
         for endpoint in ["sts_endpoint", "sagemaker_endpoint"] {
-            if self.table["aws"].get(endpoint).is_none() {
+            if self.table.get("aws").and_then(|aws| aws.get(endpoint)).is_none() {
                 self = self.set(&format!("aws.{endpoint}"), aws.url());
             }
         }
@@ -318,6 +330,7 @@ impl Setting {
                 file.map(|(_, text)| text.clone()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
             },
             variable: &|_| None,
+            remote: &studio_gateway::config::nothing_remote,
         };
         Config::from_table(&self.table, &sources, clock.now()).expect("a usable configuration")
     }

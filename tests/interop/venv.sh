@@ -5,5 +5,5 @@ folder=$1 requirements=$2
 mark=$folder/.made-of-$(sha256sum <"$requirements" | cut -c1-16)
 [ -e "$mark" ] && exit 0
 python3 -m venv "$folder"
-"$folder/bin/pip" -q --disable-pip-version-check install -r "$requirements"
+"$folder/bin/python" -m pip -q --disable-pip-version-check install -r "$requirements"
 touch "$mark"

@@ -1,5 +1,6 @@
 //! An IdP that signs and a gateway that verifies, both at one fixed moment.
 
+use crate::record::record;
 use crate::sts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -162,6 +163,7 @@ impl Gateway {
     #[track_caller]
     pub(crate) fn take_form(&self, value: &str) -> Result<VerifiedAssertion, Rejection> {
         let answer = self.take_alone(value);
+        record(self, value, &answer);
         sts::agrees(self, value, &answer);
         answer
     }

@@ -162,6 +162,17 @@ fn odd_prefixes() {
 }
 
 #[test]
+fn namespace_names_of_every_kind() {
+    let names =
+        ["urn:x:y", "tag:a@b,2026:c", "http://user@a.example:8080/b%20c?d=(e)#f", "mailto:a@b.example"];
+    for name in names {
+        in_every_way(|xml| {
+            swap(xml, "<samlp:Response ", &format!("<samlp:Response xmlns:x=\"{name}\" x:y=\"\" "))
+        });
+    }
+}
+
+#[test]
 fn pretty_printing() {
     in_every_way(|xml| {
         // Around elements, but not into values.

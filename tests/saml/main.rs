@@ -19,6 +19,7 @@ mod floods;
 mod hostile;
 mod legal;
 mod reading;
+mod record;
 mod rules;
 mod sts;
 mod wrapping;

@@ -115,7 +115,7 @@ class World:
             f"""[gateway]
 listen = "127.0.0.1:{port or self.gateway_port}"
 public_url = "{self.url}"
-{self.gateway_keys}
+{"" if for_aws else self.gateway_keys}
 
 [saml]
 audiences = ["urn:amazon:webservices"]

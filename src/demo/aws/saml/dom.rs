@@ -30,7 +30,8 @@ fn has_sound_names(element: &Element<'_>) -> bool {
     let attributes = element.attributes.iter().map(|a| &a.name);
     let mut names = std::iter::once(&element.name).chain(attributes);
     let declarations = element.namespace_declarations.iter();
-    let in_uri = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c);
+    let in_uri = |c: char| c.is_ascii_graphic() && !"\"<>[\\]^`{|}".contains(c);
+    let is_escape = |after: &str| after.len() >= 2 && after.bytes().take(2).all(|b| b.is_ascii_hexdigit());
     let is_scheme = |scheme: &str| {
         scheme.starts_with(|c: char| c.is_ascii_alphabetic())
             && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
@@ -43,7 +44,9 @@ fn has_sound_names(element: &Element<'_>) -> bool {
             return prefix.is_empty();
         }
         let (scheme, rest) = uri.split_once(':').unwrap_or_default();
-        !prefix.contains(':') && is_scheme(scheme) && !rest.is_empty() && rest.chars().all(in_uri)
+        let sound = rest.chars().all(in_uri) && rest.split('%').skip(1).all(is_escape);
+        let fragments = rest.chars().filter(|c| *c == '#').count();
+        !prefix.contains(':') && is_scheme(scheme) && !rest.is_empty() && sound && fragments <= 1
     })
 }
 
