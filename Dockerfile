@@ -3,6 +3,8 @@
 FROM rust:1.95.0-bookworm AS build
 WORKDIR /src
 COPY Cargo.toml Cargo.lock ./
+COPY build.rs build.rs
+COPY locales locales
 COPY src src
 COPY templates templates
 COPY config config

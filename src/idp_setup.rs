@@ -3,7 +3,7 @@
 //! It only tells: it calls no product, and the gateway treats all of them alike.
 
 use crate::arn::RolePair;
-use crate::config::{Config, Idp, Subject};
+use crate::config::{Config, Idp, PresignBy, Subject};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -129,19 +129,17 @@ fn attributes(product: &Product, idp: &Idp, config: &Config, text: &mut String) 
     }
     let mut rows = vec![(format!("{ATTRIBUTES}RoleSessionName"), product.session_name.clone())];
     // Beside the attribute that names the person to us, AWS needs a session tag to compare with the profile's owner tag.
-    let tags = match idp.session_tag() {
-        Some(tag) => BTreeSet::from([tag]),
-        None => config.domains.iter().map(|domain| domain.owner_tag.as_str()).collect(),
-    };
+    let opened = config.domains.iter().filter(|domain| domain.presign_by == PresignBy::Person);
+    let tags: BTreeSet<_> = opened.map(|domain| domain.session_tag.as_str()).collect();
     rows.extend(tags.iter().map(|tag| (format!("{ATTRIBUTES}PrincipalTag:{tag}"), product.user_id.clone())));
-    if idp.session_tag().is_none() {
+    if rows.iter().all(|(known, _)| *known != idp.user_id_attribute) {
         rows.push((idp.user_id_attribute.clone(), product.user_id.clone()));
     }
     let tags: Vec<_> = tags.into_iter().collect();
-    rows.push((
-        format!("{ATTRIBUTES}TransitiveTagKeys"),
-        format!("{} (optional, constant)", tags.join(", ")),
-    ));
+    if !tags.is_empty() {
+        let value = format!("{} (optional, constant)", tags.join(", "));
+        rows.push((format!("{ATTRIBUTES}TransitiveTagKeys"), value));
+    }
     rows.push((format!("{ATTRIBUTES}SourceIdentity"), format!("{} (optional)", product.session_name)));
     rows.push((format!("{ATTRIBUTES}SessionDuration"), "28800 (optional, constant)".into()));
     let conditions = || config.rules.iter().flat_map(|rule| &rule.conditions);
@@ -186,15 +184,20 @@ fn entry(field: &str, value: &str, text: &mut String) {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::config::{Sources, nothing_remote, read_file};
+    use crate::config::{Sources, nothing_remote, read_bytes, read_file};
     use std::path::Path;
 
     const EXAMPLE: &str = include_str!("../deploy/iam/example.toml");
 
     fn config(text: &str) -> Config {
-        let file =
-            |path: &Path| read_file(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/iam")), path);
-        let sources = Sources { file: &file, variable: &|_| None, remote: &nothing_remote };
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/iam"));
+        let file = |path: &Path| read_file(folder, path);
+        let sources = Sources {
+            file: &file,
+            bytes: &|path: &Path| read_bytes(folder, path),
+            variable: &|_| None,
+            remote: &nothing_remote,
+        };
         Config::parse(text, &sources, Clock::system().now()).unwrap()
     }
 

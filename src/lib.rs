@@ -3,11 +3,14 @@
 //! Start reading at [`sign_in`]: it is the product on one page.
 
 pub mod arn;
+pub mod assets;
 pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod drain;
 pub mod error;
+pub mod execution_role;
 pub mod explain;
 pub mod http;
 pub mod identity;
@@ -15,6 +18,7 @@ pub mod idp_setup;
 pub mod idps;
 pub mod inspect;
 pub mod lambda;
+pub mod language;
 pub mod load;
 pub mod policies;
 pub mod policy;
@@ -24,4 +28,5 @@ pub mod replay;
 pub mod saml;
 pub mod seal;
 pub mod serve;
+pub mod settings;
 pub mod sign_in;

@@ -1,7 +1,7 @@
 //! The configuration that a command is told to use: found, read with everything that it refers to, and parsed.
 
 use crate::aws::remote::{self, Fetched};
-use crate::config::{Config, Problems, Remote, Replay, Sources, read_file, read_variable};
+use crate::config::{Config, Problems, Remote, Replay, Sources, read_bytes, read_file, read_variable};
 use crate::lambda;
 use chrono::{DateTime, Utc};
 use std::path::Path;
@@ -25,6 +25,7 @@ pub async fn configuration(place: Option<&str>, now: DateTime<Utc>) -> Result<Co
     let folder = Path::new(place).parent().unwrap_or(Path::new("."));
     let sources = Sources {
         file: &|path| read_file(folder, path),
+        bytes: &|path| read_bytes(folder, path),
         variable: &read_variable,
         remote: &|reference| found(&fetched, reference),
     };

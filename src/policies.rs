@@ -10,6 +10,7 @@ mod parameters;
 mod print;
 mod template;
 mod terraform;
+mod uses;
 
 pub use catalogue::Kind;
 pub use print::{Format, list, print};
@@ -67,7 +68,7 @@ pub fn all(config: &Config) -> Result<Vec<Policy>, String> {
 }
 
 fn of_template(name: &'static str, template: &Template, config: &Config) -> Result<Vec<Policy>, String> {
-    let uses = parameters::uses(template.scope, config);
+    let uses = uses::uses(template.scope, config);
     let alone = uses.len() == 1;
     let policies = uses.into_iter().map(|one| {
         let document = template::fill(&template.statements, &one, config)

@@ -1,5 +1,6 @@
 //! Running the service: bind, serve, and end without breaking off a sign-in.
 
+use crate::drain::Drain;
 use crate::http;
 use crate::sign_in::Gateway;
 use std::io;
@@ -18,7 +19,8 @@ const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    drain: Duration,
+    drain: Drain,
+    patience: Duration,
     stop: Option<oneshot::Sender<()>>,
     task: JoinHandle<io::Result<()>>,
 }
@@ -27,7 +29,8 @@ impl Running {
     /// Starts serving on a listener that is bound already.
     pub fn start(listener: TcpListener, gateway: Arc<Gateway>) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let drain = gateway.config.gateway.sign_in_limit + DRAIN_MARGIN;
+        let patience = gateway.config.gateway.sign_in_limit + DRAIN_MARGIN;
+        let drain = gateway.drain.clone();
         let (stop, stopped) = oneshot::channel::<()>();
         let service = http::router(gateway).into_make_service_with_connect_info::<SocketAddr>();
         let task = tokio::spawn(async move {
@@ -38,7 +41,7 @@ impl Running {
                 })
                 .await
         });
-        Ok(Self { address, drain, stop: Some(stop), task })
+        Ok(Self { address, drain, patience, stop: Some(stop), task })
     }
 
     /// Where it listens.
@@ -49,8 +52,9 @@ impl Running {
 
     /// Stops accepting, and waits for the sign-ins in flight.
     pub async fn stop(mut self) -> io::Result<()> {
+        self.drain.begin();
         drop(self.stop.take());
-        let Ok(ended) = timeout(self.drain, &mut self.task).await else {
+        let Ok(ended) = timeout(self.patience, &mut self.task).await else {
             // A connection that never finishes its request must not turn an orderly end into a failure.
             tracing::warn!(target: "studio_gateway", "some connections did not end in time");
             self.task.abort();

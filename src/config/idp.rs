@@ -13,8 +13,6 @@ use url::Url;
 
 /// What AWS compares with a profile's owner tag, and so what names a person unless configured otherwise.
 const USER_ID: &str = "https://aws.amazon.com/SAML/Attributes/PrincipalTag:studiouserid";
-/// What attributes that become session tags begin with (STS, "Passing session tags using AssumeRoleWithSAML").
-const PRINCIPAL_TAG: &str = "https://aws.amazon.com/SAML/Attributes/PrincipalTag:";
 
 /// An identity provider.
 #[derive(Debug)]
@@ -40,12 +38,6 @@ pub struct Idp {
 }
 
 impl Idp {
-    /// Key of the session tag that names the person to AWS, if the attribute that names them to us is one.
-    #[must_use]
-    pub fn session_tag(&self) -> Option<&str> {
-        self.user_id_attribute.strip_prefix(PRINCIPAL_TAG)
-    }
-
     /// Whether people of this IdP may hold roles that lead to a domain.
     pub(super) fn leads_to(&self, domain: &Domain) -> bool {
         let accounts = || domain.roles.iter().map(RoleArn::account);

@@ -26,8 +26,18 @@ pub(super) enum Scope {
     Account,
     /// Each region of each account that has domains.
     Region,
+    /// The gateway's own role, and the domains where it does the work itself.
+    Gateway,
+    /// Each provisioner role, and the domains where it does the work.
+    Provisioner,
     /// Each federated role.
     Role,
+    /// Each federated role that opens domains by itself (`presign_by = "person"`).
+    Person,
+    /// Each account with domains that the gateway opens for people (`presign_by = "service"`).
+    Service,
+    /// Each account with domains whose people have execution roles of their own.
+    People,
     /// Each group of `policies.notebook_groups`.
     Group,
 }
@@ -76,6 +86,10 @@ const FILES: &[(&str, &str)] = files![
     "gateway-policy",
     "provisioner-trust-policy",
     "provisioner-policy",
+    "reconcile-policy",
+    "service-presign-policy",
+    "execution-roles-policy",
+    "execution-role-trust-policy",
     "profile-tags",
     "job-tags",
     "tagged-jobs",

@@ -1,69 +1,15 @@
 //! The values that templates are filled with: each a list, taken from the configuration.
 
-use super::catalogue::Scope;
-use crate::arn::{RoleArn, SamlProviderArn};
-use crate::config::{Config, Domain, DynamoDbTable, Idp, ProfileTemplate, Replay};
+use super::uses::{Place, Use, in_order, place};
+use crate::arn::{PolicyArn, RoleArn, SamlProviderArn};
+use crate::config::{
+    Config, Domain, DynamoDbTable, PresignBy, ProfileTemplate, Provisioning, Replay, RoleTemplate,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::once;
 
 /// Values by name. A name that is not here is a fault of the template.
 pub(super) type Parameters = BTreeMap<&'static str, Vec<String>>;
-
-/// One use of a template.
-pub(super) struct Use<'c> {
-    /// Tells it from the other uses.
-    pub(super) subject: Option<String>,
-    /// The role or group that the policy belongs to.
-    pub(super) holder: Option<String>,
-    /// The domains that it speaks about.
-    pub(super) domains: Vec<&'c Domain>,
-    role: Option<RoleArn>,
-}
-
-/// Where a domain is: partition, account, region.
-type Place<'c> = (&'c str, &'c str, &'c str);
-
-/// The uses of a template with this scope, in the order of the configuration.
-pub(super) fn uses(scope: Scope, config: &Config) -> Vec<Use<'_>> {
-    let all: Vec<_> = config.domains.iter().map(AsRef::as_ref).collect();
-    let split = |key: fn(Place<'_>) -> String| {
-        in_order(all.iter().filter_map(|domain: &&Domain| place(domain)).map(key)).into_iter().map(
-            move |subject| {
-                let domains = config.domains.iter().map(AsRef::as_ref);
-                let domains =
-                    domains.filter(|domain| place(domain).map(key).as_ref() == Some(&subject)).collect();
-                Use { subject: Some(subject), holder: None, domains, role: None }
-            },
-        )
-    };
-    match scope {
-        Scope::Once => vec![Use { subject: None, holder: None, domains: all, role: None }],
-        Scope::Account => split(|(_, account, _)| account.to_owned()).collect(),
-        Scope::Region => split(|(_, account, region)| format!("{account}/{region}")).collect(),
-        Scope::Role => in_order(all.iter().flat_map(|domain| domain.roles.iter().cloned()))
-            .into_iter()
-            .map(|role| Use {
-                subject: Some(format!("{}/{}", role.account(), role.name())),
-                holder: Some(role.name().to_owned()),
-                domains: all.iter().copied().filter(|domain| domain.roles.contains(&role)).collect(),
-                role: Some(role),
-            })
-            .collect(),
-        Scope::Group => {
-            let groups = &config.policies.notebook_groups;
-            // Without groups there is still one use, which tells what is lacking.
-            let groups =
-                if groups.is_empty() { vec![None] } else { groups.iter().cloned().map(Some).collect() };
-            let used = |holder: Option<String>| Use {
-                subject: holder.clone(),
-                holder,
-                domains: all.clone(),
-                role: None,
-            };
-            groups.into_iter().map(used).collect()
-        }
-    }
-}
 
 /// All values for a use, with `domains` instead of all of its domains.
 pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Parameters {
@@ -91,10 +37,21 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("dns_suffix", in_order(places.iter().map(|(partition, _, _)| dns_suffix(partition).to_owned()))),
         ("saml_providers", in_order(providers.map(SamlProviderArn::as_str).map(str::to_owned))),
         ("owner_tags", owner_tags(domains)),
-        ("session_tags", session_tags(domains, config)),
-        ("profiles", in_order(domains.iter().filter_map(|domain| profiles(domain)))),
+        ("session_tags", session_tags(domains)),
+        ("profiles", profiles(domains, |_| true)),
+        ("person_profiles", profiles(domains, |domain| domain.presign_by == PresignBy::Person)),
+        ("service_profiles", profiles(domains, |domain| domain.presign_by == PresignBy::Service)),
+        ("reconciled_profiles", profiles(domains, |domain| domain.provisioning == Provisioning::Reconcile)),
+        ("provisioners", provisioners(config)),
+        ("external_ids", external_ids(domains)),
+        ("callers", callers(domains, config)),
         ("roles", in_order(roles.map(|role| role.to_string()))),
         ("execution_roles", execution_roles(domains, config)),
+        ("notebook_roles", [execution_roles(domains, config), peoples_roles(domains, true)].concat()),
+        ("peoples_roles", peoples_roles(domains, true)),
+        ("peoples_roles_without_path", peoples_roles(domains, false)),
+        ("boundaries", of_templates(domains, |template| vec![&template.boundary])),
+        ("declared_policies", of_templates(domains, |template| template.declared().into_iter().collect())),
         ("lifecycle_configs", lifecycle_configs(domains, config)),
         ("dynamodb", table(config).map(|table| table.name.clone()).into_iter().collect()),
         ("ledger", ledger(config).into_iter().collect()),
@@ -125,8 +82,7 @@ pub(super) fn key(parameter: &str) -> String {
     match parameter {
         "saml_providers" => "an IdP with a SAML provider in this account (idp.saml_providers)".into(),
         "image_versions" => "policies.images".into(),
-        "group" => "policies.notebook_groups".into(),
-        "ledger" => "policies.gateway_role".into(),
+        "ledger" | "callers" => "policies.gateway_role".into(),
         other => format!("policies.{other}"),
     }
 }
@@ -136,31 +92,55 @@ pub(super) fn owner_tags(domains: &[&Domain]) -> Vec<String> {
     in_order(domains.iter().map(|domain| domain.owner_tag.clone()))
 }
 
-/// The session tags that the owner tags of these domains are compared with.
-pub(super) fn session_tags(domains: &[&Domain], config: &Config) -> Vec<String> {
-    in_order(domains.iter().map(|domain| session_tag(domain, config)))
+/// The session tags that people need who open domains themselves.
+fn session_tags(domains: &[&Domain]) -> Vec<String> {
+    let opened = domains.iter().filter(|domain| domain.presign_by == PresignBy::Person);
+    in_order(opened.map(|domain| domain.session_tag.clone()))
 }
 
-/// The tag that names people, where the IdPs that lead to this domain all send the same; else one like the owner tag, which
-/// they have to send for AWS's sake.
-fn session_tag(domain: &Domain, config: &Config) -> String {
-    let accounts: BTreeSet<_> = domain.roles.iter().map(RoleArn::account).collect();
-    let leads = |idp: &&Idp| idp.saml_providers.iter().any(|provider| accounts.contains(provider.account()));
-    let tags = in_order(config.idps.iter().map(AsRef::as_ref).filter(leads).map(Idp::session_tag));
-    match tags.as_slice() {
-        [Some(tag)] => (*tag).to_owned(),
-        _ => domain.owner_tag.clone(),
-    }
+/// The profiles of those domains that fit.
+fn profiles(domains: &[&Domain], fits: fn(&Domain) -> bool) -> Vec<String> {
+    let arn = |domain: &&Domain| {
+        let (partition, account, region) = place(domain)?;
+        Some(format!("arn:{partition}:sagemaker:{region}:{account}:user-profile/{}/*", domain.id))
+    };
+    in_order(domains.iter().filter(|domain| fits(domain)).filter_map(arn))
 }
 
-fn place(domain: &Domain) -> Option<Place<'_>> {
-    let role = domain.roles.first()?;
-    Some((role.partition(), role.account(), &domain.region))
+/// The provisioner roles of all domains.
+fn provisioners(config: &Config) -> Vec<String> {
+    let provisioners = config.domains.iter().filter_map(|domain| domain.provisioner.as_ref());
+    in_order(provisioners.map(|provisioner| provisioner.role.to_string()))
 }
 
-fn profiles(domain: &Domain) -> Option<String> {
-    let (partition, account, region) = place(domain)?;
-    Some(format!("arn:{partition}:sagemaker:{region}:{account}:user-profile/{}/*", domain.id))
+fn external_ids(domains: &[&Domain]) -> Vec<String> {
+    let provisioners = domains.iter().filter_map(|domain| domain.provisioner.as_ref());
+    in_order(provisioners.filter_map(|provisioner| provisioner.external_id.clone()))
+}
+
+/// The roles that look up and make what is in these domains.
+fn callers(domains: &[&Domain], config: &Config) -> Vec<String> {
+    let caller = |domain: &&Domain| match &domain.provisioner {
+        Some(provisioner) => Some(provisioner.role.to_string()),
+        None => config.policies.gateway_role.as_ref().map(ToString::to_string),
+    };
+    in_order(domains.iter().filter_map(caller))
+}
+
+/// The roles that people of these domains have for themselves. IAM looks for a role that does not exist without a path.
+fn peoples_roles(domains: &[&Domain], with_path: bool) -> Vec<String> {
+    let arn = |domain: &&Domain| {
+        let (partition, account, _) = place(domain)?;
+        let template = domain.execution_role.as_ref()?;
+        let path = if with_path { template.path.as_str() } else { "/" };
+        Some(format!("arn:{partition}:iam::{account}:role{path}{}*", template.name_prefix))
+    };
+    in_order(domains.iter().filter_map(arn))
+}
+
+fn of_templates(domains: &[&Domain], policies: fn(&RoleTemplate) -> Vec<&PolicyArn>) -> Vec<String> {
+    let templates = domains.iter().filter_map(|domain| domain.execution_role.as_ref());
+    in_order(templates.flat_map(policies).map(|policy| policy.as_str().to_owned()))
 }
 
 /// What profiles of a domain can be created as: its own template, and what rules lay over it.
@@ -172,7 +152,7 @@ fn templates<'c>(domain: &'c Domain, config: &'c Config) -> impl Iterator<Item =
 
 fn execution_roles(domains: &[&Domain], config: &Config) -> Vec<String> {
     let templates = domains.iter().flat_map(|domain| templates(domain, config));
-    in_order(templates.filter_map(|template| template.execution_role.as_ref()).map(ToString::to_string))
+    in_order(templates.filter_map(ProfileTemplate::execution_role).map(str::to_owned))
 }
 
 fn lifecycle_configs(domains: &[&Domain], config: &Config) -> Vec<String> {
@@ -193,7 +173,8 @@ fn table(config: &Config) -> Option<&DynamoDbTable> {
 
 /// The ledger's table, which is in the gateway's own account: that of its role, or the only one there is.
 fn ledger(config: &Config) -> Option<String> {
-    let places = config.domains.iter().filter_map(|domain| place(domain));
+    let own = config.domains.iter().filter(|domain| domain.provisioner.is_none());
+    let places = own.filter_map(|domain| place(domain));
     let accounts = in_order(places.map(|(partition, account, _)| (partition, account)));
     let of_role = config.policies.gateway_role.as_ref().map(|role| (role.partition(), role.account()));
     let only = accounts.first().copied().filter(|_| accounts.len() == 1);
@@ -208,10 +189,4 @@ fn versions(image: &str) -> String {
 
 fn dns_suffix(partition: &str) -> &'static str {
     if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
-}
-
-/// Each item once, where it occurs first.
-fn in_order<T: Ord + Clone>(items: impl Iterator<Item = T>) -> Vec<T> {
-    let mut seen = BTreeSet::new();
-    items.filter(|item| seen.insert(item.clone())).collect()
 }

@@ -6,12 +6,15 @@
 //! | `"text {{name}} text"` | the text with the one value |
 //! | `{ "key {{name}}": ... }` | the same for each of the values, all of which have to hold |
 //! | `"{{name?}}"` | as above; without a value, the key that it belongs to is left out |
-//! | `"When": "name"` | the statement is left out without a value |
-//! | `"ForEach": "owner_tag"` | the statement for each owner tag, with the domains that have it; any of them may hold |
+//! | `"When": "name"` | the statement is left out without a value; of several names, all need one |
+//! | `"Unless": "name"` | the statement is left out where there is a value |
+//! | `"ForEach": "owner_tag"` | the statement for each owner tag (and the session tag that it is compared with), with the domains that have it; any of them may hold |
+//! | `"ForEach": "domain"` | the statement for each domain |
 
 use super::Lack;
-use super::parameters::{self, Parameters, Use};
-use crate::config::Config;
+use super::parameters::{self, Parameters};
+use super::uses::{Use, in_order};
+use crate::config::{Config, Domain};
 use serde_json::{Map, Value, json};
 
 /// Why a template gave no value.
@@ -29,10 +32,12 @@ pub(super) fn fill(
     one: &Use<'_>,
     config: &Config,
 ) -> Result<Result<Value, Lack>, String> {
-    let whole = parameters::of(one, &one.domains, config);
+    if let Some(lack) = &one.lacks {
+        return Ok(Err(lack.clone()));
+    }
     let mut filled = Vec::new();
     for statement in statements {
-        match expand(statement, &whole, one, config) {
+        match expand(statement, one, config) {
             Ok(some) => filled.extend(some),
             Err(Stop::Lacks(name)) => return Ok(Err(Lack(parameters::key(&name)))),
             Err(Stop::Fault(fault)) => return Err(fault),
@@ -42,37 +47,57 @@ pub(super) fn fill(
 }
 
 /// A statement, as often as it is needed.
-fn expand(
-    statement: &Map<String, Value>,
-    whole: &Parameters,
-    one: &Use<'_>,
-    config: &Config,
-) -> Result<Vec<Value>, Stop> {
+fn expand(statement: &Map<String, Value>, one: &Use<'_>, config: &Config) -> Result<Vec<Value>, Stop> {
     let mut bare = statement.clone();
-    if let Some(when) = bare.remove("When")
-        && values(when.as_str().unwrap_or_default(), whole)?.is_empty()
-    {
-        return Ok(Vec::new());
-    }
-    match bare.remove("ForEach") {
-        None => Ok(object(&bare, whole)?.into_iter().collect()),
-        Some(Value::String(name)) if name == "owner_tag" => {
-            let mut filled = Vec::new();
-            for (index, tag) in parameters::owner_tags(&one.domains).into_iter().enumerate() {
-                let domains: Vec<_> =
-                    one.domains.iter().copied().filter(|domain| domain.owner_tag == tag).collect();
-                let mut part = parameters::of(one, &domains, config);
-                part.insert("owner_tag", vec![tag]);
-                // Sids are unique in a document, and hold letters and digits only.
-                if let (Some(Value::String(sid)), 1..) = (bare.get_mut("Sid"), index) {
-                    *sid = format!("{}{}", sid.trim_end_matches(|c: char| c.is_ascii_digit()), index + 1);
-                }
-                filled.extend(object(&bare, &part)?);
-            }
-            Ok(filled)
+    let (when, unless) = (names(bare.remove("When")), names(bare.remove("Unless")));
+    let each = bare.remove("ForEach");
+    let parts: Vec<Vec<&Domain>> = match &each {
+        None => vec![one.domains.clone()],
+        Some(Value::String(name)) if name == "owner_tag" => by_tags(&one.domains),
+        Some(Value::String(name)) if name == "domain" => {
+            one.domains.iter().map(|domain| vec![*domain]).collect()
         }
-        Some(other) => Err(Stop::Fault(format!("unknown ForEach {other}"))),
+        Some(other) => return Err(Stop::Fault(format!("unknown ForEach {other}"))),
+    };
+    let sid = bare.get("Sid").and_then(Value::as_str).map(str::to_owned);
+    let mut filled = Vec::new();
+    for domains in parts {
+        let mut part = parameters::of(one, &domains, config);
+        if each.is_some() {
+            part.insert("owner_tag", parameters::owner_tags(&domains));
+        }
+        let absent = |name: &String| values(name, &part).map(Vec::is_empty);
+        let needed = when.iter().map(absent).collect::<Result<Vec<_>, _>>()?;
+        let unwanted = unless.iter().map(absent).collect::<Result<Vec<_>, _>>()?;
+        if needed.contains(&true) || unwanted.contains(&false) {
+            continue;
+        }
+        // Sids are unique in a document, and hold letters and digits only.
+        if let (Some(sid), 1..) = (&sid, filled.len()) {
+            bare.insert("Sid".into(), format!("{sid}{}", filled.len() + 1).into());
+        }
+        filled.extend(object(&bare, &part)?);
     }
+    Ok(filled)
+}
+
+/// The domains that have owner tag and session tag in common.
+fn by_tags<'c>(domains: &[&'c Domain]) -> Vec<Vec<&'c Domain>> {
+    let tags = |domain: &Domain| (domain.owner_tag.clone(), domain.session_tag.clone());
+    in_order(domains.iter().map(|domain| tags(domain)))
+        .into_iter()
+        .map(|pair| domains.iter().copied().filter(|domain| tags(domain) == pair).collect())
+        .collect()
+}
+
+/// One name or several.
+fn names(value: Option<Value>) -> Vec<String> {
+    let several = match value {
+        None => Vec::new(),
+        Some(Value::Array(items)) => items,
+        Some(one) => vec![one],
+    };
+    several.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// An object, or nothing if everything in it is left out.

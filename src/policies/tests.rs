@@ -1,13 +1,19 @@
 use super::*;
 use crate::clock::Clock;
-use crate::config::{Sources, nothing_remote, read_file};
+use crate::config::{Sources, nothing_remote, read_bytes, read_file};
 use std::path::Path;
 
 const EXAMPLE: &str = include_str!("../../deploy/iam/example.toml");
 
 fn config(text: &str) -> Config {
-    let file = |path: &Path| read_file(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/iam")), path);
-    let sources = Sources { file: &file, variable: &|_| None, remote: &nothing_remote };
+    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/iam"));
+    let file = |path: &Path| read_file(folder, path);
+    let sources = Sources {
+        file: &file,
+        bytes: &|path: &Path| read_bytes(folder, path),
+        variable: &|_| None,
+        remote: &nothing_remote,
+    };
     Config::parse(text, &sources, Clock::system().now()).unwrap()
 }
 
