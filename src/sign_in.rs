@@ -76,7 +76,7 @@ impl Gateway {
         credentials: GatewayCredentials,
     ) -> Result<Self, NoRandomness> {
         let seal = Seal::new(&config.gateway.seal_keys)?;
-        let ledger = Ledger::new(&config, clock.now(), credentials.clone()).await;
+        let ledger = Box::pin(Ledger::new(&config, clock.now(), credentials.clone())).await;
         let idps = Arc::new(Idps::new(&config));
         let clients = Box::pin(AwsClients::new(&config, credentials)).await;
         let assets = Assets::of(&config.brand);

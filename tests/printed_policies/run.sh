@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every printed policy, asked by @cloud-copilot/iam-simulate. Needs node, npm and `cargo build`.
+# Every printed policy, and several at once, asked by @cloud-copilot/iam-simulate. Needs node, npm and `cargo build`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -12,4 +12,4 @@ if [ ! -e "$mark" ]; then
   npm --prefix "$folder" ci --silent --no-audit --no-fund
   touch "$mark"
 fi
-exec node "$folder/simulate.mjs" "$binary" deploy/iam/example.toml policies/requests
+exec node "$folder/simulate.mjs" "$binary" "$PWD"
