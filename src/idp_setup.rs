@@ -14,7 +14,7 @@ const ATTRIBUTES: &str = "https://aws.amazon.com/SAML/Attributes/";
 /// The audience that AWS documents for STS.
 const AWS_AUDIENCE: &str = "urn:amazon:webservices";
 
-/// A product in the words of its own pages.
+/// A product. What its pages call a field may differ from version to version.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Product {

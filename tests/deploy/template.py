@@ -15,9 +15,12 @@ class Template:
     def __init__(self, path: Path, given: dict[str, str]) -> None:
         self.body = cfn_yaml.load(str(path))
         defaults = {name: one.get("Default") for name, one in self.body["Parameters"].items()}
-        unknown = given.keys() - defaults.keys()
+        unknown = given.keys() - defaults.keys() - PSEUDO.keys()
         assert not unknown, f"{path} has no parameters {unknown}"
-        self.values = PSEUDO | defaults | given
+        self.values: dict[str, Any] = PSEUDO | defaults | given
+        for name, one in self.body["Parameters"].items():
+            if one["Type"] == "CommaDelimitedList" and self.values[name] is not None:
+                self.values[name] = self.values[name].split(",")
 
     def at(self, *path: str | int) -> Any:
         """What is at a path, resolved."""
@@ -27,9 +30,10 @@ class Template:
         return self.resolved(value)
 
     def resolved(self, value: Any) -> Any:
-        """The value with Ref, Fn::Sub, Fn::If, Fn::Equals and Fn::Not worked out; NoValue is left out."""
+        """The value with Ref, Fn::Sub, Fn::Join, Fn::If, Fn::Equals and Fn::Not worked out; NoValue is left out."""
         if isinstance(value, list):
-            return [self.resolved(item) for item in value]
+            resolved = [self.resolved(item) for item in value]
+            return [item for item in resolved if item is not None]
         if not isinstance(value, dict):
             return value
         match list(value.items()):
@@ -39,6 +43,8 @@ class Template:
                 return self.values[name]
             case [("Fn::Sub", text)]:
                 return re.sub(r"\$\{([\w:]+)\}", lambda found: str(self.values[found[1]]), text)
+            case [("Fn::Join", [separator, items])]:
+                return separator.join(self.resolved(items))
             case [("Fn::If", [condition, then, otherwise])]:
                 holds = self.resolved(self.body["Conditions"][condition])
                 return self.resolved(then if holds else otherwise)

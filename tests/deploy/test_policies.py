@@ -15,7 +15,18 @@ from template import Template
 DOMAIN = {"DomainId": "d-abcdefghijkl", "DomainRegion": "ap-northeast-2"}
 ROLE = "arn:aws:iam::111122223333:role/"
 SERVICE = DOMAIN | {"ExecutionRoleArn": f"{ROLE}StudioExecution"}
-PROVISIONER = DOMAIN | {"GatewayRoleArn": f"{ROLE}StudioGateway"}
+PROVISIONER = {
+    "AWS::AccountId": "444455556666",
+    "DomainId": "d-vision444455",
+    "DomainRegion": "ap-northeast-2",
+    "GatewayRoleArn": f"{ROLE}StudioGateway",
+    "ExternalId": "studio-gateway/vision",
+    "ExecutionRoleName": "",
+    "Reconcile": "true",
+    "PresignByService": "true",
+    "PermissionsBoundaryArn": "arn:aws:iam::444455556666:policy/StudioBoundary",
+    "DeclaredPolicyArns": "arn:aws:iam::444455556666:policy/NlpData,arn:aws:iam::444455556666:policy/StudioBase",
+}
 NETWORK = {
     "DomainId": "d-abcdefghijkl",
     "GatewayRoleArn": f"{ROLE}StudioGateway",
@@ -26,31 +37,84 @@ FEDERATED = DOMAIN | {"AcsUrl": "https://studio.example.com/saml/acs"}
 INLINE = ("Policies", 0, "PolicyDocument")
 TRUST = ("AssumeRolePolicyDocument",)
 
-# Template, its parameters, the resource, where in its properties, the policy, and the statements that it does without.
-SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, set[str]]] = [
-    ("iam/federated-roles.yaml", FEDERATED, "FederatedRole", TRUST, "trust-policy", set()),
-    ("iam/federated-roles.yaml", FEDERATED, "FederatedRole", INLINE, "federated-role-policy", set()),
-    ("iam/provisioner.yaml", PROVISIONER, "Provisioner", TRUST, "provisioner-trust-policy", set()),
-    ("iam/provisioner.yaml", PROVISIONER, "Provisioner", INLINE, "provisioner-policy", set()),
-    ("container/service.yaml", SERVICE, "TaskRole", INLINE, "gateway-policy", set()),
-    ("lambda/template.yaml", SERVICE, "Role", INLINE, "gateway-policy", set()),
-    ("container/network.yaml", NETWORK, "SageMakerApi", ("PolicyDocument",), "api-endpoint", {"TheseCallSageMaker"}),
+RECONCILE = {"Reconcile": "true"}
+
+
+def optional(index: int) -> tuple[str | int, ...]:
+    """An inline policy that is there under a condition."""
+    return ("Policies", index, "Fn::If", 1, "PolicyDocument")
+
+
+# Template, its parameters, the resource, where in its properties, the example, the policy, and the statements that the
+# template does without.
+SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[str]]] = [
+    ("iam/federated-roles.yaml", FEDERATED, "FederatedRole", TRUST, "example", "trust-policy", set()),
+    ("iam/federated-roles.yaml", FEDERATED, "FederatedRole", INLINE, "example", "federated-role-policy", set()),
+    ("iam/provisioner.yaml", PROVISIONER, "Provisioner", TRUST, "team-account", "provisioner-trust-policy", set()),
+    ("iam/provisioner.yaml", PROVISIONER, "Provisioner", INLINE, "team-account", "provisioner-policy", set()),
+    ("iam/provisioner.yaml", PROVISIONER, "Provisioner", optional(1), "team-account", "service-presign-policy", set()),
+    ("iam/provisioner.yaml", PROVISIONER, "Provisioner", optional(2), "team-account", "execution-roles-policy", set()),
+    ("container/service.yaml", SERVICE, "TaskRole", INLINE, "example", "gateway-policy", set()),
+    ("container/service.yaml", SERVICE | RECONCILE, "TaskRole", INLINE, "reconciling", "gateway-policy", set()),
+    ("lambda/template.yaml", SERVICE, "Role", INLINE, "example", "gateway-policy", set()),
+    ("lambda/template.yaml", SERVICE | RECONCILE, "Role", INLINE, "reconciling", "gateway-policy", set()),
+    (
+        "container/network.yaml",
+        NETWORK,
+        "SageMakerApi",
+        ("PolicyDocument",),
+        "example",
+        "api-endpoint",
+        {"TheseCallSageMaker"},
+    ),
+    (
+        "container/network.yaml",
+        NETWORK | RECONCILE,
+        "SageMakerApi",
+        ("PolicyDocument",),
+        "reconciling",
+        "api-endpoint",
+        {"TheseCallSageMaker"},
+    ),
 ]
 
 
-@pytest.mark.parametrize(("template", "given", "resource", "place", "name", "without"), SAME)
+@pytest.mark.parametrize(("template", "given", "resource", "place", "example", "name", "without"), SAME)
 def test_a_template_has_the_policy_that_is_printed(
-    policies: dict[str, Any],
+    examples: dict[str, dict[str, Any]],
     template: str,
     given: dict[str, str],
     resource: str,
     place: tuple[str | int, ...],
+    example: str,
     name: str,
     without: set[str],
 ) -> None:
     document = Template(ROOT / "deploy" / template, given).at("Resources", resource, "Properties", *place)
-    expected = [one for one in policies[name]["Statement"] if one["Sid"] not in without]
+    expected = [one for one in examples[example][name]["Statement"] if one["Sid"] not in without]
     assert document["Statement"] == expected
+
+
+@pytest.mark.parametrize(
+    ("template", "role"), [("container/service.yaml", "TaskRole"), ("lambda/template.yaml", "Role")]
+)
+def test_the_service_may_take_the_provisioner_roles_that_are_named(
+    examples: dict[str, dict[str, Any]], template: str, role: str
+) -> None:
+    arn = "arn:aws:iam::444455556666:role/studio-gateway-provisioner"
+    given = SERVICE | {"ProvisionerRoleArns": arn}
+    document = Template(ROOT / "deploy" / template, given).at("Resources", role, "Properties", *INLINE)
+    found = [canonical(one) for one in document["Statement"] if one["Sid"] == "TakeTheProvisionerRoles"]
+    printed = examples["team-account"]["gateway-policy"]["Statement"]
+    assert found == [canonical(one) for one in printed if one["Sid"] == "TakeTheProvisionerRoles"]
+
+
+def test_without_an_external_id_none_is_asked_for() -> None:
+    given = PROVISIONER | {"ExternalId": ""}
+    document = Template(ROOT / "deploy/iam/provisioner.yaml", given).at(
+        "Resources", "Provisioner", "Properties", *TRUST
+    )
+    assert [(one["Sid"], one.get("Condition")) for one in document["Statement"]] == [("TheGateway", None)]
 
 
 def plain(value: Any) -> Any:
