@@ -5,6 +5,7 @@ use std::sync::Arc;
 use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
 use studio_gateway::config::read_variable;
+use studio_gateway::http;
 use studio_gateway::lambda;
 use studio_gateway::serve::{Running, until_signal};
 use studio_gateway::sign_in::Gateway;
@@ -23,6 +24,13 @@ pub(crate) async fn run(config: &WithConfig) -> Done {
     if on_lambda() {
         tracing::info!(target: "studio_gateway", public_url, "serving as a Lambda function");
         return lambda::run(Arc::new(gateway)).await.map_err(|fault| fault.to_string().into());
+    }
+    if let Some(admin) = gateway.config.admin.listen {
+        let listener = TcpListener::bind(admin).await.map_err(|fault| format!("{admin}: {fault}"))?;
+        tracing::info!(target: "studio_gateway", address = %listener.local_addr()?, "metrics");
+        let router = http::admin_router(gateway.metrics.clone());
+        // It ends with the process: whoever watches wants to see the drain as well.
+        tokio::spawn(async move { axum::serve(listener, router).await });
     }
     let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
     let running = Running::start(listener, Arc::new(gateway))?;
