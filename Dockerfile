@@ -8,6 +8,7 @@ COPY locales locales
 COPY src src
 COPY templates templates
 COPY config config
+COPY policies policies
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
     cargo build --release --locked \

@@ -9,6 +9,7 @@ mod domain;
 mod entitlements;
 mod execution_role;
 mod idp;
+mod policies;
 mod presign_by;
 mod problems;
 mod profile;
@@ -23,6 +24,7 @@ pub use destination::{Destination, LandingUri};
 pub use domain::{Domain, Provisioning};
 pub use execution_role::{DOMAIN_TAG, PolicyRule, RoleTemplate};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
+pub use policies::Policies;
 pub use presign_by::PresignBy;
 pub use problems::Problems;
 pub(crate) use profile::is_tag_value;
@@ -71,6 +73,8 @@ pub struct Config {
     pub rules: Vec<Rule>,
     /// Names of the SAML attributes that rules and tags ask for. No others are kept.
     pub attributes: BTreeSet<String>,
+    /// What printed policies need beside all this; boxed, since no sign-in looks at it.
+    pub policies: Box<Policies>,
     /// What is allowed, but an admin should know.
     pub warnings: Vec<String>,
 }
@@ -182,6 +186,7 @@ impl Config {
         let replay = replay::read(replay, region, sources, &mut warnings);
         let destination_sections = root.sections("destination");
         let rule_sections = root.sections("rule");
+        let policies = Box::new(policies::read(root.section("policies")));
         let needed = [
             ("idp", idps.is_empty(), "at least one is needed"),
             ("domain", domains.is_empty(), "at least one is needed"),
@@ -230,6 +235,7 @@ impl Config {
                     destinations,
                     rules,
                     attributes,
+                    policies,
                     warnings,
                 };
                 let found = config.doubts();

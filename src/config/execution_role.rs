@@ -79,6 +79,7 @@ impl RoleTemplate {
         json!({
             "Version": "2012-10-17",
             "Statement": [{
+                "Sid": "SageMakerForThisAccount",
                 "Effect": "Allow",
                 "Principal": { "Service": "sagemaker.amazonaws.com" },
                 "Action": ["sts:AssumeRole", "sts:SetSourceIdentity"],

@@ -58,6 +58,15 @@ const EXAMPLES: &[&str] = &[
     "rule.roles",
     "rule.attributes",
     "rule.profile",
+    "policies.gateway_role",
+    "policies.instance_types",
+    "policies.images",
+    "policies.ip_ranges",
+    "policies.vpc_endpoints",
+    "policies.kms_keys",
+    "policies.administrators",
+    "policies.api_principals",
+    "policies.notebook_groups",
 ];
 
 fn file(path: &Path) -> io::Result<String> {
@@ -428,6 +437,39 @@ const WRONG: &[Wrong] = &[
             "[{ app = 'Emacs', script = 'text.txt' }, { app = 'JupyterLab', script = 'long.sh' }, { app = 'JupyterLab' }]",
         ),
         "domain[0].profile.lifecycle[1].script: \"long.sh\" has ",
+    ),
+    (
+        "policies.instance_types",
+        Some("['m1.t3.medium']"),
+        "policies.instance_types[0]: expected an instance type such as \"ml.t3.medium\", got \"m1.t3.medium\"",
+    ),
+    (
+        "policies.images",
+        Some("['arn:aws:ecr:ap-northeast-2:111122223333:repository/x']"),
+        "policies.images[0]: expected the ARN of a SageMaker image",
+    ),
+    ("policies.ip_ranges", Some("['203.0.113.0/33']"), "policies.ip_ranges[0]: expected an address range"),
+    (
+        "policies.vpc_endpoints",
+        Some("['vpc-012345678']"),
+        "policies.vpc_endpoints[0]: expected the ID of a VPC",
+    ),
+    ("policies.kms_keys", Some("['alias/studio']"), "policies.kms_keys[0]: expected the ARN of a KMS key"),
+    ("policies.administrators", Some("['*']"), "policies.administrators[0]: expected the ARN of an IAM role"),
+    (
+        "policies.api_principals",
+        Some("['arn:aws:iam::111122223333:user/*']"),
+        "policies.api_principals[0]: expected the ARN of an IAM user or role",
+    ),
+    (
+        "policies.gateway_role",
+        Some("'StudioGateway'"),
+        "policies.gateway_role: expected the ARN of an IAM role",
+    ),
+    (
+        "policies.notebook_groups",
+        Some("['ml team']"),
+        "policies.notebook_groups[0]: expected the name of an IAM",
     ),
     (
         "destination",

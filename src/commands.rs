@@ -1,0 +1,51 @@
+//! The commands: each reads its arguments, prints, and leaves all deciding to the library.
+
+pub(crate) mod check;
+pub(crate) mod demo;
+pub(crate) mod explain;
+pub(crate) mod idp_setup;
+pub(crate) mod inspect;
+mod log;
+pub(crate) mod metadata;
+pub(crate) mod policies;
+pub(crate) mod reconcile;
+pub(crate) mod serve;
+
+use chrono::{DateTime, Utc};
+use clap::Args;
+use std::error::Error;
+use std::path::Path;
+use studio_gateway::clock::Clock;
+use studio_gateway::config::{Config, Problems};
+use studio_gateway::load;
+use studio_gateway::saml::instant;
+
+/// What a command comes to; its fault is a sentence for the terminal.
+pub(crate) type Done = Result<(), Box<dyn Error>>;
+
+/// Where the configuration is.
+#[derive(Args, Default)]
+pub(crate) struct WithConfig {
+    /// The configuration: a file, env:NAME for a variable that holds it, or ssm:NAME for a parameter of Systems Manager
+    /// that does. Without it, the variable STUDIO_GATEWAY_CONFIG says where it is.
+    #[arg(long, value_name = "FILE")]
+    config: Option<String>,
+}
+
+impl WithConfig {
+    async fn load(&self, now: DateTime<Utc>) -> Result<Config, Problems> {
+        load::configuration(self.config.as_deref(), now).await
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()))
+}
+
+/// The time that `--at` names, or now.
+fn time(at: Option<&str>) -> Result<DateTime<Utc>, &'static str> {
+    match at {
+        Some(at) => instant::parse(at).ok_or("--at: expected a time such as 2026-01-02T03:04:05Z"),
+        None => Ok(Clock::system().now()),
+    }
+}

@@ -1,0 +1,47 @@
+//! `studio-gateway serve`, and what a Lambda function does.
+
+use super::{Done, WithConfig, log};
+use std::sync::Arc;
+use studio_gateway::aws::GatewayCredentials;
+use studio_gateway::clock::Clock;
+use studio_gateway::config::read_variable;
+use studio_gateway::http;
+use studio_gateway::lambda;
+use studio_gateway::serve::{Running, until_signal};
+use studio_gateway::sign_in::Gateway;
+use tokio::net::TcpListener;
+
+pub(crate) async fn run(config: &WithConfig) -> Done {
+    let clock = Clock::system();
+    let config = config.load(clock.now()).await?;
+    log::start();
+    for warning in &config.warnings {
+        tracing::warn!(target: "studio_gateway::config", "{warning}");
+    }
+    let (listen, public_url) = (config.gateway.listen, config.gateway.public_url.clone());
+    let gateway = Gateway::new(config, clock, GatewayCredentials::Default).await?;
+    gateway.fetch_metadata().await.map_err(|fault| format!("metadata: {fault}"))?;
+    if on_lambda() {
+        tracing::info!(target: "studio_gateway", public_url, "serving as a Lambda function");
+        return lambda::run(Arc::new(gateway)).await.map_err(|fault| fault.to_string().into());
+    }
+    if let Some(admin) = gateway.config.admin.listen {
+        let listener = TcpListener::bind(admin).await.map_err(|fault| format!("{admin}: {fault}"))?;
+        tracing::info!(target: "studio_gateway", address = %listener.local_addr()?, "metrics");
+        let router = http::admin_router(gateway.metrics.clone());
+        // It ends with the process: whoever watches wants to see the drain as well.
+        tokio::spawn(async move { axum::serve(listener, router).await });
+    }
+    let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
+    let running = Running::start(listener, Arc::new(gateway))?;
+    tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
+    until_signal().await?;
+    tracing::info!(target: "studio_gateway", "stopping: sign-ins in flight may end");
+    running.stop().await?;
+    Ok(())
+}
+
+/// Whether this process is a Lambda function.
+pub(crate) fn on_lambda() -> bool {
+    read_variable(lambda::RUNTIME_API).is_some()
+}

@@ -1,0 +1,192 @@
+//! The values that templates are filled with: each a list, taken from the configuration.
+
+use super::uses::{Place, Use, in_order, place};
+use crate::arn::{PolicyArn, RoleArn, SamlProviderArn};
+use crate::config::{
+    Config, Domain, DynamoDbTable, PresignBy, ProfileTemplate, Provisioning, Replay, RoleTemplate,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter::once;
+
+/// Values by name. A name that is not here is a fault of the template.
+pub(super) type Parameters = BTreeMap<&'static str, Vec<String>>;
+
+/// All values for a use, with `domains` instead of all of its domains.
+pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Parameters {
+    let places = in_order(domains.iter().filter_map(|domain| place(domain)));
+    let arns = |service: &str, resource: &str| -> Vec<String> {
+        let arn = |(partition, account, region): &Place<'_>| {
+            format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+        };
+        places.iter().map(arn).collect()
+    };
+    let jobs = ["training-job", "processing-job", "transform-job", "hyper-parameter-tuning-job"];
+    let roles =
+        one.role.iter().cloned().chain(domains.iter().flat_map(|domain| domain.roles.iter().cloned()));
+    let accounts: BTreeSet<_> = places.iter().map(|(_, account, _)| *account).collect();
+    let providers = config.idps.iter().flat_map(|idp| &idp.saml_providers);
+    let providers = providers.filter(|provider| accounts.contains(provider.account()));
+    let given = &config.policies;
+    let strings = |items: Vec<&str>| items.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    BTreeMap::from([
+        ("acs_url", vec![config.saml.acs_url.clone()]),
+        ("partition", in_order(places.iter().map(|(partition, _, _)| (*partition).to_owned()))),
+        ("account", in_order(places.iter().map(|(_, account, _)| (*account).to_owned()))),
+        ("region", in_order(places.iter().map(|(_, _, region)| (*region).to_owned()))),
+        ("regions", in_order(places.iter().map(|(_, _, region)| (*region).to_owned()))),
+        ("dns_suffix", in_order(places.iter().map(|(partition, _, _)| dns_suffix(partition).to_owned()))),
+        ("saml_providers", in_order(providers.map(SamlProviderArn::as_str).map(str::to_owned))),
+        ("owner_tags", owner_tags(domains)),
+        ("session_tags", session_tags(domains)),
+        ("profiles", profiles(domains, |_| true)),
+        ("person_profiles", profiles(domains, |domain| domain.presign_by == PresignBy::Person)),
+        ("service_profiles", profiles(domains, |domain| domain.presign_by == PresignBy::Service)),
+        ("reconciled_profiles", profiles(domains, |domain| domain.provisioning == Provisioning::Reconcile)),
+        ("provisioners", provisioners(config)),
+        ("external_ids", external_ids(domains)),
+        ("callers", callers(domains, config)),
+        ("roles", in_order(roles.map(|role| role.to_string()))),
+        ("execution_roles", execution_roles(domains, config)),
+        ("notebook_roles", [execution_roles(domains, config), peoples_roles(domains, true)].concat()),
+        ("peoples_roles", peoples_roles(domains, true)),
+        ("peoples_roles_without_path", peoples_roles(domains, false)),
+        ("boundaries", of_templates(domains, |template| vec![&template.boundary])),
+        ("declared_policies", of_templates(domains, |template| template.declared().into_iter().collect())),
+        ("lifecycle_configs", lifecycle_configs(domains, config)),
+        ("dynamodb", table(config).map(|table| table.name.clone()).into_iter().collect()),
+        ("ledger", ledger(config).into_iter().collect()),
+        ("jobs", jobs.iter().flat_map(|job| arns("sagemaker", &format!("{job}/*"))).collect()),
+        ("training_jobs", arns("sagemaker", "training-job/*")),
+        ("notebook_instances", arns("sagemaker", "notebook-instance/*")),
+        ("log_groups", arns("logs", "log-group:/aws/sagemaker/*")),
+        ("alarms", arns("cloudwatch", "alarm:*SageMaker*")),
+        (
+            "topics",
+            ["*SageMaker*", "*Sagemaker*", "*sagemaker*"].iter().flat_map(|name| arns("sns", name)).collect(),
+        ),
+        ("instance_types", given.instance_types.clone()),
+        ("images", given.images.clone()),
+        ("image_versions", given.images.iter().map(|arn| versions(arn)).collect()),
+        ("ip_ranges", given.ip_ranges.clone()),
+        ("vpc_endpoints", given.vpc_endpoints.clone()),
+        ("kms_keys", given.kms_keys.clone()),
+        ("administrators", given.administrators.clone()),
+        ("api_principals", given.api_principals.clone()),
+        ("gateway_role", strings(given.gateway_role.iter().map(RoleArn::as_str).collect())),
+        ("group", one.holder.iter().filter(|_| one.role.is_none()).cloned().collect()),
+    ])
+}
+
+/// The key of the configuration that gives a parameter.
+pub(super) fn key(parameter: &str) -> String {
+    match parameter {
+        "saml_providers" => "an IdP with a SAML provider in this account (idp.saml_providers)".into(),
+        "image_versions" => "policies.images".into(),
+        "ledger" | "callers" => "policies.gateway_role".into(),
+        other => format!("policies.{other}"),
+    }
+}
+
+/// The owner tags of these domains.
+pub(super) fn owner_tags(domains: &[&Domain]) -> Vec<String> {
+    in_order(domains.iter().map(|domain| domain.owner_tag.clone()))
+}
+
+/// The session tags that people need who open domains themselves.
+fn session_tags(domains: &[&Domain]) -> Vec<String> {
+    let opened = domains.iter().filter(|domain| domain.presign_by == PresignBy::Person);
+    in_order(opened.map(|domain| domain.session_tag.clone()))
+}
+
+/// The profiles of those domains that fit.
+fn profiles(domains: &[&Domain], fits: fn(&Domain) -> bool) -> Vec<String> {
+    let arn = |domain: &&Domain| {
+        let (partition, account, region) = place(domain)?;
+        Some(format!("arn:{partition}:sagemaker:{region}:{account}:user-profile/{}/*", domain.id))
+    };
+    in_order(domains.iter().filter(|domain| fits(domain)).filter_map(arn))
+}
+
+/// The provisioner roles of all domains.
+fn provisioners(config: &Config) -> Vec<String> {
+    let provisioners = config.domains.iter().filter_map(|domain| domain.provisioner.as_ref());
+    in_order(provisioners.map(|provisioner| provisioner.role.to_string()))
+}
+
+fn external_ids(domains: &[&Domain]) -> Vec<String> {
+    let provisioners = domains.iter().filter_map(|domain| domain.provisioner.as_ref());
+    in_order(provisioners.filter_map(|provisioner| provisioner.external_id.clone()))
+}
+
+/// The roles that look up and make what is in these domains.
+fn callers(domains: &[&Domain], config: &Config) -> Vec<String> {
+    let caller = |domain: &&Domain| match &domain.provisioner {
+        Some(provisioner) => Some(provisioner.role.to_string()),
+        None => config.policies.gateway_role.as_ref().map(ToString::to_string),
+    };
+    in_order(domains.iter().filter_map(caller))
+}
+
+/// The roles that people of these domains have for themselves. IAM looks for a role that does not exist without a path.
+fn peoples_roles(domains: &[&Domain], with_path: bool) -> Vec<String> {
+    let arn = |domain: &&Domain| {
+        let (partition, account, _) = place(domain)?;
+        let template = domain.execution_role.as_ref()?;
+        let path = if with_path { template.path.as_str() } else { "/" };
+        Some(format!("arn:{partition}:iam::{account}:role{path}{}*", template.name_prefix))
+    };
+    in_order(domains.iter().filter_map(arn))
+}
+
+fn of_templates(domains: &[&Domain], policies: fn(&RoleTemplate) -> Vec<&PolicyArn>) -> Vec<String> {
+    let templates = domains.iter().filter_map(|domain| domain.execution_role.as_ref());
+    in_order(templates.flat_map(policies).map(|policy| policy.as_str().to_owned()))
+}
+
+/// What profiles of a domain can be created as: its own template, and what rules lay over it.
+fn templates<'c>(domain: &'c Domain, config: &'c Config) -> impl Iterator<Item = &'c ProfileTemplate> {
+    let allowed = config.rules.iter().flat_map(|rule| &rule.allow);
+    let laid_over = allowed.filter(|allowed| allowed.destination.domain.key == domain.key);
+    once(&*domain.profile).chain(laid_over.map(|allowed| &*allowed.template))
+}
+
+fn execution_roles(domains: &[&Domain], config: &Config) -> Vec<String> {
+    let templates = domains.iter().flat_map(|domain| templates(domain, config));
+    in_order(templates.filter_map(ProfileTemplate::execution_role).map(str::to_owned))
+}
+
+fn lifecycle_configs(domains: &[&Domain], config: &Config) -> Vec<String> {
+    let scripts = |domain: &Domain| templates(domain, config).any(|template| !template.lifecycle.is_empty());
+    let with_scripts = domains.iter().filter(|domain| scripts(domain));
+    let arn = |(partition, account, region): Place<'_>| {
+        format!("arn:{partition}:sagemaker:{region}:{account}:studio-lifecycle-config/*")
+    };
+    in_order(with_scripts.filter_map(|domain| place(domain)).map(arn))
+}
+
+fn table(config: &Config) -> Option<&DynamoDbTable> {
+    match &config.replay {
+        Replay::DynamoDb(table) => Some(table),
+        Replay::Memory { .. } | Replay::Redis(_) => None,
+    }
+}
+
+/// The ledger's table, which is in the gateway's own account: that of its role, or the only one there is.
+fn ledger(config: &Config) -> Option<String> {
+    let own = config.domains.iter().filter(|domain| domain.provisioner.is_none());
+    let places = own.filter_map(|domain| place(domain));
+    let accounts = in_order(places.map(|(partition, account, _)| (partition, account)));
+    let of_role = config.policies.gateway_role.as_ref().map(|role| (role.partition(), role.account()));
+    let only = accounts.first().copied().filter(|_| accounts.len() == 1);
+    let ((partition, account), table) = of_role.or(only).zip(table(config))?;
+    Some(format!("arn:{partition}:dynamodb:{}:{account}:table/{}", table.region, table.name))
+}
+
+/// The versions of an image: `...:image/NAME` has `...:image-version/NAME/1` and so on.
+fn versions(image: &str) -> String {
+    format!("{}/*", image.replacen(":image/", ":image-version/", 1))
+}
+
+fn dns_suffix(partition: &str) -> &'static str {
+    if partition == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+}
