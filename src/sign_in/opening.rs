@@ -2,7 +2,7 @@
 
 use super::{Choice, Gateway, Progress, Record, Step};
 use crate::aws::{
-    self, FoundProfile, PresignFault, PresignedUrl, RoleLook, RoleSession, StudioProfile, Until,
+    self, FoundProfile, PresignFault, PresignedUrl, RoleLook, RoleSession, StudioProfile, Terms, Until,
 };
 use crate::error::Refusal;
 use crate::execution_role::WantedRole;
@@ -22,7 +22,7 @@ impl Gateway {
         let quietly = Progress::unwatched();
         let opening = Opening::of(self, choice, grant, &quietly);
         let seen_before = opening.remembered().is_some();
-        let (session, profile) = opening.reach(record).await?;
+        let (session, profile) = Box::pin(opening.reach(record)).await?;
         let url = match opening.presign(&session, &profile).await {
             Ok(url) => url,
             Err(fault) if fault.may_pass(seen_before) => {
@@ -47,7 +47,7 @@ impl Gateway {
         progress: &Progress,
         record: &mut Record,
     ) -> Result<(), Refusal> {
-        Opening::of(self, choice, grant, progress).reach(record).await.map(|_| ())
+        Box::pin(Opening::of(self, choice, grant, progress).reach(record)).await.map(|_| ())
     }
 }
 
@@ -118,8 +118,8 @@ impl<'o> Opening<'o> {
         let wanted = self.wanted.as_ref();
         let clients = &gateway.clients;
         let role = gateway.roles.ensure(clients, grant.domain(), wanted, session, role).await?;
-        let profile =
-            gateway.profiles.ensure(clients, grant, session, found, role.as_ref(), until, progress).await;
+        let terms = Terms { role: role.as_ref(), until, progress };
+        let profile = gateway.profiles.ensure(clients, grant, session, found, &terms).await;
         if let (Err(_), Some(wanted)) = (&profile, wanted) {
             // The role may be gone, and the profile not to be made because of that.
             gateway.roles.forget(wanted);
