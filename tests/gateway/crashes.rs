@@ -78,14 +78,16 @@ async fn into_studio(stage: &Stage, address: &str) {
     }
 }
 
+type Tags = BTreeMap<String, String>;
+
 /// What is there of a person in the end.
 #[derive(Debug, PartialEq)]
 struct Left {
     /// Status, tags and settings of every profile.
-    profiles: Vec<(String, String, BTreeMap<String, String>, Value)>,
+    profiles: Vec<(String, String, Tags, Value)>,
     lifecycle_configs: Vec<String>,
     /// Policies, boundary and tags of every role that people's notebooks run as.
-    roles: Vec<(String, BTreeSet<String>, Option<String>, BTreeMap<String, String>)>,
+    roles: Vec<(String, BTreeSet<String>, Option<String>, Tags)>,
 }
 
 fn left(stage: &Stage) -> Left {
