@@ -16,7 +16,9 @@ mod profile;
 mod provisioner;
 mod replay;
 mod rule;
+mod seal_key;
 mod sources;
+mod tags;
 
 pub use admin::Admin;
 pub use brand::{Brand, Colour, Logo, Palette};
@@ -27,22 +29,22 @@ pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use policies::Policies;
 pub use presign_by::PresignBy;
 pub use problems::Problems;
-pub(crate) use profile::is_tag_value;
 pub use profile::{LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource, Written};
 pub use provisioner::Provisioner;
 pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
 pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
+pub use seal_key::SealKey;
 pub use sources::{Remote, Sources, nothing_remote, read_bytes, read_file, read_variable};
+pub(crate) use tags::is_tag_value;
 
 use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
 use problems::{Collector, Section, boolean, kind, number, string};
+use sources::referred;
 use std::collections::{BTreeSet, HashSet};
-use std::fmt;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use toml::{Table, Value};
@@ -98,16 +100,6 @@ pub struct Gateway {
     pub most_watchers: usize,
     /// Keys for sealed tokens, the current one first. Empty: make one at start-up.
     pub seal_keys: Vec<SealKey>,
-}
-
-/// 256 bits that seal tokens.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SealKey(pub [u8; 32]);
-
-impl fmt::Debug for SealKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SealKey")
-    }
 }
 
 /// Section `[saml]`.
@@ -308,25 +300,6 @@ fn seal_key(value: &Value, sources: &Sources<'_>) -> Result<SealKey, String> {
         .map_err(|bytes| format!("the key has {} bytes, not 32", bytes.len()))
 }
 
-/// What a reference refers to: `file:PATH`, `env:NAME`, or what [`Remote`] reads. Secrets never stand in the
-/// configuration itself.
-fn referred(value: &Value, sources: &Sources<'_>) -> Result<String, String> {
-    // The value is never repeated: it may be a key that somebody put here by mistake.
-    let expected = "expected \"file:PATH\", \"env:NAME\", \"secretsmanager:ID\" or \"ssm:NAME\"";
-    if let Some(remote) = value.as_str().and_then(Remote::parse) {
-        return (sources.remote)(&remote);
-    }
-    match value.as_str().ok_or(expected)?.split_once(':') {
-        Some(("file", path)) => {
-            (sources.file)(Path::new(path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))
-        }
-        Some(("env", name)) => {
-            (sources.variable)(name).ok_or_else(|| format!("the variable {name:?} is not set"))
-        }
-        _ => Err(expected.into()),
-    }
-}
-
 fn saml(mut section: Section<'_>, public_url: Option<&str>, sources: &Sources<'_>) -> Option<Saml> {
     let entity_id = section.optional("entity_id", string);
     let more = section.list("audiences", string);
@@ -395,13 +368,4 @@ fn repeated(problems: &Collector, table: &str, key: &str, values: &[Option<&str>
             problems.add(&format!("{table}[{index}].{key}"), format!("{value:?} occurs twice"));
         }
     }
-}
-
-/// A short name in URLs, relay states and logs: lower-case letters, digits and hyphens, 40 at most.
-fn key(value: &Value) -> Result<String, String> {
-    kind("a key of a-z, 0-9 and \"-\"", |text| {
-        let fits = (1..=40).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-        fits.then(|| text.to_owned())
-    })(value)
 }

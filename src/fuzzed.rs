@@ -5,13 +5,26 @@
 #![allow(dead_code, reason = "modules are taken whole, and the fuzz targets use a part of each")]
 
 pub mod arn;
-pub mod config;
 pub mod error;
 pub mod identity;
 pub mod profile_name;
 pub mod random;
 pub mod saml;
 pub mod seal;
+
+/// Of the configuration, what SAML and the sealed tokens ask for.
+pub mod config {
+    mod idp;
+    mod problems;
+    mod seal_key;
+    mod sources;
+    mod tags;
+
+    pub use idp::Idp;
+    pub use seal_key::SealKey;
+    pub use sources::{Remote, Sources};
+    pub(crate) use tags::is_tag_value;
+}
 
 /// What an assertion becomes whose only use it is. The targets claim none.
 pub mod replay {

@@ -1,9 +1,9 @@
 //! Section `[[destination]]`: a place in a domain that people can be sent to, and that links can name. Every domain is
 //! one under its own key. Says nothing of who may go there.
 
+use super::Domain;
 use super::entitlements::Named;
-use super::problems::{Section, kind, string};
-use super::{Domain, key};
+use super::problems::{Section, key, kind, string};
 use std::fmt;
 use std::sync::Arc;
 

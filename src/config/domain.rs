@@ -5,10 +5,11 @@ use super::destination::LandingUri;
 use super::entitlements::Named;
 use super::execution_role::{self, RoleTemplate};
 use super::presign_by::PresignBy;
-use super::problems::{Section, boolean, kind, number, string};
-use super::profile::{self, ProfileTemplate, tag_key};
+use super::problems::{Section, boolean, key, kind, number, string};
+use super::profile::{self, ProfileTemplate};
 use super::provisioner::{self, Provisioner};
-use super::{Idp, Sources, key};
+use super::tags::tag_key;
+use super::{Idp, Sources};
 use crate::arn::RoleArn;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,14 @@ pub struct Domain {
     pub execution_role: Option<RoleTemplate>,
     /// What happens to a profile that exists and is not like the template.
     pub provisioning: Provisioning,
+}
+
+impl Domain {
+    /// Whether people of this IdP may hold roles that open it.
+    pub(super) fn is_open_to(&self, idp: &Idp) -> bool {
+        let accounts = || self.roles.iter().map(RoleArn::account);
+        idp.saml_providers.iter().any(|provider| accounts().any(|account| account == provider.account()))
+    }
 }
 
 /// What happens at a sign-in to a profile that exists and is not like the template.

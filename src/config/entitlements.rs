@@ -135,7 +135,7 @@ impl Config {
     pub fn idps_to(&self, destination: &Destination) -> impl Iterator<Item = &Arc<Idp>> {
         let rules: Vec<_> = self.rules.iter().filter(|rule| rule.allowed(destination).is_some()).collect();
         self.idps.iter().filter(move |idp| {
-            idp.leads_to(&destination.domain) && rules.iter().any(|rule| rule.takes_idp(&idp.key))
+            destination.domain.is_open_to(idp) && rules.iter().any(|rule| rule.takes_idp(&idp.key))
         })
     }
 

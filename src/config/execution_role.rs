@@ -5,8 +5,8 @@
 
 use super::entitlements::Named;
 use super::problems::{Collector, Section, kind, number, string};
-use super::profile::tag_key;
 use super::rule::conditions;
+use super::tags::tag_key;
 use super::{Condition, Domain, Idp, Rule, is_tag_value};
 use crate::arn::{PolicyArn, RoleArn};
 use crate::profile_name::ProfileName;

@@ -1,8 +1,9 @@
 //! Section `[[idp]]`: an identity provider and what we make of its attributes.
 
-use super::problems::{Section, boolean, kind, number, string};
-use super::{Domain, Sources, key, referred};
-use crate::arn::{RoleArn, SamlProviderArn};
+use super::Sources;
+use super::problems::{Section, boolean, key, kind, number, string};
+use super::sources::referred;
+use crate::arn::SamlProviderArn;
 use crate::saml::TrustedKeys;
 use crate::saml::metadata::IdpMetadata;
 use chrono::{DateTime, Utc};
@@ -35,14 +36,6 @@ pub struct Idp {
     pub user_id_attribute: String,
     /// SAML attribute that lists groups.
     pub groups_attribute: String,
-}
-
-impl Idp {
-    /// Whether people of this IdP may hold roles that lead to a domain.
-    pub(super) fn leads_to(&self, domain: &Domain) -> bool {
-        let accounts = || domain.roles.iter().map(RoleArn::account);
-        self.saml_providers.iter().any(|provider| accounts().any(|account| account == provider.account()))
-    }
 }
 
 /// Where the metadata of an IdP comes from. At least one of file and URL is there; with both, the file is what counts

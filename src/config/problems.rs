@@ -294,6 +294,15 @@ pub(super) fn kind<T>(
     move |value| value.as_str().and_then(&parse).ok_or_else(|| expected(what, value))
 }
 
+/// A parser for keys: a short name in URLs, relay states and logs: lower-case letters, digits and hyphens, 40 at most.
+pub(super) fn key(value: &Value) -> Result<String, String> {
+    kind("a key of a-z, 0-9 and \"-\"", |text| {
+        let fits = (1..=40).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        fits.then(|| text.to_owned())
+    })(value)
+}
+
 /// A parser for whole numbers in a range.
 pub(super) fn number(range: RangeInclusive<u32>) -> impl Fn(&Value) -> Result<u32, String> {
     move |value| {

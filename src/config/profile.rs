@@ -3,6 +3,7 @@
 
 use super::Sources;
 use super::problems::{Collector, Section, boolean, kind, string};
+use super::tags::{is_tag_value, tag_key};
 use crate::arn::RoleArn;
 use crate::random::encode_hex;
 use crate::settings::Settings;
@@ -290,22 +291,4 @@ fn security_group(text: &str) -> Option<String> {
     let rest = text.strip_prefix("sg-")?;
     (text.len() <= 32 && !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         .then(|| text.to_owned())
-}
-
-/// Tag key: 1 to 128 characters of the AWS tag alphabet, not beginning with `aws:`.
-pub(super) fn tag_key(text: &str) -> Option<String> {
-    let fits = (1..=128).contains(&text.chars().count())
-        && !text.to_ascii_lowercase().starts_with("aws:")
-        && text.chars().all(is_tag_character);
-    fits.then(|| text.to_owned())
-}
-
-/// Tag value: up to 256 characters of the AWS tag alphabet (letters, digits and spaces of any script, `_.:/=+-@`).
-#[must_use]
-pub(crate) fn is_tag_value(text: &str) -> bool {
-    text.chars().count() <= 256 && text.chars().all(is_tag_character)
-}
-
-fn is_tag_character(c: char) -> bool {
-    c.is_alphanumeric() || c == ' ' || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c)
 }

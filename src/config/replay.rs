@@ -1,7 +1,8 @@
 //! Section `[replay]`: where used assertions are remembered.
 
+use super::Sources;
 use super::problems::{Section, boolean, kind, number, string};
-use super::{Sources, referred};
+use super::sources::referred;
 use std::fmt;
 use toml::Value;
 use url::Url;

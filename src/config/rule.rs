@@ -295,7 +295,7 @@ fn check_ways_in(rule: &Rule, path: &str, idps: &Named<Idp>, problems: &Collecto
             );
         }
         // An IdP with a problem of its own may be the one.
-        let leads = |idp: &Option<Arc<Idp>>| idp.as_ref().is_none_or(|idp| idp.leads_to(domain));
+        let leads = |idp: &Option<Arc<Idp>>| idp.as_ref().is_none_or(|idp| domain.is_open_to(idp));
         if !idps.iter().any(|(key, idp)| rule.takes_idp(key) && leads(idp)) {
             let reason = "has no SAML provider of an IdP that the rule is for in its account";
             problems.add(path, format!("{:?} {reason}", destination.key));

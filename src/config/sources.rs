@@ -71,6 +71,25 @@ impl fmt::Display for Remote {
     }
 }
 
+/// What a reference refers to: `file:PATH`, `env:NAME`, or what [`Remote`] reads. Secrets never stand in the
+/// configuration itself.
+pub(super) fn referred(value: &Value, sources: &Sources<'_>) -> Result<String, String> {
+    // The value is never repeated: it may be a key that somebody put here by mistake.
+    let expected = "expected \"file:PATH\", \"env:NAME\", \"secretsmanager:ID\" or \"ssm:NAME\"";
+    if let Some(remote) = value.as_str().and_then(Remote::parse) {
+        return (sources.remote)(&remote);
+    }
+    match value.as_str().ok_or(expected)?.split_once(':') {
+        Some(("file", path)) => {
+            (sources.file)(Path::new(path)).map_err(|fault| format!("cannot read {path:?}: {fault}"))
+        }
+        Some(("env", name)) => {
+            (sources.variable)(name).ok_or_else(|| format!("the variable {name:?} is not set"))
+        }
+        _ => Err(expected.into()),
+    }
+}
+
 /// For a configuration that may refer to nothing at AWS.
 pub fn nothing_remote(remote: &Remote) -> Result<String, String> {
     Err(format!("{remote} is not read here"))

@@ -116,6 +116,22 @@ def test_narrow_and_dark(tab, aws):
     tab.wait(lambda: tab.find("[data-step=waiting][aria-current]"))
     tab.picture("waiting")
     assert tab.driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+    assert not tab.violations()
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_accessible(tab, aws):
+    aws.slow(20_000)
+    begin(tab)
+    preparing(tab)
+    tab.wait(lambda: tab.find("[data-step=waiting][aria-current]"))
+    for scheme in ("light", "dark"):
+        # 550 pixels: a window of 1,100 at 200 %.
+        for width in (550, 1100):
+            tab.look(width, scheme)
+            tab.picture(f"{width}-{scheme}")
+            assert not tab.overflows(), width
+            assert not tab.violations(), (width, scheme)
 
 
 def test_reloaded(tab, aws):

@@ -1,6 +1,8 @@
 //! Many at the same moment: one profile for each person, and nobody else's.
 
-use crate::stage::{Stage, alice, person, together};
+use crate::execution_roles;
+use crate::stage::{Setting, Stage, alice, person, together};
+use std::collections::BTreeSet;
 use studio_gateway::demo::aws::{Effect, Fault};
 
 #[tokio::test]
@@ -57,4 +59,61 @@ async fn a_profile_that_appears_between_two_looks_is_not_taken_for_somebody_else
         answer.expect_studio("alice").await;
     }
     assert_eq!(stage.aws.profiles().len(), 1);
+}
+
+/// 200 first sign-ins of 50 people at the same moment, spread over all instances.
+async fn crowd(setting: Setting, instances: usize) -> Stage {
+    let mut setting = setting.set("gateway.sign_in_seconds", 120);
+    // However slow this machine is with 200 of them.
+    for limit in ["connect", "attempt", "call"] {
+        setting = setting.set(&format!("aws.{limit}_milliseconds"), 60_000);
+    }
+    let stage = setting.instances(instances).start().await;
+    stage.aws.knobs().pending_describes(2);
+    let people: Vec<_> = (0..50).map(|number| person(&format!("user{number}"))).collect();
+    let mut waiting: Vec<_> = (0..200).collect();
+    while !waiting.is_empty() {
+        let sign_in = |number: &usize| stage.sign_in_at(number / 50 % instances, &people[number % 50]);
+        let answers = together(waiting.iter().map(sign_in)).await;
+        let answered = waiting.into_iter().zip(answers);
+        waiting = Vec::new();
+        for (number, answer) in answered {
+            // The ledger has five seconds, which are too few for 200 on a slow machine. The page says to try again.
+            if answer.log().field("code") == "ledger.unavailable" {
+                waiting.push(number);
+            } else {
+                answer.expect_studio(&people[number % 50].user_id).await;
+            }
+        }
+        assert!(waiting.len() < 200, "nobody came in");
+    }
+    let profiles = stage.aws.profiles();
+    assert_eq!(profiles.len(), 50);
+    for profile in &profiles {
+        assert_eq!(profile.tags["studiouserid"], profile.name);
+    }
+    assert_eq!(profiles.iter().map(|profile| &profile.name).collect::<BTreeSet<_>>().len(), 50);
+    assert_eq!(stage.aws.lifecycle_configs().len(), 1);
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_sign_ins_of_fifty_people_at_one_gateway() {
+    let stage = crowd(Setting::usual(), 1).await;
+    assert_eq!(stage.called().iter().filter(|call| *call == "CreateUserProfile").count(), 50);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_sign_ins_of_fifty_people_at_three_gateways() {
+    let stage = crowd(execution_roles::setting().shared_ledger(), 3).await;
+    assert_eq!(stage.called().iter().filter(|call| *call == "CreateUserProfile").count(), 50);
+    let roles = stage.aws.roles().into_iter().filter(|role| role.arn.contains(":role/studio/people/"));
+    let mut owners = BTreeSet::new();
+    for role in roles {
+        let owner = &role.tags["studiouserid"];
+        assert!(role.arn.ends_with(&format!("/nb-{owner}")), "{role:?}");
+        assert_eq!(stage.profile(owner).user_settings["ExecutionRole"], *role.arn);
+        owners.insert(owner.clone());
+    }
+    assert_eq!(owners.len(), 50);
 }

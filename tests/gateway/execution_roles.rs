@@ -15,7 +15,7 @@ const NLP: &str = "arn:aws:iam::111122223333:policy/data/Nlp";
 const COST: &str = "arn:aws:iam::aws:policy/AWSBillingReadOnlyAccess";
 const BY_HAND: &str = "arn:aws:iam::111122223333:policy/ByHand";
 
-fn setting() -> Setting {
+pub(crate) fn setting() -> Setting {
     Setting::usual().without("domain.0.profile.execution_role").inside(
         "domain.0",
         &format!(

@@ -8,8 +8,7 @@ use studio_gateway::demo::idp::response::Response;
 const PUT: &str = "dynamodb:PutItem";
 
 async fn stage() -> Stage {
-    let replay = "[replay]\nledger = \"dynamodb\"\n[replay.dynamodb]\ntable = \"studio-gateway-replay\"\n";
-    Setting::usual().append(replay).start().await
+    Setting::usual().shared_ledger().start().await
 }
 
 #[tokio::test]

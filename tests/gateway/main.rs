@@ -15,6 +15,7 @@ mod accounts;
 mod browser;
 mod choices;
 mod configuration;
+mod crashes;
 mod crowd;
 mod drift;
 mod entitlements;

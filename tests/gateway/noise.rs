@@ -1,6 +1,6 @@
 //! Noise: whatever arrives, nothing but a refusal comes of it, and nobody reaches a profile that is not theirs.
 
-use crate::stage::{Stage, alice, key, person};
+use crate::stage::{Setting, Stage, alice, key, person};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Request, StatusCode};
@@ -25,8 +25,12 @@ struct Alone {
 
 impl Alone {
     fn new() -> Self {
+        Self::on(Setting::usual())
+    }
+
+    fn on(setting: Setting) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let stage = Some(runtime.block_on(Stage::new()));
+        let stage = Some(runtime.block_on(setting.start()));
         Self { runtime, stage }
     }
 
@@ -258,4 +262,111 @@ fn attributes_of_any_text_are_taken_or_refused() {
             Ok(())
         })
         .unwrap();
+}
+
+/// Values that are meant to be something else by the time somebody reads them.
+fn hostile() -> impl Strategy<Value = String> {
+    let reserved =
+        ["default", "aws", "aws:", "AWS:reserved", "aws:userid", "sagemaker", ".", "..", "-", "con", "null"];
+    let paths =
+        ["../victim", "/victim", "victim/", "victim/../victim", "..\\victim", "victim%2f..", "%00victim"];
+    prop_oneof![
+        prop::sample::select(reserved.to_vec()).prop_map(str::to_owned),
+        prop::sample::select(paths.to_vec()).prop_map(str::to_owned),
+        // Control characters that XML has, line separators, and what shows nothing or turns the text around.
+        "victim?[\t\n\r\u{7f}\u{80}\u{85}\u{9f}\u{a0}\u{ad}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2066}-\u{2069}\u{feff}]{1,3}v?",
+        // The edges of the tag alphabet, and of its length.
+        "[a-z_.:/=+@,;!#$%&*?<>\"'(){}|~^\u{60} -]{1,12}",
+        (250..260_usize).prop_map(|length| "x".repeat(length)),
+        (250..260_usize).prop_map(|length| "가".repeat(length)),
+        Just("victim".repeat(1_700)),
+        // Other scripts, their digits, and letters that look like those of another.
+        "[가-힣ぁ-んא-תء-ي٠-٩０-９Ａ-ｚа-яͰ-Ͽ𝐀-𝐳😀-😂]{1,20}",
+        "[vVｖѵ][iIｉіıİ][cCｃс]tim",
+        "vi\u{301}ctim",
+        "\\$\\{(aws:userid|aws:PrincipalTag/studiouserid|jndi:x)\\}",
+    ]
+}
+
+/// Letters, digits and spaces of any script and `_.:/=+-@`, as the tagging APIs have it; never `aws:` in front of a key.
+fn is_tag(key: &str, value: &str) -> bool {
+    let known = |text: &str| {
+        let of =
+            |c: char| c.is_alphanumeric() || (c.is_whitespace() && !c.is_control()) || "_.:/=+-@".contains(c);
+        text.chars().all(of)
+    };
+    let (long, short) = (key.chars().count(), value.chars().count());
+    (1..=128).contains(&long)
+        && short <= 256
+        && !key.to_lowercase().starts_with("aws:")
+        && known(key)
+        && known(value)
+}
+
+/// Whatever any of its attributes holds, a sign-in ends in the profile of that person with tags that AWS takes, under a name
+/// that AWS takes, or in a refusal that says why.
+#[test]
+fn hostile_values_end_in_what_is_valid_or_in_a_refusal() {
+    let alone = Alone::on(Setting::usual().profile("victim", Some("victim"), "InService"));
+    let stage = alone.stage();
+    let tag = |key: &str| format!("{}{key}", names::PRINCIPAL_TAG);
+    let field = prop_oneof![
+        Just(names::STUDIO_USER_ID.to_owned()),
+        Just(names::GROUPS.to_owned()),
+        Just(names::ROLE_SESSION_NAME.to_owned()),
+        Just(names::SOURCE_IDENTITY.to_owned()),
+        Just(names::TRANSITIVE_TAG_KEYS.to_owned()),
+        Just(tag("costcenter")),
+        hostile().prop_map(move |key| tag(&key)),
+    ];
+    runner(150)
+        .run(&(field, hostile()), |(field, value)| {
+            let mut response = stage.response_for(&person("mallory"));
+            let mut values = vec![value.clone()];
+            if field == names::GROUPS {
+                values.push("data-science".into());
+            }
+            response.assertion.set_attribute(&field, values);
+            let xml = response.sign(key(), Signed::Both).unwrap();
+            let (status, code, profile) = alone.wait(async {
+                let answer = stage.post_xml(&xml).await;
+                let log = answer.log();
+                (answer.status, log.field("code").to_owned(), log.field("profile").to_owned())
+            });
+            let id = if field == names::STUDIO_USER_ID { &*value } else { "mallory" };
+            if status != 303 {
+                prop_assert_eq!((status, &*code), (403, "identity.invalid"), "{} {:?}", field, value);
+                return Ok(());
+            }
+            let name = ProfileName::of(id);
+            prop_assert_eq!(&profile, name.as_str());
+            prop_assert!(profile != "victim" && profile.len() <= 63);
+            prop_assert!(
+                profile.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
+                "{}",
+                profile
+            );
+            let tags = stage.profile(&profile).tags;
+            prop_assert_eq!(&tags["studiouserid"], id);
+            prop_assert!(tags.iter().all(|(key, value)| is_tag(key, value)), "{:?}", tags);
+            Ok(())
+        })
+        .unwrap();
+    let victim = stage.profile("victim");
+    assert_eq!((victim.tags.len(), victim.tags["studiouserid"].as_str()), (1, "victim"));
+}
+
+/// XML has no way to write these, not even as a reference.
+#[test]
+fn what_xml_cannot_hold_is_refused_whoever_signs_it() {
+    let alone = Alone::new();
+    let stage = alone.stage();
+    let xml = stage.response_for(&person("somebody")).sign(key(), Signed::Both).unwrap();
+    for hostile in ["\0", "&#0;", "&#x1;", "\u{1b}", "&#xFFFE;", "&#xD800;", "\u{ffff}"] {
+        let changed = xml.replace("somebody", &format!("some{hostile}body"));
+        assert_ne!(changed, xml);
+        let status = alone.wait(async { stage.post_xml(&changed).await.status });
+        assert!((400..500).contains(&status), "{status} for {hostile:?}");
+    }
+    assert_eq!(stage.called(), [""; 0]);
 }

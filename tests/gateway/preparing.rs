@@ -432,10 +432,10 @@ async fn a_token_is_for_its_browser_and_its_time() {
 
 #[tokio::test]
 async fn any_instance_goes_on() {
-    let stage = Setting::usual().impatient().two_instances().start().await;
+    let stage = Setting::usual().impatient().instances(2).start().await;
     stage.aws.knobs().pending_describes(2);
     let waiting = waiting(&stage).await;
-    let watched = waiting.post(stage.post_to_other("/preparing/events")).await;
+    let watched = waiting.post(stage.post_to(1, "/preparing/events")).await;
     assert_eq!(watched.last_event(), event("ready", ""));
     waiting.go_on(&stage).await.expect_studio("alice").await;
     assert_eq!(stage.aws.profiles().len(), 1);
@@ -443,7 +443,7 @@ async fn any_instance_goes_on() {
 
 #[tokio::test]
 async fn an_instance_that_ends_hands_its_pages_over() {
-    let stage = Setting::usual().impatient().two_instances().start().await;
+    let stage = Setting::usual().impatient().instances(2).start().await;
     stage.aws.knobs().pending_for(Duration::from_mins(1));
     let waiting = waiting(&stage).await;
     let mut live = Live::of(waiting.watch(&stage)).await;
@@ -453,7 +453,7 @@ async fn an_instance_that_ends_hands_its_pages_over() {
     assert_eq!(live.end().await.0, "again");
     assert_eq!(outcome(&request_id).await, "moved");
     stage.clock.advance(TimeDelta::minutes(1));
-    let watched = waiting.post(stage.post_to_other("/preparing/events")).await;
+    let watched = waiting.post(stage.post_to(1, "/preparing/events")).await;
     assert_eq!(watched.events().last(), Some(&event("ready", "")));
 }
 

@@ -5,9 +5,10 @@ use crate::log_lines;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Client, Method, redirect};
+use std::fs;
 use std::future::{Future, poll_fn};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
@@ -167,7 +168,7 @@ pub(crate) struct Setting {
     world: Vec<WorldChange>,
     adjust: Vec<ConfigChange>,
     files: Vec<(String, String)>,
-    twice: bool,
+    instances: usize,
 }
 
 impl Setting {
@@ -178,7 +179,7 @@ impl Setting {
             world: Vec::new(),
             adjust: Vec::new(),
             files: vec![("idp.xml".into(), idp_metadata()), ("git-config.sh".into(), SCRIPT.into())],
-            twice: false,
+            instances: 1,
         }
     }
 
@@ -190,7 +191,7 @@ impl Setting {
             world: Vec::new(),
             adjust: Vec::new(),
             files,
-            twice: false,
+            instances: 1,
         }
     }
 
@@ -266,6 +267,11 @@ impl Setting {
         self.file(name, content)
     }
 
+    /// Used assertions are remembered in DynamoDB.
+    pub(crate) fn shared_ledger(self) -> Self {
+        self.append("[replay]\nledger = \"dynamodb\"\n[replay.dynamodb]\ntable = \"studio-gateway-replay\"\n")
+    }
+
     /// Changes the AWS accounts.
     pub(crate) fn world(mut self, change: impl FnOnce(&mut World) + 'static) -> Self {
         self.world.push(Box::new(change));
@@ -290,9 +296,9 @@ impl Setting {
         self.world(|world| world.profiles.push(profile))
     }
 
-    /// Two instances of the gateway behind one address, as far as browsers and the IdP know.
-    pub(crate) fn two_instances(mut self) -> Self {
-        self.twice = true;
+    /// Several instances of the gateway behind one address, as far as browsers and the IdP know.
+    pub(crate) fn instances(mut self, count: usize) -> Self {
+        self.instances = count;
         self.adjust(|config| config.gateway.seal_keys = vec![SealKey([7; 32])])
     }
 
@@ -339,10 +345,7 @@ impl Setting {
         }
 
         let credentials = GatewayCredentials::Static(world::gateway_credentials());
-        let mut configs = vec![self.config(&clock)];
-        if self.twice {
-            configs.push(self.config(&clock));
-        }
+        let mut configs: Vec<_> = (0..self.instances).map(|_| self.config(&clock)).collect();
         for config in &mut configs {
             // Tests are not to depend on how fast this machine is.
             config.gateway.prepare_after = Duration::from_mins(1);
@@ -370,6 +373,8 @@ impl Setting {
             url,
             gateway,
             addressing,
+            table: self.table,
+            files: self.files,
             running,
             secrets: Mutex::default(),
             seen: AtomicUsize::new(0),
@@ -399,6 +404,8 @@ pub(crate) struct Stage {
     pub(crate) url: String,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) addressing: Addressing,
+    table: Table,
+    files: Vec<(String, String)>,
     running: Vec<Running>,
     secrets: Mutex<Vec<String>>,
     seen: AtomicUsize,
@@ -407,6 +414,17 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn new() -> Self {
         Setting::usual().start().await
+    }
+
+    /// Writes the configuration of this stage, and what it names, into a folder; gives the path of the former. It listens on a
+    /// free port.
+    pub(crate) fn write_into(&self, folder: &Path) -> PathBuf {
+        for (name, text) in &self.files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        let path = folder.join("gateway.toml");
+        fs::write(&path, self.table.to_string()).unwrap();
+        path
     }
 
     /// A response with which this person can sign in now.
@@ -455,9 +473,17 @@ impl Stage {
         Ask::new(self, method, &format!("{}{path}", self.url))
     }
 
-    /// A POST to the second instance.
-    pub(crate) fn post_to_other(&self, path: &str) -> Ask<'_> {
-        Ask::new(self, Method::POST, &format!("http://{}{path}", self.running[1].address()))
+    /// A POST to one of several instances.
+    pub(crate) fn post_to(&self, instance: usize, path: &str) -> Ask<'_> {
+        Ask::new(self, Method::POST, &format!("http://{}{path}", self.running[instance].address()))
+    }
+
+    /// Signs somebody in, IdP-initiated, at one of several instances.
+    pub(crate) fn sign_in_at(&self, instance: usize, person: &Person) -> Ask<'_> {
+        let xml = self.response_for(person).sign(key(), Signed::Both).unwrap();
+        let value = Response::encode(&xml);
+        self.keep_secret(&value);
+        self.post_to(instance, "/saml/acs").field("SAMLResponse", &value)
     }
 
     /// Starts a sign-in here. The browser has the cookie then; the answer holds the request.

@@ -81,6 +81,25 @@ pub(super) async fn call(
     if !fate.delay.is_zero() {
         tokio::time::sleep(fate.delay).await;
     }
+    let incoming = Incoming { method: &method, uri: &uri, headers: &headers, body: &body };
+    let response = carry_out(&server, &request, api, fate.effect.as_ref(), incoming, &request_id);
+    match fate.effect {
+        Some(Effect::Reset | Effect::LoseAnswer) => scissors.cut(),
+        Some(Effect::Hold | Effect::HoldAnswer) => std::future::pending().await,
+        _ => {}
+    }
+    response
+}
+
+/// The answer of a call that meets this effect. The trail has it then.
+fn carry_out(
+    server: &Server,
+    request: &Request,
+    api: String,
+    effect: Option<&Effect>,
+    incoming: Incoming<'_>,
+    request_id: &str,
+) -> Response {
     let mut note = Note {
         principal: "anonymous".to_owned(),
         resource: String::new(),
@@ -89,40 +108,42 @@ pub(super) async fn call(
     let protocol = request.service.protocol();
     let now = server.clock.now();
     let mut state = server.state();
-    let result = match &fate.effect {
+    let result = match effect {
         Some(Effect::Throttle) => Err(request.throttled()),
         Some(Effect::Fail { status, code }) => {
             Err(ApiError::new(*status, code.clone(), "This error was asked for."))
         }
         Some(Effect::Reset) => Err(ApiError::new(500, "ConnectionReset", "The connection was dropped.")),
-        Some(Effect::LoseAnswer | Effect::Delay(_)) | None => {
-            let incoming = Incoming { method: &method, uri: &uri, headers: &headers, body: &body };
-            perform(&mut state, &server, &request, incoming, now, &mut note)
+        Some(Effect::Hold) => Err(ApiError::new(500, "Held", "This call is held.")),
+        Some(Effect::LoseAnswer | Effect::HoldAnswer | Effect::Delay(_)) | None => {
+            perform(&mut state, server, request, incoming, now, &mut note)
         }
     };
-    if matches!(fate.effect, Some(Effect::Reset | Effect::LoseAnswer)) {
-        scissors.cut();
-    }
     state.trail.add(Event {
         at: now,
         api,
         principal: note.principal,
         resource: note.resource,
         outcome: result.as_ref().map_or_else(|e| Outcome::Error(e.code.to_string()), |_| Outcome::Ok),
-        request_id: request_id.clone(),
+        request_id: request_id.to_owned(),
         parameters: note.parameters,
     });
-    if let Parameters::Json(input) = request.parameters {
+    if let Parameters::Json(input) = &request.parameters {
         let (status, response) = match &result {
             Ok(output) => (200, serde_json::from_str(output).unwrap_or_default()),
             Err(error) => (error.status, serde_json::json!({"__type": error.code, "Message": error.message})),
         };
-        let operation = request.operation;
-        state.trail.record(RecordedCall { operation, status, request: Value::Object(input), response });
+        let operation = request.operation.clone();
+        state.trail.record(RecordedCall {
+            operation,
+            status,
+            request: Value::Object(input.clone()),
+            response,
+        });
     }
     match result {
-        Ok(body) => protocol.answer(200, body.replace("{request_id}", &request_id), &request_id),
-        Err(error) => protocol.error(&error, &request_id),
+        Ok(body) => protocol.answer(200, body.replace("{request_id}", request_id), request_id),
+        Err(error) => protocol.error(&error, request_id),
     }
 }
 

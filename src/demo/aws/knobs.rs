@@ -29,6 +29,10 @@ pub enum Effect {
     Reset,
     /// The call is carried out, then the connection is dropped: the caller cannot know.
     LoseAnswer,
+    /// Nothing is done and nothing answered until the caller goes away. The trail says `Held`.
+    Hold,
+    /// The call is carried out, and nothing is answered until the caller goes away.
+    HoldAnswer,
     /// This many milliseconds pass first.
     Delay(u64),
 }
