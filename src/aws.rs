@@ -13,6 +13,7 @@ mod profile;
 mod reconcile;
 pub mod remote;
 mod role_session;
+mod space;
 
 pub use clients::{AwsClients, GatewayCredentials};
 pub use drift::Drift;
@@ -22,3 +23,4 @@ pub use presign::{PresignFault, PresignedUrl, presign};
 pub use profile::{FoundProfile, Profiles, StudioProfile, Until};
 pub use reconcile::{Examined, Mode, Outcome, Reconciled, reconcile};
 pub use role_session::{RoleSession, assume_role};
+pub use space::{FoundSpace, SpaceLook, Spaces, StudioSpace};

@@ -15,6 +15,7 @@ mod provisioner;
 mod replay;
 mod rule;
 mod sources;
+mod space;
 
 pub use brand::{Brand, Colour, Logo, Palette};
 pub use destination::{Destination, LandingUri};
@@ -28,7 +29,9 @@ pub use profile::{LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource, Wri
 pub use provisioner::Provisioner;
 pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
 pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
+
 pub use sources::{Remote, Sources, nothing_remote, read_bytes, read_file, read_variable};
+pub use space::{SpaceName, SpaceTemplate};
 
 use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
@@ -201,6 +204,10 @@ impl Config {
         let entitlements = read.entitlements(destination_sections, rule_sections, &problems, &mut warnings);
         let rules = entitlements.as_ref().map(|(_, rules)| rules.as_slice()).unwrap_or_default();
         execution_role::find_clashes(&domains, rules, &problems);
+        if let Some((destinations, rules)) = &entitlements {
+            let further = destinations.get(domains.len()..).unwrap_or_default();
+            space::find_clashes(further, rules, &problems);
+        }
         let idps: Option<Vec<_>> = idps.into_iter().collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
         match (gateway, saml, idps, domains, entitlements, replay) {

@@ -17,7 +17,7 @@ pub use remembered::Remembered;
 pub use request::OutstandingRequest;
 
 use crate::assets::Assets;
-use crate::aws::{AwsClients, ExecutionRoles, GatewayCredentials, Profiles};
+use crate::aws::{AwsClients, ExecutionRoles, GatewayCredentials, Profiles, Spaces};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::Drain;
@@ -57,6 +57,7 @@ pub struct Gateway {
     clients: AwsClients,
     profiles: Profiles,
     roles: ExecutionRoles,
+    spaces: Spaces,
 }
 
 /// What comes after an accepted response.
@@ -93,6 +94,7 @@ impl Gateway {
             clients,
             profiles: Profiles::default(),
             roles: ExecutionRoles::default(),
+            spaces: Spaces::default(),
         })
     }
 

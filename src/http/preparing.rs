@@ -23,6 +23,8 @@ struct Page<'p> {
     token: &'p str,
     choice: &'p str,
     destination: &'p str,
+    /// Whether the destination is in a space, which may have to be made.
+    in_space: bool,
     /// Where the sign-in begins anew, if the IdP takes requests.
     renewal: Option<&'p str>,
     /// Where the browser goes by itself where scripts are off.
@@ -45,6 +47,7 @@ pub(super) fn answer(opening: &Opening<'_>) -> Result<Response, Refusal> {
             token: &ticket.token,
             choice: &key,
             destination: &destination.name,
+            in_space: destination.space.is_some(),
             refresh: silent.map(|renewal| format!("{}&again=1", renewal.location)),
             renewal: renewal.as_ref().map(|renewal| renewal.location.as_str()),
         };

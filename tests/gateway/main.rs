@@ -37,6 +37,7 @@ mod processes;
 mod programs;
 mod reconcile;
 mod refused;
+mod spaces;
 mod stage;
 mod states;
 mod trouble;
