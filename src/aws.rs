@@ -20,7 +20,7 @@ pub use drift::Drift;
 pub use execution_role::{ExecutionRole, ExecutionRoles, FoundRole, RoleLook};
 pub use fault::{AwsFault, Kind};
 pub use presign::{PresignFault, PresignedUrl, presign};
-pub use profile::{FoundProfile, Profiles, StudioProfile, Until};
+pub use profile::{FoundProfile, Profiles, StudioProfile, Terms, Until};
 pub use reconcile::{Examined, Mode, Outcome, Reconciled, reconcile};
 pub use role_session::{RoleSession, assume_role};
 pub use space::{FoundSpace, SpaceLook, Spaces, StudioSpace};

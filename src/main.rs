@@ -18,6 +18,7 @@ use studio_gateway::clock::Clock;
 use studio_gateway::config::{Config, Problems, read_variable};
 use studio_gateway::demo::{self, Demo, world};
 use studio_gateway::explain::{self, Question};
+use studio_gateway::http;
 use studio_gateway::idps::{Idps, KnownIdp};
 use studio_gateway::inspect;
 use studio_gateway::saml::metadata::IdpMetadata;
@@ -219,6 +220,13 @@ async fn serve(config: &WithConfig) -> Result<(), Box<dyn Error>> {
         tracing::info!(target: "studio_gateway", public_url, "serving as a Lambda function");
         return lambda::run(Arc::new(gateway)).await.map_err(|fault| fault.to_string().into());
     }
+    if let Some(admin) = gateway.config.admin.listen {
+        let listener = TcpListener::bind(admin).await.map_err(|fault| format!("{admin}: {fault}"))?;
+        tracing::info!(target: "studio_gateway", address = %listener.local_addr()?, "metrics");
+        let router = http::admin_router(gateway.metrics.clone());
+        // It ends with the process: whoever watches wants to see the drain as well.
+        tokio::spawn(async move { axum::serve(listener, router).await });
+    }
     let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
     let running = Running::start(listener, Arc::new(gateway))?;
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
@@ -314,7 +322,7 @@ async fn metadata(config: &WithConfig) -> Result<(), Box<dyn Error>> {
 async fn run_demo(port_base: u16, config: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
     log::start();
     let demo = match config {
-        None => Demo::start(port_base, Clock::system()).await?,
+        None => Box::pin(Demo::start(port_base, Clock::system())).await?,
         Some(path) => Demo::start_with(&path, 0, Clock::system()).await?,
     };
     println!("studio-gateway demo: open {} in a browser. Ctrl-C ends it.", demo.url);

@@ -64,6 +64,17 @@ pub enum Until {
     InService,
 }
 
+/// On what terms a profile is got ready.
+#[derive(Debug)]
+pub struct Terms<'t> {
+    /// The person's own execution role, where each person has one.
+    pub role: Option<&'t ExecutionRole>,
+    /// How far it has to be.
+    pub until: Until,
+    /// Who is told of the steps.
+    pub progress: &'t Progress,
+}
+
 /// The user profiles of all domains.
 #[derive(Debug)]
 pub struct Profiles {
@@ -123,10 +134,9 @@ impl Profiles {
         grant: &Grant<'_>,
         _session: &RoleSession,
         found: Option<FoundProfile>,
-        role: Option<&ExecutionRole>,
-        until: Until,
-        progress: &Progress,
+        terms: &Terms<'_>,
     ) -> Result<StudioProfile, Refusal> {
+        let &Terms { role, until, progress } = terms;
         let client = gateway_client(clients, grant)?;
         let domain = grant.domain();
         let (arn, name) = (grant.profile_arn(), grant.profile().as_str());
@@ -137,11 +147,10 @@ impl Profiles {
             match &found {
                 None if !asked => {
                     progress.at(Step::Creating);
-                    match create(client, grant, role).await? {
+                    // Nobody makes it while SageMaker cannot take the new execution role yet.
+                    if let Some(maker) = create(client, grant, role).await? {
                         // What we make has the tags that we give it: they need not be read to be known.
-                        Some(maker) => (theirs, asked) = (maker == Maker::Us, true),
-                        // SageMaker cannot take the new execution role yet.
-                        None => {}
+                        (theirs, asked) = (maker == Maker::Us, true);
                     }
                 }
                 // Just created, here or by another sign-in, and not to be seen everywhere yet.

@@ -3,7 +3,7 @@
 use super::{Choice, Gateway, Progress, Record, Step};
 use crate::aws::{
     self, FoundProfile, PresignFault, PresignedUrl, RoleLook, RoleSession, SpaceLook, StudioProfile,
-    StudioSpace, Until,
+    StudioSpace, Terms, Until,
 };
 use crate::error::Refusal;
 use crate::execution_role::WantedRole;
@@ -143,8 +143,8 @@ impl<'o> Opening<'o> {
         let wanted = self.wanted.as_ref();
         let clients = &gateway.clients;
         let role = gateway.roles.ensure(clients, grant.domain(), wanted, session, role).await?;
-        let profile =
-            gateway.profiles.ensure(clients, grant, session, found, role.as_ref(), until, progress).await;
+        let terms = Terms { role: role.as_ref(), until, progress };
+        let profile = gateway.profiles.ensure(clients, grant, session, found, &terms).await;
         if let (Err(_), Some(wanted)) = (&profile, wanted) {
             // The role may be gone, and the profile not to be made because of that.
             gateway.roles.forget(wanted);

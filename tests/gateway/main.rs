@@ -29,6 +29,7 @@ mod languages;
 mod ledger;
 mod log_lines;
 mod metadata_refresh;
+mod metrics;
 mod noise;
 mod pages;
 mod person_session;
