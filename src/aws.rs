@@ -19,6 +19,7 @@ pub use clients::{AwsClients, GatewayCredentials};
 pub use drift::Drift;
 pub use execution_role::{ExecutionRole, ExecutionRoles, FoundRole, RoleLook};
 pub use fault::{AwsFault, Kind};
+pub use lifecycle::{SyncOutcome, Synced, sync as sync_lifecycle};
 pub use presign::{PresignFault, PresignedUrl, presign};
 pub use profile::{FoundProfile, Profiles, StudioProfile, Terms, Until};
 pub use reconcile::{Examined, Mode, Outcome, Reconciled, reconcile};

@@ -2,11 +2,13 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
+mod lifecycle;
 mod log;
 mod reconcile;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use lifecycle::LifecycleArgs;
 use reconcile::ReconcileArgs;
 use std::error::Error;
 use std::net::SocketAddr;
@@ -15,7 +17,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
-use studio_gateway::config::{Config, Problems, read_variable};
+use studio_gateway::config::{Config, Domain, Problems, read_variable};
 use studio_gateway::demo::{self, Demo, world};
 use studio_gateway::explain::{self, Question};
 use studio_gateway::http;
@@ -58,6 +60,8 @@ enum Command {
     /// Show in what the profiles of a domain are not as the configuration says, or bring them in line. Exits with 0 if
     /// nothing is left to do, 3 if something is, 1 if something failed.
     Reconcile(ReconcileArgs),
+    /// Lifecycle scripts of the configuration, in AWS.
+    Lifecycle(LifecycleArgs),
     /// Try everything on this machine: no account, no network.
     Demo(DemoArgs),
 }
@@ -183,6 +187,10 @@ async fn main() -> ExitCode {
             Ok(code) => return code,
             Err(fault) => Err(fault),
         },
+        Command::Lifecycle(args) => match lifecycle::run(&args, Clock::system().now()).await {
+            Ok(code) => return code,
+            Err(fault) => Err(fault),
+        },
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
             None => Box::pin(run_demo(args.port_base, args.config)).await,
@@ -249,6 +257,14 @@ async fn check(config: &WithConfig) -> Result<(), Box<dyn Error>> {
         config.rules.len()
     );
     Ok(())
+}
+
+/// The domain with this key.
+fn domain<'c>(config: &'c Config, key: &str) -> Result<&'c Domain, String> {
+    config.domains.iter().find(|domain| domain.key == key).map(|domain| &**domain).ok_or_else(|| {
+        let known: Vec<_> = config.domains.iter().map(|domain| domain.key.as_str()).collect();
+        format!("no domain has the key {key:?}; there are: {}", known.join(", "))
+    })
 }
 
 fn read(path: &Path) -> Result<String, String> {

@@ -27,6 +27,8 @@ mod form;
 mod happy;
 mod languages;
 mod ledger;
+mod lifecycle;
+mod lifecycle_scripts;
 mod log_lines;
 mod metadata_refresh;
 mod metrics;
