@@ -1,10 +1,11 @@
 //! `studio-gateway lifecycle sync`: the scripts of a configuration, planned and created, by the real binary.
 
 use crate::processes::{configuration, folder, run};
-use crate::stage::{ACCOUNT, SCRIPT, Setting, Stage};
+use crate::stage::{ACCOUNT, DATA_SCIENTIST, SCRIPT, Setting, Stage};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
+use studio_gateway::demo::aws::Domain;
 
 const SCRIPTS: &str = r#"
 [[domain.profile.lifecycle]]
@@ -21,7 +22,11 @@ script = "kernelgateway/idle.sh"
 
 /// An account, and a configuration file with three scripts for it.
 async fn with(name: &str) -> (Stage, PathBuf) {
-    let stage = Setting::usual().start().await;
+    with_setting(name, Setting::usual()).await
+}
+
+async fn with_setting(name: &str, setting: Setting) -> (Stage, PathBuf) {
+    let stage = setting.start().await;
     let folder = folder(name);
     for script in ["git-config.sh", "code-editor/setup.sh", "kernelgateway/idle.sh"] {
         let path = folder.join(script);
@@ -67,6 +72,35 @@ async fn a_plan_creates_nothing_and_applying_it_leaves_nothing() {
     assert_eq!(stage.aws.lifecycle_configs().len(), 3);
     assert_eq!(outcomes(&path, "--apply").await, (Some(0), all("present")));
     assert_eq!(stage.times("sagemaker:CreateStudioLifecycleConfig"), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_region_has_its_own() {
+    let tokyo = Domain {
+        id: "d-tokyo".into(),
+        region: "ap-northeast-1".into(),
+        account: ACCOUNT.into(),
+        ..Domain::default()
+    };
+    let setting = Setting::usual().world(move |world| world.domains.push(tokyo));
+    let (stage, path) = with_setting("lifecycle-regions", setting).await;
+    let text = fs::read_to_string(&path).unwrap();
+    let domain = format!(
+        "[[domain]]\nkey = 'tokyo'\ndomain_id = 'd-tokyo'\nregion = 'ap-northeast-1'\nroles = ['{DATA_SCIENTIST}']\n"
+    );
+    fs::write(
+        &path,
+        format!("{text}\n{domain}{}", SCRIPTS.replace("app = \"JupyterLab\"", "app = 'JupyterServer'")),
+    )
+    .unwrap();
+    let (code, stdout, _) = sync(&path, &["--apply", "--domain", "tokyo"]).await;
+    assert_eq!(code, Some(0), "{stdout}");
+    assert_eq!(stage.aws.lifecycle_configs().len(), 2);
+    let (code, stdout, _) = sync(&path, &["--apply"]).await;
+    assert_eq!(code, Some(0), "{stdout}");
+    let made = stage.aws.lifecycle_configs();
+    let of = |region: &str| made.iter().filter(|one| one.arn.contains(region)).count();
+    assert_eq!((of("ap-northeast-1"), of("ap-northeast-2")), (2, 3));
 }
 
 #[tokio::test(flavor = "multi_thread")]
