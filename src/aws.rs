@@ -13,12 +13,15 @@ mod profile;
 mod reconcile;
 pub mod remote;
 mod role_session;
+mod space;
 
 pub use clients::{AwsClients, GatewayCredentials};
 pub use drift::Drift;
 pub use execution_role::{ExecutionRole, ExecutionRoles, FoundRole, RoleLook};
 pub use fault::{AwsFault, Kind};
+pub use lifecycle::{SyncOutcome, Synced, sync as sync_lifecycle};
 pub use presign::{PresignFault, PresignedUrl, presign};
 pub use profile::{FoundProfile, Profiles, StudioProfile, Terms, Until};
 pub use reconcile::{Examined, Mode, Outcome, Reconciled, reconcile};
 pub use role_session::{RoleSession, assume_role};
+pub use space::{FoundSpace, SpaceLook, Spaces, StudioSpace};

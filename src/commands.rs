@@ -5,6 +5,7 @@ pub(crate) mod demo;
 pub(crate) mod explain;
 pub(crate) mod idp_setup;
 pub(crate) mod inspect;
+pub(crate) mod lifecycle;
 mod log;
 pub(crate) mod metadata;
 pub(crate) mod policies;
@@ -16,7 +17,7 @@ use clap::Args;
 use std::error::Error;
 use std::path::Path;
 use studio_gateway::clock::Clock;
-use studio_gateway::config::{Config, Problems};
+use studio_gateway::config::{Config, Domain, Problems};
 use studio_gateway::load;
 use studio_gateway::saml::instant;
 
@@ -36,6 +37,14 @@ impl WithConfig {
     async fn load(&self, now: DateTime<Utc>) -> Result<Config, Problems> {
         load::configuration(self.config.as_deref(), now).await
     }
+}
+
+/// The domain with this key.
+fn domain<'c>(config: &'c Config, key: &str) -> Result<&'c Domain, String> {
+    config.domains.iter().find(|domain| domain.key == key).map(|domain| &**domain).ok_or_else(|| {
+        let known: Vec<_> = config.domains.iter().map(|domain| domain.key.as_str()).collect();
+        format!("no domain has the key {key:?}; there are: {}", known.join(", "))
+    })
 }
 
 fn read(path: &Path) -> Result<String, String> {

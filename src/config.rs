@@ -18,6 +18,7 @@ mod replay;
 mod rule;
 mod seal_key;
 mod sources;
+mod space;
 mod tags;
 
 pub use admin::Admin;
@@ -35,6 +36,7 @@ pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
 pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
 pub use seal_key::SealKey;
 pub use sources::{Remote, Sources, nothing_remote, read_bytes, read_file, read_variable};
+pub use space::{SpaceName, SpaceTemplate};
 pub(crate) use tags::is_tag_value;
 
 use crate::saml::{DecryptionKeys, SpKey};
@@ -203,6 +205,10 @@ impl Config {
         let entitlements = read.entitlements(destination_sections, rule_sections, &problems, &mut warnings);
         let rules = entitlements.as_ref().map(|(_, rules)| rules.as_slice()).unwrap_or_default();
         execution_role::find_clashes(&domains, rules, &problems);
+        if let Some((destinations, rules)) = &entitlements {
+            let further = destinations.get(domains.len()..).unwrap_or_default();
+            space::find_clashes(further, rules, &problems);
+        }
         let idps: Option<Vec<_>> = idps.into_iter().collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
         match (gateway, saml, idps, domains, entitlements, replay) {

@@ -5,7 +5,9 @@
 mod commands;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use commands::{WithConfig, check, demo, explain, idp_setup, inspect, metadata, policies, reconcile, serve};
+use commands::{
+    WithConfig, check, demo, explain, idp_setup, inspect, lifecycle, metadata, policies, reconcile, serve,
+};
 use std::process::ExitCode;
 use studio_gateway::clock::Clock;
 use studio_gateway::config::Problems;
@@ -40,6 +42,8 @@ enum Command {
     /// Show in what the profiles of a domain are not as the configuration says, or bring them in line. Exits with 0 if
     /// nothing is left to do, 3 if something is, 1 if something failed.
     Reconcile(reconcile::ReconcileArgs),
+    /// Lifecycle scripts of the configuration, in AWS.
+    Lifecycle(lifecycle::LifecycleArgs),
     /// Print IAM policies, service control policies and the like for a configuration.
     Policies(policies::PoliciesArgs),
     /// Print what to type into an identity provider: okta, entra, keycloak, google, adfs, ping-federate, shibboleth or
@@ -69,6 +73,10 @@ async fn main() -> ExitCode {
             Ok(())
         }
         Command::Reconcile(args) => match Box::pin(reconcile::run(&args, Clock::system().now())).await {
+            Ok(code) => return code,
+            Err(fault) => Err(fault),
+        },
+        Command::Lifecycle(args) => match lifecycle::run(&args, Clock::system().now()).await {
             Ok(code) => return code,
             Err(fault) => Err(fault),
         },

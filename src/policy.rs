@@ -98,6 +98,12 @@ impl<'c> Grant<'c> {
         )
     }
 
+    /// Name of the space that the destination is in, if it is in one.
+    #[must_use]
+    pub fn space_name(&self) -> Option<String> {
+        self.destination().space.as_ref().map(|space| space.name.of(&self.profile))
+    }
+
     /// Stands for this grant among the person's others: key of the destination and ARN of the role.
     #[must_use]
     pub fn key(&self) -> String {

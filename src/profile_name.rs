@@ -27,10 +27,20 @@ impl ProfileName {
         if is_plain(user_id) {
             return Self(user_id.to_owned());
         }
-        let digest = digest::digest(&digest::SHA256, user_id.as_bytes());
-        let hash: String = encode_hex(digest.as_ref()).chars().take(HASH).collect();
         let slug = slug(user_id, MAX - HASH - MARK.len());
-        if slug.is_empty() { Self(format!("u{MARK}{hash}")) } else { Self(format!("{slug}{MARK}{hash}")) }
+        let slug = if slug.is_empty() { "u" } else { &slug };
+        Self(format!("{slug}{MARK}{}", hash(user_id)))
+    }
+
+    /// The name, in at most `longest` characters, of which there have to be 23 or more: a longer one is cut, with a hash of
+    /// the whole after it. Two names stay two, since no name that ends like such a hash is anybody's own.
+    #[must_use]
+    pub(crate) fn within(&self, longest: usize) -> String {
+        if self.0.len() <= longest {
+            return self.0.clone();
+        }
+        let kept: String = self.0.chars().take(longest.saturating_sub(HASH + MARK.len())).collect();
+        format!("{}{MARK}{}", kept.trim_end_matches('-'), hash(&self.0))
     }
 
     /// The name as text.
@@ -44,6 +54,11 @@ impl fmt::Display for ProfileName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+fn hash(text: &str) -> String {
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    encode_hex(digest.as_ref()).chars().take(HASH).collect()
 }
 
 fn is_plain(id: &str) -> bool {

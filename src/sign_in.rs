@@ -17,7 +17,7 @@ pub use remembered::Remembered;
 pub use request::OutstandingRequest;
 
 use crate::assets::Assets;
-use crate::aws::{AwsClients, ExecutionRoles, GatewayCredentials, Profiles};
+use crate::aws::{AwsClients, ExecutionRoles, GatewayCredentials, Profiles, Spaces};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::Drain;
@@ -60,6 +60,7 @@ pub struct Gateway {
     clients: AwsClients,
     profiles: Profiles,
     roles: ExecutionRoles,
+    spaces: Spaces,
 }
 
 /// What comes after an accepted response.
@@ -98,6 +99,7 @@ impl Gateway {
             clients,
             profiles: Profiles::default(),
             roles: ExecutionRoles::default(),
+            spaces: Spaces::default(),
         })
     }
 

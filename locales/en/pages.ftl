@@ -21,6 +21,7 @@ preparing-signing-in = Signing you in with AWS
 preparing-looking = Looking for your Studio profile
 preparing-creating = Creating your Studio profile
 preparing-waiting = Waiting until it is ready
+preparing-space = Preparing your space
 preparing-opening = Opening Studio
 preparing-lost = The connection was lost. What has been started goes on: press Continue.
 preparing-by-itself = This page goes on by itself in a few seconds.

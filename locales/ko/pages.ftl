@@ -21,6 +21,7 @@ preparing-signing-in = AWS에 로그인하고 있어요
 preparing-looking = Studio 프로필을 찾고 있어요
 preparing-creating = Studio 프로필을 만들고 있어요
 preparing-waiting = 준비가 끝나기를 기다리고 있어요
+preparing-space = 스페이스를 준비하고 있어요
 preparing-opening = Studio를 열고 있어요
 preparing-lost = 연결이 끊어졌어요. 시작된 준비는 계속되고 있으니 ‘계속’을 눌러 주세요.
 preparing-by-itself = 몇 초 뒤에 저절로 계속돼요.

@@ -17,6 +17,13 @@ use url::Url;
 /// How long before their end the credentials of a provisioner role are replaced.
 const REFRESH: Duration = Duration::from_mins(5);
 
+/// Attempts for each call of a command that goes through many things, and the longest time that they take together. Each
+/// waits twice as long as the one before, so that the calls at the same time come down to what AWS puts up with. (The SDK's
+/// adaptive retries were tried: after a few throttled calls they let one pass in ten seconds, however much AWS would take
+/// by then.)
+const PATIENT_ATTEMPTS: u32 = 10;
+const PATIENT_CALL: Duration = Duration::from_mins(3);
+
 /// What the gateway signs its own calls with.
 #[derive(Clone)]
 pub enum GatewayCredentials {
@@ -123,6 +130,19 @@ impl AwsClients {
             .build();
         Some(aws_sdk_sagemaker::Client::from_conf(config))
     }
+}
+
+/// The same client for a command, which waits longer than a person who signs in would.
+pub(super) fn patient(client: &aws_sdk_sagemaker::Client) -> aws_sdk_sagemaker::Client {
+    let retries = RetryConfig::standard()
+        .with_max_attempts(PATIENT_ATTEMPTS)
+        .with_initial_backoff(Duration::from_millis(200));
+    let config = client
+        .config()
+        .to_builder()
+        .retry_config(retries)
+        .timeout_config(TimeoutConfig::builder().operation_timeout(PATIENT_CALL).build());
+    aws_sdk_sagemaker::Client::from_conf(config.build())
 }
 
 impl Place {

@@ -1,5 +1,9 @@
 //! Lifecycle configs: created in AWS when missing, under names made from their content.
 
+mod sync;
+
+pub use sync::{SyncOutcome, Synced, sync};
+
 use super::fault::{AwsFault, Kind};
 use crate::config::{LifecycleApp, LifecycleConfig};
 use crate::error::{Code, Refusal};
@@ -9,15 +13,46 @@ use aws_sdk_sagemaker::types::StudioLifecycleConfigAppType;
 const DESCRIBE: &str = "sagemaker:DescribeStudioLifecycleConfig";
 const CREATE: &str = "sagemaker:CreateStudioLifecycleConfig";
 
+/// What AWS has under a config's name.
+enum Found {
+    /// Nothing.
+    Missing,
+    /// The config, with this ARN.
+    Same(String),
+    /// Another script, or one for another app.
+    Other,
+}
+
 /// ARN of a lifecycle config, which is created if it does not exist.
 ///
 /// # Errors
 /// Faults of AWS; `gateway.fault` if a config of this name has another content: it would run in people's notebooks,
 /// and it is not ours.
 pub(super) async fn ensure(client: &Client, wanted: &LifecycleConfig) -> Result<String, Refusal> {
-    if let Some(arn) = find(client, wanted).await? {
+    if let Some(arn) = same(find(client, wanted).await?, wanted)? {
         return Ok(arn);
     }
+    if let Some(arn) = create(client, wanted).await? {
+        return Ok(arn);
+    }
+    // Somebody else's sign-in made it meanwhile.
+    same(find(client, wanted).await?, wanted)?.ok_or_else(|| without_arn(DESCRIBE))
+}
+
+fn same(found: Found, wanted: &LifecycleConfig) -> Result<Option<String>, Refusal> {
+    match found {
+        Found::Missing => Ok(None),
+        Found::Same(arn) => Ok(Some(arn)),
+        Found::Other => {
+            let reason =
+                format!("the lifecycle config {:?} exists with another content or app type", wanted.name);
+            Err(Refusal::new(Code::GatewayFault, reason))
+        }
+    }
+}
+
+/// Calls `CreateStudioLifecycleConfig`. `None`: there is one of this name by now.
+async fn create(client: &Client, wanted: &LifecycleConfig) -> Result<Option<String>, Refusal> {
     let created = client
         .create_studio_lifecycle_config()
         .studio_lifecycle_config_name(&wanted.name)
@@ -26,27 +61,25 @@ pub(super) async fn ensure(client: &Client, wanted: &LifecycleConfig) -> Result<
         .send()
         .await;
     match created {
-        Ok(output) => {
-            output.studio_lifecycle_config_arn().map(str::to_owned).ok_or_else(|| without_arn(CREATE))
-        }
+        Ok(output) => output
+            .studio_lifecycle_config_arn()
+            .map(|arn| Some(arn.to_owned()))
+            .ok_or_else(|| without_arn(CREATE)),
         Err(error) => match AwsFault::of(CREATE, &error) {
-            // Somebody else's sign-in made it meanwhile.
-            AwsFault { kind: Kind::InUse, .. } => {
-                find(client, wanted).await?.ok_or_else(|| without_arn(DESCRIBE))
-            }
+            AwsFault { kind: Kind::InUse, .. } => Ok(None),
             fault => Err(fault.into()),
         },
     }
 }
 
-async fn find(client: &Client, wanted: &LifecycleConfig) -> Result<Option<String>, Refusal> {
+async fn find(client: &Client, wanted: &LifecycleConfig) -> Result<Found, Refusal> {
     let found =
         client.describe_studio_lifecycle_config().studio_lifecycle_config_name(&wanted.name).send().await;
     let output = match found {
         Ok(output) => output,
         Err(error) => {
             return match AwsFault::of(DESCRIBE, &error) {
-                AwsFault { kind: Kind::NotFound, .. } => Ok(None),
+                AwsFault { kind: Kind::NotFound, .. } => Ok(Found::Missing),
                 fault => Err(fault.into()),
             };
         }
@@ -54,11 +87,12 @@ async fn find(client: &Client, wanted: &LifecycleConfig) -> Result<Option<String
     let same = output.studio_lifecycle_config_content() == Some(&wanted.content)
         && output.studio_lifecycle_config_app_type() == Some(&app_type(wanted.app));
     if !same {
-        let reason =
-            format!("the lifecycle config {:?} exists with another content or app type", wanted.name);
-        return Err(Refusal::new(Code::GatewayFault, reason));
+        return Ok(Found::Other);
     }
-    output.studio_lifecycle_config_arn().map(|arn| Some(arn.to_owned())).ok_or_else(|| without_arn(DESCRIBE))
+    output
+        .studio_lifecycle_config_arn()
+        .map(|arn| Found::Same(arn.to_owned()))
+        .ok_or_else(|| without_arn(DESCRIBE))
 }
 
 fn without_arn(api: &str) -> Refusal {

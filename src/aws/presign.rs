@@ -4,6 +4,7 @@ use super::clients::AwsClients;
 use super::fault::{AwsFault, Kind};
 use super::profile::StudioProfile;
 use super::role_session::RoleSession;
+use super::space::StudioSpace;
 use crate::config::{Domain, PresignBy};
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
@@ -84,6 +85,7 @@ pub async fn presign(
     clients: &AwsClients,
     session: &RoleSession,
     profile: &StudioProfile,
+    space: Option<&StudioSpace>,
     grant: &Grant<'_>,
     identity: &Identity,
     now: DateTime<Utc>,
@@ -100,6 +102,7 @@ pub async fn presign(
         .user_profile_name(profile.name())
         .session_expiration_duration_in_seconds(studio_seconds(domain, identity, now))
         .expires_in_seconds(domain.link_seconds)
+        .set_space_name(space.map(|space| space.name().to_owned()))
         .landing_uri(grant.destination().landing_uri.as_str())
         .send()
         .await

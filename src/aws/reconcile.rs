@@ -5,15 +5,13 @@
 //! without an owner tag are not ours. Nothing is remembered between two runs: what the first has
 //! done, the second finds done.
 
-use super::clients::AwsClients;
+use super::clients::{AwsClients, patient};
 use super::drift::{Drift, Wanted};
 use super::fault::AwsFault;
 use super::profile::{arn_prefix, describe, tags};
 use crate::config::{Config, Domain, ProfileTemplate, TagSource};
 use crate::error::{Code, Refusal};
 use aws_sdk_sagemaker::Client;
-use aws_sdk_sagemaker::config::retry::RetryConfig;
-use aws_sdk_sagemaker::config::timeout::TimeoutConfig;
 use aws_sdk_sagemaker::types::UserProfileStatus;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -24,11 +22,6 @@ use tokio::time::{Instant, sleep};
 const LIST: &str = "sagemaker:ListUserProfiles";
 /// Profiles that are looked at at the same time.
 const AT_ONCE: usize = 4;
-/// Attempts for each call, and the longest time that they take together. Each waits twice as long as the one before, so
-/// that the calls at the same time come down to what AWS puts up with. (The SDK's adaptive retries were tried: after a few
-/// throttled calls they let one pass in ten seconds, however much AWS would take by then.)
-const ATTEMPTS: u32 = 10;
-const CALL: Duration = Duration::from_mins(3);
 
 /// What to do about a difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +106,7 @@ pub async fn reconcile(
 }
 
 /// The templates that rules make of a domain's; its own, where no rule leads there.
-fn templates(config: &Config, domain: &Domain) -> Vec<Arc<ProfileTemplate>> {
+pub(super) fn templates(config: &Config, domain: &Domain) -> Vec<Arc<ProfileTemplate>> {
     let allowed = config.rules.iter().flat_map(|rule| &rule.allow);
     let here = allowed.filter(|allowed| allowed.destination.domain.key == domain.key);
     let found: Vec<_> = here.map(|allowed| Arc::clone(&allowed.template)).collect();
@@ -136,15 +129,8 @@ impl Work {
         let client = clients
             .sagemaker(domain)
             .ok_or_else(|| Refusal::new(Code::GatewayFault, "no SageMaker client for the region"))?;
-        let backoff = Duration::from_millis(200);
-        let retries = RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(backoff);
-        let patient = client
-            .config()
-            .to_builder()
-            .retry_config(retries)
-            .timeout_config(TimeoutConfig::builder().operation_timeout(CALL).build());
         Ok(Self {
-            client: Client::from_conf(patient.build()),
+            client: patient(client),
             mode,
             domain_id: domain.id.clone(),
             owner_tag: domain.owner_tag.clone(),

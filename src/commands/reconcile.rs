@@ -17,8 +17,8 @@ use studio_gateway::aws::{
 use studio_gateway::idps::Idps;
 use studio_gateway::metrics::Metrics;
 
-/// Exit code when profiles differ, or could not be changed in the state that they are in.
-const LEFT: u8 = 3;
+/// Exit code when something is left to do.
+pub(crate) const LEFT: u8 = 3;
 
 #[derive(Args)]
 pub(crate) struct ReconcileArgs {
@@ -36,23 +36,26 @@ pub(crate) struct ReconcileArgs {
 
 #[derive(Args)]
 #[group(required = true, multiple = false)]
-struct ModeArgs {
-    /// Show the differences, and change nothing.
+pub(crate) struct ModeArgs {
+    /// Show what is to be done, and change nothing.
     #[arg(long)]
     plan: bool,
-    /// Bring the profiles in line.
+    /// Do it.
     #[arg(long)]
     apply: bool,
+}
+
+impl ModeArgs {
+    pub(crate) fn mode(&self) -> Mode {
+        if self.apply { Mode::Apply } else { Mode::Plan }
+    }
 }
 
 /// Exits with 0 if every profile is as the configuration says, 3 if something is left to do, and 1 if something failed.
 pub(crate) async fn run(args: &ReconcileArgs, now: DateTime<Utc>) -> Result<ExitCode, Box<dyn Error>> {
     let config = args.config.load(now).await?;
-    let domain = config.domains.iter().find(|domain| domain.key == args.domain).ok_or_else(|| {
-        let known: Vec<_> = config.domains.iter().map(|domain| domain.key.as_str()).collect();
-        format!("no domain has the key {:?}; there are: {}", args.domain, known.join(", "))
-    })?;
-    let mode = if args.mode.apply { Mode::Apply } else { Mode::Plan };
+    let domain = super::domain(&config, &args.domain)?;
+    let mode = args.mode.mode();
     let metrics = Metrics::new(Arc::new(Idps::new(&config)));
     let clients = AwsClients::new(&config, GatewayCredentials::Default, &metrics).await;
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{bar:40} {pos}/{len}  {eta}")?);

@@ -4,6 +4,7 @@
 use super::Domain;
 use super::entitlements::Named;
 use super::problems::{Section, key, kind, string};
+use super::space::{self, SpaceTemplate};
 use std::fmt;
 use std::sync::Arc;
 
@@ -20,6 +21,8 @@ pub struct Destination {
     pub domain: Arc<Domain>,
     /// Where in the domain it is.
     pub landing_uri: LandingUri,
+    /// The space in which that is, if it is in one.
+    pub space: Option<SpaceTemplate>,
 }
 
 impl Destination {
@@ -31,6 +34,7 @@ impl Destination {
             description: domain.description.clone(),
             domain: Arc::clone(domain),
             landing_uri: domain.landing_uri.clone(),
+            space: None,
         }
     }
 }
@@ -45,13 +49,20 @@ pub(super) fn read(mut section: Section<'_>, domains: &Named<Domain>) -> Option<
         domains.get(&key).cloned().ok_or_else(|| format!("no domain has the key {key:?}"))
     });
     let landing_uri = section.optional("landing_uri", kind(LandingUri::EXPECTED, LandingUri::parse));
+    let space = section.has("space").then(|| space::read(section.section("space")));
     section.finish();
     let (key, domain) = (key?, domain??);
+    let space = match space {
+        Some(space) => Some(space?),
+        None => None,
+    };
+    let of_space = space.as_ref().and_then(SpaceTemplate::app).and_then(LandingUri::of_app);
     Some(Destination {
         name: name.unwrap_or_else(|| key.clone()),
         key,
         description,
-        landing_uri: landing_uri.unwrap_or_else(|| domain.landing_uri.clone()),
+        landing_uri: landing_uri.or(of_space).unwrap_or_else(|| domain.landing_uri.clone()),
+        space,
         domain,
     })
 }
@@ -78,6 +89,11 @@ impl LandingUri {
     #[must_use]
     pub fn studio() -> Self {
         Self("studio::".into())
+    }
+
+    /// The beginning of an app; `None` if people cannot be sent there.
+    fn of_app(app: &str) -> Option<Self> {
+        Self::parse(&format!("app:{app}:"))
     }
 
     /// Reads one: a beginning of the closed list, then printable ASCII.

@@ -77,6 +77,12 @@ impl LifecycleApp {
         Self::ALL.into_iter().find(|app| app.name() == name)
     }
 
+    /// The app that the folder of a script is named after, such as `jupyterlab` or `code-editor`.
+    fn of_folder(script: &str) -> Option<Self> {
+        let folder = Path::new(script).parent()?.file_name()?.to_str()?.replace('-', "");
+        Self::ALL.into_iter().find(|app| app.name().eq_ignore_ascii_case(&folder))
+    }
+
     /// The member of `UserSettings` for this app.
     fn settings(self) -> &'static str {
         match self {
@@ -254,8 +260,9 @@ fn tag_source(value: &Value) -> Option<TagSource> {
 }
 
 fn lifecycle(mut section: Section<'_>, sources: &Sources<'_>) -> Option<LifecycleConfig> {
+    let (problems, path_of_app, has_app) = (section.problems(), section.path("app"), section.has("app"));
     let app = section
-        .required("app", kind("JupyterLab, CodeEditor, JupyterServer or KernelGateway", LifecycleApp::parse));
+        .optional("app", kind("JupyterLab, CodeEditor, JupyterServer or KernelGateway", LifecycleApp::parse));
     let script = section.required("script", |value| {
         let path = string(value)?;
         let script =
@@ -274,7 +281,11 @@ fn lifecycle(mut section: Section<'_>, sources: &Sources<'_>) -> Option<Lifecycl
     });
     let default = section.optional("default", boolean).unwrap_or(true);
     section.finish();
-    let (app, (path, content)) = (app?, script?);
+    let by_folder = script.as_ref().and_then(|(path, _)| LifecycleApp::of_folder(path));
+    if app.is_none() && by_folder.is_none() && !has_app && script.is_some() {
+        problems.add(&path_of_app, "missing, and the script's folder is not named after an app");
+    }
+    let (app, (path, content)) = (app.or(by_folder)?, script?);
     Some(LifecycleConfig { app, name: lifecycle_name(app, &path, &content), content, default })
 }
 

@@ -32,9 +32,11 @@ mod wire;
 mod world;
 
 pub use knobs::{Effect, Fault, Knobs};
-pub use state::{LifecycleConfigView, ProfileView};
+pub use state::{LifecycleConfigView, ProfileView, SpaceView};
 pub use trail::{Event, Outcome, RecordedCall};
-pub use world::{AWS_AUDIENCES, AuthMode, Domain, Profile, Role, SamlProvider, StaticKeys, Table, World};
+pub use world::{
+    AWS_AUDIENCES, AuthMode, Domain, Profile, Role, SamlProvider, Space, StaticKeys, Table, World,
+};
 
 use crate::clock::Clock;
 use call::{Call, Form, Note};
@@ -119,6 +121,15 @@ impl EmbeddedAws {
         let mut state = self.server.state();
         state.settle(now);
         state.profiles.values().map(|profile| profile.view.clone()).collect()
+    }
+
+    /// The spaces that exist now.
+    #[must_use]
+    pub fn spaces(&self) -> Vec<SpaceView> {
+        let now = self.server.clock.now();
+        let mut state = self.server.state();
+        state.settle(now);
+        state.spaces.values().map(|space| space.view.clone()).collect()
     }
 
     /// The IAM roles that exist now.

@@ -226,6 +226,8 @@ fn provisioning(domain: &config::Domain) -> Value {
                 "sagemaker:DeleteTags",
                 "sagemaker:ListTags",
                 "sagemaker:ListUserProfiles",
+                "sagemaker:DescribeSpace",
+                "sagemaker:CreateSpace",
                 "sagemaker:DescribeStudioLifecycleConfig",
                 "sagemaker:CreateStudioLifecycleConfig",
             ],

@@ -95,6 +95,14 @@ codes! {
     ProfileDeleting = "profile.deleting", 503, Aws, true;
     /// The user profile is not ready within the configured time. The next sign-in picks it up.
     ProfilePending = "profile.pending", 503, Aws, true;
+    /// The space that the destination is in is not what it has to be: somebody else's, or shared where it has to be private.
+    SpaceConflict = "space.conflict", 409, Gateway, false;
+    /// The space that the destination is in does not exist, and is not to be made.
+    SpaceMissing = "space.missing", 404, Gateway, false;
+    /// SageMaker does not make the space, or reports it as failed.
+    SpaceFailed = "space.failed", 502, Aws, true;
+    /// The space is not ready within the configured time, or is being deleted. The next sign-in picks it up.
+    SpacePending = "space.pending", 503, Aws, true;
     /// A role of the person's execution role's name is somebody else's, or not safe to give policies to.
     ExecutionRoleConflict = "execution-role.conflict", 409, Gateway, false;
     /// The person's execution role cannot be given its policies.

@@ -122,6 +122,14 @@ fn profile(out: &mut String, grant: &Grant<'_>) {
     };
     line(format_args!("profile {} in {}, {}", grant.profile(), domain.id, domain.region));
     line(format_args!("lands at {}", grant.destination().landing_uri));
+    if let Some(space) = &grant.destination().space {
+        let (sharing, name) = (space.name.sharing(), grant.space_name().unwrap_or_default());
+        let missing = if space.create { "created when missing" } else { "has to be there" };
+        line(format_args!("in the space {name} ({}): {missing}", sharing.as_str()));
+        if let Some(owner) = &space.owner {
+            line(format_args!("space owner {owner}"));
+        }
+    }
     for (key, value) in grant.tags() {
         line(format_args!("tag {key} = {value:?}"));
     }
@@ -184,6 +192,17 @@ fn rule_json(finding: &Finding<'_>, claims: &Claims) -> Value {
     })
 }
 
+/// The space that the destination is in; null if it is in none.
+fn space_json(grant: &Grant<'_>) -> Option<Value> {
+    let space = grant.destination().space.as_ref()?;
+    Some(json!({
+        "name": grant.space_name(),
+        "sharing": space.name.sharing().as_str(),
+        "create": space.create,
+        "owner": space.owner,
+    }))
+}
+
 fn destination_json(decision: &Decision<'_>) -> Value {
     let grants = match &decision.verdict {
         Verdict::Granted(grants) => grants.as_slice(),
@@ -195,6 +214,7 @@ fn destination_json(decision: &Decision<'_>) -> Value {
             "domainId": grant.domain().id,
             "region": grant.domain().region,
             "landingUri": grant.destination().landing_uri.as_str(),
+            "space": space_json(grant),
             "tags": grant.tags(),
             "tagsLeftOut": grant.left_out().iter().map(ToString::to_string).collect::<Vec<_>>(),
             "settings": settings(grant),

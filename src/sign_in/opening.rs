@@ -2,7 +2,8 @@
 
 use super::{Choice, Gateway, Progress, Record, Step};
 use crate::aws::{
-    self, FoundProfile, PresignFault, PresignedUrl, RoleLook, RoleSession, StudioProfile, Terms, Until,
+    self, FoundProfile, PresignFault, PresignedUrl, RoleLook, RoleSession, SpaceLook, StudioProfile,
+    StudioSpace, Terms, Until,
 };
 use crate::config::PresignBy;
 use crate::error::Refusal;
@@ -23,15 +24,19 @@ impl Gateway {
         let quietly = Progress::unwatched();
         let opening = Opening::of(self, choice, grant, &quietly);
         let seen_before = opening.remembered().is_some();
-        let (session, profile) = Box::pin(opening.reach(record)).await?;
-        match opening.presign(&session, &profile).await {
+        // On the heap: the calls of AWS make it large.
+        let reached = Box::pin(opening.reach(record)).await?;
+        match opening.presign(&reached).await {
             Ok(url) => Ok(url),
             Err(fault) if fault.may_pass(seen_before) => {
                 // Gone, or being changed, since it was last seen: looked at again, made anew if need be, and waited for.
                 self.profiles.forget(grant);
-                let (found, role) = opening.look().await;
-                let profile = opening.make_ready(&session, found?, role?, Until::InService).await?;
-                Ok(opening.presign(&session, &profile).await?)
+                self.spaces.forget(grant);
+                let session = reached.session;
+                let Found { profile, role, space } = opening.look().await;
+                let profile = opening.make_ready(&session, profile?, role?, Until::InService).await?;
+                let space = opening.make_space_ready(&profile, space?).await?;
+                Ok(opening.presign(&Reached { session, profile, space }).await?)
             }
             Err(fault) => Err(fault.into()),
         }
@@ -56,6 +61,21 @@ impl Gateway {
     }
 }
 
+/// What has to be there for a URL.
+struct Reached {
+    session: RoleSession,
+    profile: StudioProfile,
+    /// The space that the destination is in, if it is in one.
+    space: Option<StudioSpace>,
+}
+
+/// What looks at AWS found. Each failure counts only where its turn comes.
+struct Found {
+    profile: Result<Option<FoundProfile>, Refusal>,
+    role: Result<RoleLook, Refusal>,
+    space: Result<SpaceLook, Refusal>,
+}
+
 /// One person's way to one destination.
 struct Opening<'o> {
     gateway: &'o Gateway,
@@ -77,38 +97,43 @@ impl<'o> Opening<'o> {
         if settled { self.gateway.profiles.remembered(self.grant) } else { None }
     }
 
-    /// Assumes the role while looking for profile and execution role, and makes these if they are missing.
-    async fn reach(&self, record: &mut Record) -> Result<(RoleSession, StudioProfile), Refusal> {
+    /// Assumes the role while looking for profile, execution role and space, and makes these if they are missing.
+    async fn reach(&self, record: &mut Record) -> Result<Reached, Refusal> {
         let Self { gateway, choice, grant, progress, .. } = self;
         record.grant(grant);
         progress.at(Step::SigningIn);
         let now = gateway.clock.now();
         let assume = aws::assume_role(&gateway.clients, grant, choice.identity(), choice.response(), now);
         if let Some(profile) = self.remembered() {
-            let session = assume.await?;
+            let (session, space) = tokio::join!(assume, gateway.spaces.find(&gateway.clients, grant));
+            let session = session?;
             record.role_session(session.arn());
-            return Ok((session, profile));
+            let space = self.make_space_ready(&profile, space?).await?;
+            return Ok(Reached { session, profile, space });
         }
         let assume = async {
             let session = assume.await;
             progress.at(Step::Looking);
             session
         };
-        let (session, (found, role)) = tokio::join!(assume, self.look());
+        let (session, Found { profile, role, space }) = tokio::join!(assume, self.look());
         // What STS says about the person goes before what the others say about profile and role.
         let session = session?;
         record.role_session(session.arn());
-        let profile = self.make_ready(&session, found?, role?, Until::Usable).await?;
-        Ok((session, profile))
+        let profile = self.make_ready(&session, profile?, role?, Until::Usable).await?;
+        let space = self.make_space_ready(&profile, space?).await?;
+        Ok(Reached { session, profile, space })
     }
 
-    /// Looks for profile and execution role at the same time.
-    async fn look(&self) -> (Result<Option<FoundProfile>, Refusal>, Result<RoleLook, Refusal>) {
+    /// Looks for profile, execution role and space at the same time.
+    async fn look(&self) -> Found {
         let Self { gateway, grant, wanted, .. } = self;
-        tokio::join!(
+        let (profile, role, space) = tokio::join!(
             gateway.profiles.find(&gateway.clients, grant),
-            gateway.roles.find(&gateway.clients, grant.domain(), wanted.as_ref())
-        )
+            gateway.roles.find(&gateway.clients, grant.domain(), wanted.as_ref()),
+            gateway.spaces.find(&gateway.clients, grant)
+        );
+        Found { profile, role, space }
     }
 
     /// The role first: the profile is made with it.
@@ -132,16 +157,24 @@ impl<'o> Opening<'o> {
         profile
     }
 
-    async fn presign(
+    async fn make_space_ready(
         &self,
-        session: &RoleSession,
         profile: &StudioProfile,
-    ) -> Result<PresignedUrl, PresignFault> {
+        found: SpaceLook,
+    ) -> Result<Option<StudioSpace>, Refusal> {
+        let Self { gateway, grant, progress, .. } = self;
+        // On the heap: few sign-ins need it, and the calls of AWS make it large.
+        Box::pin(gateway.spaces.ensure(&gateway.clients, grant, profile, found, progress)).await
+    }
+
+    async fn presign(&self, reached: &Reached) -> Result<PresignedUrl, PresignFault> {
         let Self { gateway, choice, grant, .. } = self;
+        let Reached { session, profile, space } = reached;
         if grant.domain().presign_by == PresignBy::Service {
             gateway.profiles.confirm_owner(&gateway.clients, grant).await.map_err(PresignFault::Other)?;
         }
         let now = gateway.clock.now();
-        aws::presign(&gateway.clients, session, profile, grant, choice.identity(), now).await
+        let clients = &gateway.clients;
+        aws::presign(clients, session, profile, space.as_ref(), grant, choice.identity(), now).await
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// What is being done at AWS, in this order. A profile that exists is neither created nor waited for.
+/// What is being done at AWS, in this order. A profile that exists is neither created nor waited for, and few destinations
+/// are in a space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// STS is asked for the role session.
@@ -13,11 +14,13 @@ pub enum Step {
     Creating,
     /// The profile is not in service yet.
     Waiting,
+    /// The space that the destination is in is created, or is not in service yet.
+    Space,
 }
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 4] = [Self::SigningIn, Self::Looking, Self::Creating, Self::Waiting];
+    pub const ALL: [Self; 5] = [Self::SigningIn, Self::Looking, Self::Creating, Self::Waiting, Self::Space];
 
     /// What stands for it in pages and events.
     #[must_use]
@@ -27,6 +30,7 @@ impl Step {
             Self::Looking => "looking",
             Self::Creating => "creating",
             Self::Waiting => "waiting",
+            Self::Space => "space",
         }
     }
 }

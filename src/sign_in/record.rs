@@ -20,6 +20,7 @@ pub struct Record {
     tags_left_out: Option<String>,
     role: Option<String>,
     profile: Option<String>,
+    space: Option<String>,
     role_session: Option<String>,
 }
 
@@ -39,6 +40,7 @@ impl Record {
             tags_left_out: None,
             role: None,
             profile: None,
+            space: None,
             role_session: None,
         }
     }
@@ -68,6 +70,7 @@ impl Record {
         self.tags_left_out = (!left_out.is_empty()).then(|| left_out.join("; "));
         self.role = Some(grant.role().role.to_string());
         self.profile = Some(grant.profile().to_string());
+        self.space = grant.space_name();
     }
 
     pub(super) fn role_session(&mut self, arn: &str) {
@@ -115,6 +118,7 @@ impl Record {
                     tags_left_out = self.tags_left_out,
                     role = self.role,
                     profile = self.profile,
+                    space = self.space,
                     role_session = self.role_session,
                     "sign-in"
                 )

@@ -665,6 +665,92 @@ fn keys_of_domains_and_destinations_are_one_name_space() {
     );
 }
 
+/// A destination in a space of these keys.
+fn in_space(key: &str, space: &str) -> String {
+    format!("[[destination]]\nkey = '{key}'\ndomain = 'research'\n[destination.space]\n{space}\n")
+}
+
+#[test]
+fn the_short_keys_of_a_space_are_members_of_its_settings() {
+    let space = "sharing = 'Private'\nname = '{profile}-lab'\napp = 'CodeEditor'\ninstance_type = 'ml.t3.medium'\n\
+        ebs_gb = 20\n[destination.space.settings]\nRemoteAccess = 'ENABLED'\n\
+        CodeEditorAppSettings.AppLifecycleManagement.IdleSettings.IdleTimeoutInMinutes = 60";
+    let config = with_rules(&format!("{EVERYONE}{}", in_space("lab", space))).unwrap();
+    let destination = config.destination("lab").unwrap();
+    assert_eq!(destination.landing_uri.as_str(), "app:CodeEditor:");
+    let settings = &destination.space.as_ref().unwrap().settings;
+    assert_eq!(
+        settings.get("CodeEditorAppSettings"),
+        Some(&serde_json::json!({
+            "DefaultResourceSpec": { "InstanceType": "ml.t3.medium" },
+            "AppLifecycleManagement": { "IdleSettings": { "IdleTimeoutInMinutes": 60 } },
+        }))
+    );
+    assert_eq!(settings.get("RemoteAccess"), Some(&"ENABLED".into()));
+    let storage = serde_json::json!({ "EbsStorageSettings": { "EbsVolumeSizeInGb": 20 } });
+    assert_eq!(settings.get("SpaceStorageSettings"), Some(&storage));
+}
+
+#[test]
+fn a_space_is_checked_at_start_up() {
+    let private = "sharing = 'Private'\nname = '{profile}-lab'\n";
+    for (space, problem) in [
+        ("name = 'nlp'", "sharing: missing"),
+        ("sharing = 'private'\nname = 'nlp'", "sharing: expected \"Private\" or \"Shared\""),
+        ("sharing = 'Shared'", "name: missing"),
+        (
+            "sharing = 'Shared'\nname = '{profile}-lab'",
+            "name: expected the name of a shared space: letters, digits and \"-\", 63 at most, without {profile}, \
+             got \"{profile}-lab\"",
+        ),
+        (
+            "sharing = 'Private'\nname = 'lab'",
+            "name: expected the name of a private space: {profile}, with a-z, 0-9 and \"-\" around it, 40 at most, \
+             got \"lab\"",
+        ),
+        (&format!("{private}owner = 'ann'"), "owner: a private space is its person's"),
+        (
+            &format!("{private}instance_type = 'ml.t3.medium'"),
+            "instance_type: app has to be one of JupyterLab, CodeEditor, JupyterServer, KernelGateway",
+        ),
+        (
+            &format!("{private}app = 'JupyterLab'\nsettings.AppType = 'JupyterLab'"),
+            "settings.AppType: a short key of the space says it too",
+        ),
+        (
+            &format!("{private}settings.SpaceStorageSettings.EbsStorageSettings.EbsVolumeSizeInGb = 4"),
+            "settings.SpaceStorageSettings.EbsStorageSettings.EbsVolumeSizeInGb: expected a whole number from 5 to \
+             16384, got 4",
+        ),
+        (&format!("{private}tags.StudioUserId = 'x'"), "tags: the owner tag is set by the gateway"),
+        (
+            &format!("{private}tags.team = 7"),
+            "tags.team: expected a tag: a usable key, and a text that a tag can have",
+        ),
+        (&format!("{private}surprise = 1"), "surprise: unknown key"),
+    ] {
+        only_problem(
+            &format!("{EVERYONE}{}", in_space("lab", space)),
+            &format!("destination[0].space.{problem}"),
+        );
+    }
+}
+
+#[test]
+fn spaces_that_could_be_taken_for_each_other_are_problems() {
+    let two = |one: &str, other: &str| {
+        let all = format!("{EVERYONE}{}{}", in_space("one", one), in_space("two", other));
+        with_rules(&all).map(|_| ()).map_err(|problems| problems.lines().to_vec())
+    };
+    let clash = "destination[1].space.name: the space of destination \"one\" could have the same name";
+    let lab = "sharing = 'Private'\nname = '{profile}-lab'";
+    assert_eq!(two(lab, "sharing = 'Private'\nname = '{profile}'").unwrap_err(), [clash]);
+    assert_eq!(two(lab, "sharing = 'Shared'\nname = 'nlp-lab'").unwrap_err(), [clash]);
+    assert_eq!(two(lab, &format!("{lab}\nebs_gb = 5")).unwrap_err(), [clash], "which of the two is made?");
+    two(lab, lab).unwrap();
+    two(lab, "sharing = 'Private'\nname = '{profile}-code'").unwrap();
+}
+
 #[test]
 fn what_a_rule_lays_over_a_profile_is_checked_with_what_is_below() {
     let laid = |profile: &str| format!("{EVERYONE}[rule.profile]\n{profile}\n");

@@ -4,6 +4,7 @@
 use crate::browser::Browser;
 use crate::processes::{folder, run};
 use crate::stage::{SCRIPT, Setting, Stage, idp_metadata};
+use aws_sdk_sagemaker::types::{OwnershipSettings, SharingType, SpaceSharingSettings};
 use serde_json::Value;
 use std::fs;
 use studio_gateway::demo::idp::people::Person;
@@ -12,6 +13,7 @@ use studio_gateway::demo::idp::response::names;
 const SEVERAL: &str = include_str!("../../config/examples/several-domains.toml");
 const ACCOUNTS: &str = include_str!("../../config/examples/account-per-team.toml");
 const ONE: &str = include_str!("../../config/examples/one-domain.toml");
+const SPACES: &str = include_str!("../../config/examples/spaces.toml");
 const PERSON: &str = include_str!("../../config/examples/person.toml");
 const VISION_ACCOUNT: &str = "222233334444";
 const LANGUAGE_ACCOUNT: &str = "333344445555";
@@ -190,4 +192,33 @@ async fn one_domain_divided_by_an_attribute() {
     stage.sign_in(&of("kim", &["finance"])).await.expect_refused(403, "entitlement.none");
     stage.sign_in(&of("kim", &[])).await.expect_refused(403, "entitlement.none");
     stage.sign_in(&of("kim", &["vision", "language"])).await.expect_refused(403, "identity.invalid");
+}
+
+#[tokio::test]
+async fn spaces_of_one_s_own_and_of_a_team() {
+    let alice = person("alice", "111122223333", &["DataScientist"], &["language"]);
+    let lee = person("lee", "111122223333", &["DataScientist"], &["language"]);
+    let (_, explanation) = explain("spaces", SPACES, &written(&alice));
+    assert_eq!(open(&explanation), ["lab", "language"]);
+    let space = |index: usize| &explanation["destinations"][index]["profile"]["space"];
+    assert_eq!(
+        *space(1),
+        serde_json::json!({ "name": "alice-lab", "sharing": "Private", "create": true, "owner": null })
+    );
+    assert_eq!(space(2)["owner"], "lee");
+    assert_eq!(*space(0), Value::Null, "the domain itself is no space");
+
+    let stage = stage(SPACES).await;
+    let page = stage.sign_in(&alice).relay_state("to.lab").await.expect_studio("alice").await;
+    assert_eq!(page.fact("Space"), "alice-lab");
+    stage.sign_in(&alice).relay_state("to.language").await.expect_refused(404, "space.missing");
+    // The lead signs in once and makes it.
+    stage.sign_in(&lee).relay_state("to.lab").await.expect_studio("lee").await;
+    let admin = stage.admin().await;
+    let made = admin.create_space().domain_id("d-studio111111").space_name("language");
+    let owner = OwnershipSettings::builder().owner_user_profile_name("lee").build();
+    let shared = SpaceSharingSettings::builder().sharing_type(SharingType::Shared).build();
+    made.ownership_settings(owner).space_sharing_settings(shared).send().await.unwrap();
+    let page = stage.sign_in(&alice).relay_state("to.language").await.expect_studio("alice").await;
+    assert_eq!(page.fact("Space"), "language");
 }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
 use studio_gateway::config::{Config, SealKey, Sources};
-use studio_gateway::demo::aws::{EmbeddedAws, Outcome, Profile, ProfileView, StaticKeys, World};
+use studio_gateway::demo::aws::{EmbeddedAws, Outcome, Profile, ProfileView, Space, StaticKeys, World};
 use studio_gateway::demo::idp::key::{KeyKind, SigningKey};
 use studio_gateway::demo::idp::metadata::metadata_xml;
 use studio_gateway::demo::idp::people::Person;
@@ -294,6 +294,18 @@ impl Setting {
             ..Profile::default()
         };
         self.world(|world| world.profiles.push(profile))
+    }
+
+    /// Puts a space into the research domain, in service.
+    pub(crate) fn space(self, name: &str, owner: Option<&str>, sharing: Option<&str>) -> Self {
+        let space = Space {
+            domain_id: "d-research".into(),
+            name: name.into(),
+            owner: owner.map(str::to_owned),
+            sharing: sharing.map(str::to_owned),
+            ..Space::default()
+        };
+        self.world(|world| world.spaces.push(space))
     }
 
     /// Several instances of the gateway behind one address, as far as browsers and the IdP know.

@@ -59,7 +59,7 @@ struct Settings {
     tells_missing: bool,
 }
 
-/// How new and changed profiles come to rest.
+/// How new and changed profiles and spaces come to rest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pace {
     pub(super) describes: u32,
@@ -70,6 +70,8 @@ pub(super) struct Pace {
     pub(super) unseen_describes: u32,
     pub(super) closed_while_updating: bool,
     pub(super) rival: Option<BTreeMap<String, String>>,
+    pub(super) space_failure: Option<String>,
+    pub(super) space_rival: Option<(String, String)>,
 }
 
 /// What a call is to meet: a delay, then perhaps an effect other than a delay.
@@ -89,6 +91,7 @@ pub(super) enum Turn {
     FailCreation { reason: String },
     FailUpdates { reason: String },
     FailDeletion { reason: String },
+    FailSpaces { reason: String },
     UnseenDescribes { count: u32 },
     CloseWhileUpdating { close: bool },
     Throttle { api: String, count: u32 },
@@ -106,7 +109,7 @@ impl Knobs {
         self.with(|s| s.latency.insert(api.to_owned(), duration));
     }
 
-    /// A profile that is created, updated or deleted from now on stays in that state for `count` Describe calls.
+    /// A profile or space that is created, updated or deleted from now on stays in that state for `count` Describe calls.
     pub fn pending_describes(&self, count: u32) {
         self.with(|s| s.pace.describes = count);
     }
@@ -131,7 +134,7 @@ impl Knobs {
         self.with(|s| s.pace.deletion_failure = Some(reason.to_owned()));
     }
 
-    /// A profile that is created from now on is `ResourceNotFound` to the first `count` Describe calls.
+    /// A profile or space that is created from now on is `ResourceNotFound` to the first `count` Describe calls.
     pub fn unseen_describes(&self, count: u32) {
         self.with(|s| s.pace.unseen_describes = count);
     }
@@ -147,6 +150,17 @@ impl Knobs {
     pub fn rival(&self, tags: &[(&str, &str)]) {
         let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
         self.with(|s| s.pace.rival = Some(tags));
+    }
+
+    /// Spaces created from now on end `Failed`, with this `FailureReason`.
+    pub fn fail_spaces(&self, reason: &str) {
+        self.with(|s| s.pace.space_failure = Some(reason.to_owned()));
+    }
+
+    /// Whatever space is to be created from now on, somebody else makes it a moment earlier, with this owner and
+    /// `SharingType`.
+    pub fn space_rival(&self, owner: &str, sharing: &str) {
+        self.with(|s| s.pace.space_rival = Some((owner.to_owned(), sharing.to_owned())));
     }
 
     /// The next `count` calls of `api` are throttled.
@@ -197,6 +211,7 @@ impl Knobs {
             Turn::FailCreation { reason } => self.fail_creation(&reason),
             Turn::FailUpdates { reason } => self.fail_updates(&reason),
             Turn::FailDeletion { reason } => self.fail_deletion(&reason),
+            Turn::FailSpaces { reason } => self.fail_spaces(&reason),
             Turn::UnseenDescribes { count } => self.unseen_describes(count),
             Turn::CloseWhileUpdating { close } => self.close_while_updating(close),
             Turn::Throttle { api, count } => self.throttle(&api, count),

@@ -1,4 +1,4 @@
-//! SageMaker: domains, user profiles, tags, lifecycle configs and presigned URLs, over JSON 1.1.
+//! SageMaker: domains, user profiles, spaces, tags, lifecycle configs and presigned URLs, over JSON 1.1.
 //!
 //! Every operation checks its request's shape, then the caller's policies, then the state, in that order.
 
@@ -8,6 +8,7 @@ mod paging;
 mod presign;
 mod profile;
 mod settings;
+mod space;
 mod tags;
 
 pub(super) use presign::ACTION as PRESIGN_ACTION;
@@ -37,6 +38,10 @@ pub(super) fn perform(
         "UpdateUserProfile" => profile::update(state, input, call, note),
         "DeleteUserProfile" => profile::delete(state, input, call, note),
         "ListUserProfiles" => profile::list(state, input, call),
+        "CreateSpace" => space::create(state, input, call, note),
+        "DescribeSpace" => space::describe(state, input, call, note),
+        "DeleteSpace" => space::delete(state, input, call, note),
+        "ListSpaces" => space::list(state, input, call),
         "CreatePresignedDomainUrl" => presign::create(state, input, call, note),
         "ListTags" => tags::list(state, input, call, note),
         "AddTags" => tags::add(state, input, call, note),

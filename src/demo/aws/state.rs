@@ -24,6 +24,8 @@ pub(super) struct State {
     /// By access key id.
     pub(super) sessions: BTreeMap<String, RoleSession>,
     pub(super) profiles: BTreeMap<ProfileKey, StoredProfile>,
+    /// By domain id and name, like profiles.
+    pub(super) spaces: BTreeMap<ProfileKey, StoredSpace>,
     /// By ARN.
     pub(super) configs: BTreeMap<String, LifecycleConfigView>,
     /// Tags of what has no other home: domains. By ARN.
@@ -111,6 +113,14 @@ pub(super) struct StoredProfile {
     pub(super) transition: Option<Transition>,
 }
 
+/// A space.
+#[derive(Clone, Debug)]
+pub(super) struct StoredSpace {
+    pub(super) view: SpaceView,
+    /// When set, the status is about to change.
+    pub(super) transition: Option<Transition>,
+}
+
 /// A status that does not last.
 #[derive(Clone, Debug)]
 pub(super) struct Transition {
@@ -127,6 +137,22 @@ impl Transition {
         let duration = chrono::TimeDelta::from_std(pace.duration).unwrap_or(chrono::TimeDelta::MAX);
         let until = now.checked_add_signed(duration).unwrap_or(DateTime::<Utc>::MAX_UTC);
         Self { unseen: 0, describes_left: pace.describes, until, to }
+    }
+
+    /// Whether what is about to change cannot be seen yet; counts a look at it.
+    pub(super) fn is_unseen(transition: &mut Option<Self>) -> bool {
+        let Some(transition) = transition.as_mut().filter(|t| t.unseen > 0) else {
+            return false;
+        };
+        transition.unseen -= 1;
+        true
+    }
+
+    /// Counts a Describe, after its answer was made.
+    pub(super) fn count_describe(transition: &mut Option<Self>) {
+        if let Some(transition) = transition {
+            transition.describes_left = transition.describes_left.saturating_sub(1);
+        }
     }
 }
 
@@ -151,6 +177,33 @@ pub struct ProfileView {
     pub created: DateTime<Utc>,
     /// `LastModifiedTime`.
     pub modified: DateTime<Utc>,
+}
+
+/// A space as a test or the Studio page sees it.
+#[derive(Clone, Debug, Serialize)]
+pub struct SpaceView {
+    /// `DomainId`.
+    pub domain_id: String,
+    /// `SpaceName`, as it was given.
+    pub name: String,
+    /// `SpaceArn`.
+    pub arn: String,
+    /// `SpaceDisplayName`.
+    pub display_name: Option<String>,
+    /// `Pending`, `InService`, `Updating`, `Failed`, `Update_Failed`, `Deleting` or `Delete_Failed`.
+    pub status: String,
+    /// Why it failed.
+    pub failure_reason: Option<String>,
+    /// `OwnerUserProfileName`.
+    pub owner: Option<String>,
+    /// `SharingType`.
+    pub sharing: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// `SpaceSettings` as JSON, an object.
+    pub settings: Value,
+    /// `CreationTime`.
+    pub created: DateTime<Utc>,
 }
 
 /// A Studio lifecycle config.
@@ -214,10 +267,12 @@ impl State {
             };
             profiles.insert(profile_key(&domain.id, &seed.name), StoredProfile { view, transition: None });
         }
+        let spaces = seeded_spaces(&world, now);
         Self {
             world,
             sessions: BTreeMap::new(),
             profiles,
+            spaces,
             configs: BTreeMap::new(),
             other_tags: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -246,38 +301,14 @@ impl State {
         self.world.roles.iter().find(|r| r.arn == arn)
     }
 
-    /// Lets profiles come to rest that are due at `now`.
+    /// Lets profiles and spaces come to rest that are due at `now`.
     pub(super) fn settle(&mut self, now: DateTime<Utc>) {
-        self.profiles.retain(|_, profile| {
-            let Some(transition) =
-                profile.transition.take_if(|t| t.unseen == 0 && t.describes_left == 0 && t.until <= now)
-            else {
-                return true;
-            };
-            let Some((status, reason)) = transition.to else {
-                return false;
-            };
-            profile.view.status = status.to_owned();
-            profile.view.failure_reason = reason;
-            true
+        self.profiles.retain(|_, StoredProfile { view, transition }| {
+            settle(transition, now, &mut view.status, &mut view.failure_reason)
         });
-    }
-
-    /// Whether this profile cannot be seen yet; counts a look at it.
-    pub(super) fn is_unseen(&mut self, key: &ProfileKey) -> bool {
-        let transition = self.profiles.get_mut(key).and_then(|p| p.transition.as_mut());
-        let Some(transition) = transition.filter(|t| t.unseen > 0) else {
-            return false;
-        };
-        transition.unseen -= 1;
-        true
-    }
-
-    /// Counts a Describe of this profile, after its answer was made.
-    pub(super) fn count_describe(&mut self, key: &ProfileKey) {
-        if let Some(transition) = self.profiles.get_mut(key).and_then(|p| p.transition.as_mut()) {
-            transition.describes_left = transition.describes_left.saturating_sub(1);
-        }
+        self.spaces.retain(|_, StoredSpace { view, transition }| {
+            settle(transition, now, &mut view.status, &mut view.failure_reason)
+        });
     }
 
     /// Issues credentials for `caller`; returns the access key id and the session.
@@ -298,7 +329,47 @@ impl State {
     }
 }
 
-/// The key of a profile.
+/// Ends what is due; `false` if that is the end of it all.
+fn settle(
+    transition: &mut Option<Transition>,
+    now: DateTime<Utc>,
+    status: &mut String,
+    failure_reason: &mut Option<String>,
+) -> bool {
+    let Some(transition) = transition.take_if(|t| t.unseen == 0 && t.describes_left == 0 && t.until <= now)
+    else {
+        return true;
+    };
+    let Some((to, reason)) = transition.to else {
+        return false;
+    };
+    to.clone_into(status);
+    *failure_reason = reason;
+    true
+}
+
+fn seeded_spaces(world: &World, now: DateTime<Utc>) -> BTreeMap<ProfileKey, StoredSpace> {
+    let seeds = world.spaces.iter().filter_map(|seed| {
+        let domain = world.domains.iter().find(|domain| domain.id == seed.domain_id)?;
+        let view = SpaceView {
+            domain_id: domain.id.clone(),
+            name: seed.name.clone(),
+            arn: domain.space_arn(&seed.name),
+            display_name: None,
+            status: if seed.status.is_empty() { "InService".to_owned() } else { seed.status.clone() },
+            failure_reason: None,
+            owner: seed.owner.clone(),
+            sharing: seed.sharing.clone(),
+            tags: BTreeMap::new(),
+            settings: json!({}),
+            created: now,
+        };
+        Some((profile_key(&domain.id, &seed.name), StoredSpace { view, transition: None }))
+    });
+    seeds.collect()
+}
+
+/// The key of a profile, and of a space.
 pub(super) fn profile_key(domain_id: &str, name: &str) -> ProfileKey {
     (domain_id.to_owned(), name.to_ascii_lowercase())
 }

@@ -22,6 +22,8 @@ pub struct World {
     pub domains: Vec<Domain>,
     /// User profiles that exist already.
     pub profiles: Vec<Profile>,
+    /// Spaces that exist already.
+    pub spaces: Vec<Space>,
     /// Long-lived keys: the gateway's own principal.
     pub gateway_keys: Vec<StaticKeys>,
     /// Audiences of which each `AudienceRestriction` must hold one.
@@ -40,6 +42,7 @@ impl Default for World {
             managed_policies: BTreeMap::new(),
             domains: Vec::new(),
             profiles: Vec::new(),
+            spaces: Vec::new(),
             gateway_keys: Vec::new(),
             accepted_audiences: AWS_AUDIENCES.map(String::from).to_vec(),
             tables: Vec::new(),
@@ -159,6 +162,12 @@ impl Domain {
     pub fn profile_arn(&self, name: &str) -> String {
         format!("arn:aws:sagemaker:{}:{}:user-profile/{}/{name}", self.region, self.account, self.id)
     }
+
+    /// `arn:aws:sagemaker:REGION:ACCOUNT:space/ID/NAME`.
+    #[must_use]
+    pub fn space_arn(&self, name: &str) -> String {
+        format!("arn:aws:sagemaker:{}:{}:space/{}/{name}", self.region, self.account, self.id)
+    }
 }
 
 /// A user profile that exists from the start.
@@ -176,6 +185,21 @@ pub struct Profile {
     pub execution_role: Option<String>,
     /// The rest of `UserSettings`, as JSON; null for none.
     pub user_settings: Value,
+}
+
+/// A space that exists from the start.
+#[derive(Clone, Debug, Default)]
+pub struct Space {
+    /// The domain that it is in; one that is not there has no spaces.
+    pub domain_id: String,
+    /// `SpaceName`.
+    pub name: String,
+    /// `OwnerUserProfileName`; spaces of Studio Classic have none.
+    pub owner: Option<String>,
+    /// `SharingType`; spaces of Studio Classic have none.
+    pub sharing: Option<String>,
+    /// `InService` when empty; any other `Status` of the API stays as it is.
+    pub status: String,
 }
 
 /// Long-lived access keys and whom they stand for.

@@ -10,7 +10,7 @@ use super::super::state::{Link, State, Visit, profile_key};
 use super::super::token;
 use super::super::world::AuthMode;
 use super::settings::{LANDING_URI, SPACE_NAME};
-use super::{checked, find_domain, profile, resource_context};
+use super::{checked, find_domain, profile, resource_context, space};
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
@@ -72,6 +72,9 @@ pub(super) fn create(
         return Err(ApiError::validation(format!(
             "UserProfile [{name}] is in state {status}, not InService."
         )));
+    }
+    if let Some(space) = &space {
+        space::check_opened(state, domain_id, space, name)?;
     }
     let token = token::secret()?;
     let expires = call.now + TimeDelta::seconds(link_seconds.into());

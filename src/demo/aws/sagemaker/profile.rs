@@ -99,11 +99,12 @@ pub(super) fn describe(
     note: &mut Note,
 ) -> Result<Value, ApiError> {
     let key = target(state, input, call, note, "sagemaker:DescribeUserProfile")?;
-    if state.is_unseen(&key) {
+    let profile = state.profiles.get_mut(&key).ok_or_else(|| missing(&key))?;
+    if Transition::is_unseen(&mut profile.transition) {
         return Err(missing(&key));
     }
-    let view = existing(state, &key)?.view.clone();
-    state.count_describe(&key);
+    let view = profile.view.clone();
+    Transition::count_describe(&mut profile.transition);
     let mut output = json!({
         "DomainId": view.domain_id,
         "UserProfileArn": view.arn,

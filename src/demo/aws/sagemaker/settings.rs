@@ -5,9 +5,11 @@
 mod apps;
 mod canvas;
 mod form;
+mod space;
 mod storage;
 
 pub(super) use form::LANDING_URI;
+pub(super) use space::check as check_space;
 
 use super::super::shape::{NAME, ROLE_ARN, Rule, Shape};
 use super::super::state::State;

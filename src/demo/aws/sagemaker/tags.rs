@@ -1,4 +1,4 @@
-//! Tags of profiles, lifecycle configs and domains: list, add, delete.
+//! Tags of profiles, spaces, lifecycle configs and domains: list, add, delete.
 
 use super::super::call::{Call, Note};
 use super::super::fault::ApiError;
@@ -99,6 +99,9 @@ fn find_mut<'a>(state: &'a mut State, arn: &str, call: &Call) -> Option<&'a mut 
     }
     if let Some(profile) = state.profiles.values_mut().find(|p| p.view.arn.eq_ignore_ascii_case(arn)) {
         return Some(&mut profile.view.tags);
+    }
+    if let Some(space) = state.spaces.values_mut().find(|space| space.view.arn.eq_ignore_ascii_case(arn)) {
+        return Some(&mut space.view.tags);
     }
     if state.world.domains.iter().any(|d| d.arn() == arn) {
         return Some(state.other_tags.entry(arn.to_owned()).or_default());

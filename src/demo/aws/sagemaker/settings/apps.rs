@@ -84,7 +84,7 @@ pub(super) fn check(settings: &Shape<'_>, state: &State, region: &str) {
     }
 }
 
-fn check_app(settings: &Shape<'_>, app: &str, state: &State, region: &str) {
+pub(super) fn check_app(settings: &Shape<'_>, app: &str, state: &State, region: &str) {
     let classic = matches!(app, "JupyterServer" | "KernelGateway");
     let listed = settings.strings("LifecycleConfigArns", usize::MAX, CONFIG_ARN).unwrap_or_default();
     for arn in listed.iter().filter(|arn| **arn != "None") {

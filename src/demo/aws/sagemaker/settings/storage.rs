@@ -3,7 +3,7 @@
 use super::super::super::shape::{Rule, Shape};
 use super::form::S3_SCHEMA_URI;
 
-const FILE_SYSTEM: Rule = Rule::length(11, 21).form("(fs-[0-9a-f]{8,})", |text| {
+pub(super) const FILE_SYSTEM: Rule = Rule::length(11, 21).form("(fs-[0-9a-f]{8,})", |text| {
     let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
     text.strip_prefix("fs-").is_some_and(|id| id.len() >= 8 && id.chars().all(hex))
 });
@@ -48,7 +48,7 @@ pub(super) fn check(settings: &Shape<'_>) {
     }
 }
 
-fn needed(shape: &Shape<'_>, name: &str, least: u32, most: u32) -> Option<u32> {
+pub(super) fn needed(shape: &Shape<'_>, name: &str, least: u32, most: u32) -> Option<u32> {
     if shape.raw(name).is_none() {
         shape.report(name, "null", "Member must not be null");
     }
