@@ -6,6 +6,7 @@ mod destination;
 mod domain;
 mod entitlements;
 mod idp;
+mod listener;
 mod problems;
 mod replay;
 mod rule;
@@ -15,6 +16,7 @@ pub use destination::{Destination, LandingUri};
 pub(crate) use domain::is_tag_value;
 pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource, Written};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
+pub use listener::{Connections, Tls};
 pub use problems::Problems;
 pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
 pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
@@ -74,6 +76,10 @@ pub struct Gateway {
     pub proxies: usize,
     /// Keys for sealed tokens, the current one first. Empty: make one at start-up.
     pub seal_keys: Vec<SealKey>,
+    /// TLS on the listener; `None` for plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+    /// Bounds of connections.
+    pub connections: Connections,
 }
 
 /// 256 bits that seal tokens.
@@ -231,6 +237,8 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
                 .into(),
         );
     }
+    let tls = section.has("tls").then(|| listener::tls(section.section("tls"), sources));
+    let connections = listener::connections(section.section("connections"));
     section.finish();
     Some(Gateway {
         listen: listen?,
@@ -239,6 +247,8 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
         sign_in_limit: Duration::from_secs(sign_in.into()),
         proxies: usize::try_from(proxies).unwrap_or_default(),
         seal_keys,
+        tls: tls.map_or(Some(None), |tls| tls.map(Arc::new).map(Some))?,
+        connections,
     })
 }
 

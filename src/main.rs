@@ -13,17 +13,18 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
-use studio_gateway::config::{Config, Problems, read_variable};
+use studio_gateway::config::{Config, Problems, Tls, read_variable};
 use studio_gateway::demo::{self, Demo, world};
 use studio_gateway::explain::{self, Question};
 use studio_gateway::idps::{Idps, KnownIdp};
 use studio_gateway::inspect;
 use studio_gateway::saml::metadata::IdpMetadata;
 use studio_gateway::saml::{DecryptionKeys, Expected, instant, sp_metadata};
-use studio_gateway::serve::{Running, until_signal};
+use studio_gateway::serve::{Certificate, Running, until_signal};
 use studio_gateway::sign_in::Gateway;
-use studio_gateway::{lambda, load};
+use studio_gateway::{health, lambda, load};
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
 /// `EX_CONFIG` of sysexits: something is wrong with the configuration.
 const EX_CONFIG: u8 = 78;
@@ -47,6 +48,8 @@ enum Command {
     Inspect(InspectArgs),
     /// Explain where the rules let a person go, and why. Exits with 0 only if they may go anywhere.
     Explain(ExplainArgs),
+    /// Ask the service that runs here with this configuration whether it takes sign-ins. Exits with 0 only if it does.
+    Health(WithConfig),
     /// Print our SAML metadata, for the identity provider.
     Metadata(WithConfig),
     /// Try everything on this machine: no account, no network.
@@ -161,14 +164,15 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let done = match command {
-        Command::Serve(config) => serve(&config).await,
+        Command::Serve(config) => Box::pin(serve(&config)).await,
         Command::Check(config) => check(&config).await,
         Command::Inspect(args) => inspect(&args),
         Command::Explain(args) => explain(&args).await,
+        Command::Health(config) => health(&config).await,
         Command::Metadata(config) => metadata(&config).await,
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
-            None => run_demo(args.port_base, args.config).await,
+            None => Box::pin(run_demo(args.port_base, args.config)).await,
         },
     };
     match done {
@@ -189,9 +193,9 @@ fn on_lambda() -> bool {
     read_variable(lambda::RUNTIME_API).is_some()
 }
 
-async fn serve(config: &WithConfig) -> Result<(), Box<dyn Error>> {
+async fn serve(place: &WithConfig) -> Result<(), Box<dyn Error>> {
     let clock = Clock::system();
-    let config = config.load(clock.now()).await?;
+    let config = place.load(clock.now()).await?;
     log::start();
     for warning in &config.warnings {
         tracing::warn!(target: "studio_gateway::config", "{warning}");
@@ -204,12 +208,26 @@ async fn serve(config: &WithConfig) -> Result<(), Box<dyn Error>> {
         return lambda::run(Arc::new(gateway)).await.map_err(|fault| fault.to_string().into());
     }
     let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
+    let tls = gateway.config.gateway.tls.clone();
     let running = Running::start(listener, Arc::new(gateway))?;
+    if let Some((certificate, tls)) = running.certificate().zip(tls) {
+        tokio::spawn(renew(certificate, place.config.clone(), tls));
+    }
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
     until_signal().await?;
     tracing::info!(target: "studio_gateway", "stopping: sign-ins in flight may end");
     running.stop().await?;
     Ok(())
+}
+
+/// Serves with new certificates as they come.
+async fn renew(certificate: Certificate, place: Option<String>, tls: Arc<Tls>) {
+    certificate.keep_fresh(|| load::listener_pair(place.as_deref(), &tls), sleep).await;
+}
+
+async fn health(config: &WithConfig) -> Result<(), Box<dyn Error>> {
+    let (listen, tls) = load::listener(config.config.as_deref()).await?;
+    Ok(health::ask(listen, tls).await?)
 }
 
 async fn check(config: &WithConfig) -> Result<(), Box<dyn Error>> {

@@ -23,6 +23,7 @@ mod forger;
 mod form;
 mod happy;
 mod ledger;
+mod listener;
 mod log_lines;
 mod metadata_refresh;
 mod noise;

@@ -21,7 +21,7 @@ use studio_gateway::demo::idp::people::Person;
 use studio_gateway::demo::idp::response::{Addressing, Response};
 use studio_gateway::demo::idp::signature::Signed;
 use studio_gateway::demo::world;
-use studio_gateway::serve::Running;
+use studio_gateway::serve::{Certificate, Running};
 use studio_gateway::sign_in::Gateway;
 use tokio::net::TcpListener;
 use toml::{Table, Value};
@@ -267,7 +267,9 @@ impl Setting {
         log_lines::keep();
         let clock = StageClock::new();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let tls = self.table["gateway"].get("tls").is_some();
+        let scheme = if tls { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         self = self.set("gateway.public_url", url.clone());
 
         let config = self.config(&clock);
@@ -309,7 +311,14 @@ impl Setting {
         let running = Running::start(listener, Arc::clone(&gateway)).unwrap();
         // Whatever is issued in the same instant as the gateway started may have been used before.
         clock.advance(TimeDelta::seconds(1));
-        let http = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            // Certificates of the tests name no address. Those that matter are compared.
+            .tls_danger_accept_invalid_certs(tls)
+            .tls_info(tls)
+            .build()
+            .unwrap();
         Stage {
             aws,
             clock,
@@ -317,7 +326,7 @@ impl Setting {
             url,
             gateway,
             addressing,
-            _running: running,
+            running: Mutex::new(Some(running)),
             secrets: Mutex::default(),
             seen: AtomicUsize::new(0),
         }
@@ -344,7 +353,7 @@ pub(crate) struct Stage {
     pub(crate) url: String,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) addressing: Addressing,
-    _running: Running,
+    running: Mutex<Option<Running>>,
     secrets: Mutex<Vec<String>>,
     seen: AtomicUsize,
 }
@@ -352,6 +361,17 @@ pub(crate) struct Stage {
 impl Stage {
     pub(crate) async fn new() -> Self {
         Setting::usual().start().await
+    }
+
+    /// The certificate that the listener serves with.
+    pub(crate) fn certificate(&self) -> Certificate {
+        self.running.lock().unwrap().as_ref().unwrap().certificate().unwrap()
+    }
+
+    /// Tells the service to end, and waits until it has.
+    pub(crate) async fn stop(&self) {
+        let running = self.running.lock().unwrap().take();
+        running.unwrap().stop().await.unwrap();
     }
 
     /// A response with which this person can sign in now.
