@@ -10,14 +10,22 @@ pub struct RoleArn(Arn);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SamlProviderArn(Arn);
 
+/// ARN of a managed policy: `arn:PARTITION:iam::ACCOUNT:policy/PATH/NAME`, or `aws` for the account.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PolicyArn(Arn);
+
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Arn {
     text: String,
     partition: String,
     account: String,
-    /// What follows `role/` or `saml-provider/`.
+    /// What follows `role/`, `saml-provider/` or `policy/`.
     name: String,
 }
+
+const POLICY: &str = "policy";
+/// Stands for the account in ARNs of policies that AWS itself maintains.
+const AWS_MANAGED: &str = "aws";
 
 impl Arn {
     fn parse(text: &str, kind: &str) -> Option<Self> {
@@ -30,7 +38,7 @@ impl Arn {
             && matches!(partition, "aws" | "aws-cn" | "aws-us-gov" | "aws-iso" | "aws-iso-b" | "aws-eusc")
             && service == "iam"
             && region.is_empty()
-            && is_account(account)
+            && (is_account(account) || (kind == POLICY && account == AWS_MANAGED))
             && (1..=576).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/_+=,.@-".contains(&byte))
             && name.split('/').all(|part| !part.is_empty());
@@ -102,6 +110,33 @@ impl SamlProviderArn {
     }
 }
 
+impl PolicyArn {
+    /// Parses the ARN of a managed policy.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Arn::parse(text, POLICY).map(Self)
+    }
+
+    /// Whether roles of this account can have it: it is of the same account, or AWS's own.
+    #[must_use]
+    pub fn fits(&self, role: &RoleArn) -> bool {
+        let Self(arn) = self;
+        arn.partition == role.partition() && (arn.account == role.account() || arn.account == AWS_MANAGED)
+    }
+
+    /// The ARN as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+}
+
+impl fmt::Display for PolicyArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl fmt::Display for RoleArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -156,6 +191,23 @@ mod tests {
             "arn:aws-cn:iam::111122223333:role/a/b/C,arn:aws-cn:iam::111122223333:saml-provider/x",
         );
         assert_eq!(path.unwrap().role.name(), "C");
+    }
+
+    #[test]
+    fn policies_are_of_an_account_or_of_aws() {
+        let role = RoleArn::parse(ROLE).unwrap();
+        for (text, fits) in [
+            ("arn:aws:iam::111122223333:policy/team/Data", true),
+            ("arn:aws:iam::aws:policy/service-role/AmazonSageMaker", true),
+            ("arn:aws:iam::444455556666:policy/Data", false),
+            ("arn:aws-cn:iam::111122223333:policy/Data", false),
+        ] {
+            assert_eq!(PolicyArn::parse(text).unwrap().fits(&role), fits, "{text}");
+        }
+        for text in [ROLE, "arn:aws:iam::other:policy/Data", "arn:aws:iam::111122223333:policy/"] {
+            assert_eq!(PolicyArn::parse(text), None, "{text}");
+        }
+        assert_eq!(RoleArn::parse("arn:aws:iam::aws:role/Data"), None);
     }
 
     #[test]

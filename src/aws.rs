@@ -1,18 +1,24 @@
 //! AWS, as a sign-in uses it: the person's role session from STS, their user profile, and the presigned URL.
 //!
-//! Two principals call: the gateway's own role looks up, creates and tags profiles; the person's own role session opens
+//! Two principals call: the gateway's own role, or a provisioner role that it takes, looks up, creates and tags profiles; the person's own role session opens
 //! the one profile, so that AWS itself compares owner and person, and CloudTrail names the person.
 
 mod clients;
+mod drift;
+mod execution_role;
 mod fault;
 mod lifecycle;
 mod presign;
 mod profile;
+mod reconcile;
 pub mod remote;
 mod role_session;
 
 pub use clients::{AwsClients, GatewayCredentials};
+pub use drift::Drift;
+pub use execution_role::{ExecutionRole, ExecutionRoles, FoundRole, RoleLook};
 pub use fault::{AwsFault, Kind};
 pub use presign::{PresignFault, PresignedUrl, presign};
-pub use profile::{FoundProfile, Profiles, StudioProfile};
+pub use profile::{FoundProfile, Profiles, StudioProfile, Terms, Until};
+pub use reconcile::{Examined, Mode, Outcome, Reconciled, reconcile};
 pub use role_session::{RoleSession, assume_role};

@@ -2,25 +2,35 @@
 //!
 //! Every problem is found at once; a configuration with a problem does not exist, so nothing starts with it.
 
+mod brand;
 mod destination;
 mod domain;
 mod entitlements;
+mod execution_role;
 mod idp;
 mod listener;
+mod presign_by;
 mod problems;
+mod profile;
+mod provisioner;
 mod replay;
 mod rule;
 mod sources;
 
+pub use brand::{Brand, Colour, Logo, Palette};
 pub use destination::{Destination, LandingUri};
-pub(crate) use domain::is_tag_value;
-pub use domain::{Domain, LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource, Written};
+pub use domain::{Domain, Provisioning};
+pub use execution_role::{DOMAIN_TAG, PolicyRule, RoleTemplate};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use listener::{Connections, Tls};
+pub use presign_by::PresignBy;
 pub use problems::Problems;
+pub(crate) use profile::is_tag_value;
+pub use profile::{LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource, Written};
+pub use provisioner::Provisioner;
 pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
 pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
-pub use sources::{Remote, Sources, nothing_remote, read_file, read_variable};
+pub use sources::{Remote, Sources, nothing_remote, read_bytes, read_file, read_variable};
 
 use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
@@ -41,6 +51,8 @@ use url::Url;
 pub struct Config {
     /// The service itself.
     pub gateway: Gateway,
+    /// How the pages present themselves.
+    pub brand: Brand,
     /// Our side of SAML.
     pub saml: Saml,
     /// Identity providers, at least one; their keys and entity IDs are unique.
@@ -74,6 +86,10 @@ pub struct Gateway {
     pub sign_in_limit: Duration,
     /// How many proxies of our own append to `X-Forwarded-For`.
     pub proxies: usize,
+    /// After how long a sign-in that goes on is answered with a page that watches it.
+    pub prepare_after: Duration,
+    /// Most pages that watch at the same time.
+    pub most_watchers: usize,
     /// Keys for sealed tokens, the current one first. Empty: make one at start-up.
     pub seal_keys: Vec<SealKey>,
     /// TLS on the listener; `None` for plain HTTP.
@@ -116,6 +132,8 @@ pub struct Aws {
     pub sts_endpoint: Option<Url>,
     /// Endpoint of the SageMaker API, if not the regional one.
     pub sagemaker_endpoint: Option<Url>,
+    /// Endpoint of IAM, if not the partition's.
+    pub iam_endpoint: Option<Url>,
     /// Longest time to connect.
     pub connect: Duration,
     /// Longest time for one attempt.
@@ -143,6 +161,7 @@ impl Config {
         let mut warnings = Vec::new();
         let mut root = Section::root(table, &problems);
         let gateway = gateway(root.section("gateway"), sources, &mut warnings);
+        let brand = brand::read(root.section("brand"), sources, &mut warnings);
         let public_url = gateway.as_ref().map(|gateway| gateway.public_url.as_str());
         let saml = saml(root.section("saml"), public_url, sources);
         let can_sign = saml.as_ref().is_none_or(|saml| !saml.keys.is_empty());
@@ -153,14 +172,15 @@ impl Config {
             .collect();
         let aws = aws(root.section("aws"));
         let replay = root.section("replay");
+        let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
+        let idps_by_key = entitlements::named(table, "idp", &idps);
         let domains: Vec<_> = root
             .sections("domain")
             .into_iter()
-            .map(|section| domain::read(section, sources).map(Arc::new))
+            .map(|section| domain::read(section, sources, &idps_by_key, &mut warnings).map(Arc::new))
             .collect();
         let region = domains.iter().flatten().next().map(|domain| domain.region.as_str());
         let replay = replay::read(replay, region, sources, &mut warnings);
-        let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let destination_sections = root.sections("destination");
         let rule_sections = root.sections("rule");
         let needed = [
@@ -185,6 +205,8 @@ impl Config {
         repeated(&problems, "domain", "key", &keys);
         let read = entitlements::Read { table, idps: &idps, domains: &domains, sources };
         let entitlements = read.entitlements(destination_sections, rule_sections, &problems, &mut warnings);
+        let rules = entitlements.as_ref().map(|(_, rules)| rules.as_slice()).unwrap_or_default();
+        execution_role::find_clashes(&domains, rules, &problems);
         let idps: Option<Vec<_>> = idps.into_iter().collect();
         let domains: Option<Vec<_>> = domains.into_iter().collect();
         match (gateway, saml, idps, domains, entitlements, replay) {
@@ -199,6 +221,7 @@ impl Config {
                 let attributes = entitlements::attributes(&domains, &rules);
                 let mut config = Self {
                     gateway,
+                    brand,
                     saml,
                     idps,
                     aws,
@@ -230,6 +253,9 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
     let contact = section.optional("contact", string);
     let sign_in = section.optional("sign_in_seconds", number(5..=120)).unwrap_or(45);
     let proxies = section.optional("proxies", number(0..=10)).unwrap_or(0);
+    let prepare_after =
+        section.optional("preparing_after_milliseconds", number(100..=1_800)).unwrap_or(1_500);
+    let most_watchers = section.optional("preparing_pages", number(1..=100_000)).unwrap_or(1_000);
     let seal_keys = section.list("seal_keys", |value| seal_key(value, sources));
     if seal_keys.is_empty() {
         warnings.push(
@@ -246,6 +272,8 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
         contact,
         sign_in_limit: Duration::from_secs(sign_in.into()),
         proxies: usize::try_from(proxies).unwrap_or_default(),
+        prepare_after: Duration::from_millis(prepare_after.into()),
+        most_watchers: usize::try_from(most_watchers).unwrap_or(usize::MAX),
         seal_keys,
         tls: tls.map_or(Some(None), |tls| tls.map(Arc::new).map(Some))?,
         connections,
@@ -344,6 +372,7 @@ fn aws(mut section: Section<'_>) -> Aws {
     };
     let sts_endpoint = section.optional("sts_endpoint", endpoint());
     let sagemaker_endpoint = section.optional("sagemaker_endpoint", endpoint());
+    let iam_endpoint = section.optional("iam_endpoint", endpoint());
     let mut milliseconds = |key, default| {
         Duration::from_millis(section.optional(key, number(50..=60_000)).unwrap_or(default).into())
     };
@@ -352,7 +381,7 @@ fn aws(mut section: Section<'_>) -> Aws {
     let call = milliseconds("call_milliseconds", 12_000);
     let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
     section.finish();
-    Aws { sts_endpoint, sagemaker_endpoint, connect, attempt, call, attempts }
+    Aws { sts_endpoint, sagemaker_endpoint, iam_endpoint, connect, attempt, call, attempts }
 }
 
 /// `values` are in the order of the tables; `None` stands for a table with a problem of its own.

@@ -64,7 +64,13 @@ impl Demo {
             Some("lifecycle/jupyterlab/git-config.sh") => Ok(GIT_CONFIG.to_owned()),
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         };
-        let sources = Sources { file: &files, variable: &|_| None, remote: &crate::config::nothing_remote };
+        let bytes = |path: &Path| files(path).map(String::into_bytes);
+        let sources = Sources {
+            file: &files,
+            bytes: &bytes,
+            variable: &|_| None,
+            remote: &crate::config::nothing_remote,
+        };
 
         let config = Config::from_table(&table, &sources, clock.now())?;
         let people = demo_people(ACCOUNT, PROVIDER);
@@ -98,6 +104,7 @@ impl Demo {
         let (table, folder) = world::read_table(path)?;
         let sources = Sources {
             file: &|file| crate::config::read_file(&folder, file),
+            bytes: &|file| crate::config::read_bytes(&folder, file),
             variable: &crate::config::read_variable,
             remote: &crate::config::nothing_remote,
         };
@@ -129,6 +136,7 @@ pub async fn start_aws(path: &Path, listen: SocketAddr, clock: Clock) -> Result<
     let (table, folder) = world::read_table(path)?;
     let sources = Sources {
         file: &|file| crate::config::read_file(&folder, file),
+        bytes: &|file| crate::config::read_bytes(&folder, file),
         variable: &crate::config::read_variable,
         remote: &crate::config::nothing_remote,
     };
@@ -155,6 +163,7 @@ fn with_endpoints(
 ) -> Result<Config, Box<dyn Error>> {
     set(&mut table, "aws", "sts_endpoint", url);
     set(&mut table, "aws", "sagemaker_endpoint", url);
+    set(&mut table, "aws", "iam_endpoint", url);
     Ok(Config::from_table(&table, sources, clock.now())?)
 }
 

@@ -2,17 +2,29 @@
 
 mod acs;
 mod choose;
+mod chooser;
 mod client;
 mod cookies;
 mod form;
+mod frame;
 mod headers;
 mod home;
+mod language;
 mod login;
 mod metadata;
+mod openapi;
+mod opening;
 mod pages;
+mod preparing;
+mod program;
 mod refusal;
+mod refused;
 mod relay_state;
+mod renewal;
 mod request;
+mod signed_out;
+mod switch;
+mod ticket;
 
 pub use client::Peer;
 
@@ -20,28 +32,43 @@ use crate::error::{Code, Refusal};
 use crate::sign_in::Gateway;
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use request::Visit;
 use std::sync::Arc;
 use tower_http::catch_panic::CatchPanicLayer;
 
+/// A path, its method, and who answers. `openapi.json` describes each of them.
+type Route = (&'static str, Method, MethodRouter<Arc<Gateway>>);
+
+fn routes() -> [Route; 16] {
+    [
+        ("/", Method::GET, get(home::page)),
+        ("/login", Method::GET, get(login::start)),
+        ("/open/{destination}", Method::GET, get(login::open)),
+        ("/saml/acs", Method::POST, post(acs::accept)),
+        ("/saml/metadata", Method::GET, get(metadata::document)),
+        ("/choose", Method::POST, post(choose::choose)),
+        ("/preparing/events", Method::POST, post(preparing::watch)),
+        ("/refused", Method::GET, get(refused::page)),
+        ("/switch", Method::GET, get(switch::ask_again)),
+        ("/signed-out", Method::GET, get(signed_out::page)),
+        ("/language", Method::POST, post(language::switch)),
+        ("/openapi.json", Method::GET, get(openapi::document)),
+        ("/healthz", Method::GET, get(|| async { "ok\n" })),
+        ("/readyz", Method::GET, get(|| async { "ready\n" })),
+        ("/robots.txt", Method::GET, get(|| async { "User-agent: *\nDisallow: /\n" })),
+        ("/assets/{name}", Method::GET, get(pages::asset)),
+    ]
+}
+
 /// All routes of the service.
 pub fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
-        .route("/", get(home::page))
-        .route("/login", get(login::start))
-        .route("/open/{destination}", get(login::open))
-        .route("/saml/acs", post(acs::accept))
-        .route("/saml/metadata", get(metadata::document))
-        .route("/choose", post(choose::choose))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(|| async { "ready\n" }))
-        .route("/robots.txt", get(|| async { "User-agent: *\nDisallow: /\n" }))
-        .route(pages::STYLE_PATH, get(pages::style))
-        .route(pages::ICON_PATH, get(pages::icon))
+    routes()
+        .into_iter()
+        .fold(Router::new(), |router, (path, _, answers)| router.route(path, answers))
         .fallback(not_found)
         .method_not_allowed_fallback(wrong_method)
         .layer(CatchPanicLayer::custom(|_| {

@@ -3,11 +3,14 @@
 //! Start reading at [`sign_in`]: it is the product on one page.
 
 pub mod arn;
+pub mod assets;
 pub mod aws;
 pub mod clock;
 pub mod config;
 pub mod demo;
+pub mod drain;
 pub mod error;
+pub mod execution_role;
 pub mod explain;
 pub mod health;
 pub mod http;
@@ -15,6 +18,7 @@ pub mod identity;
 pub mod idps;
 pub mod inspect;
 pub mod lambda;
+pub mod language;
 pub mod load;
 pub mod policy;
 pub mod profile_name;
@@ -23,5 +27,6 @@ pub mod replay;
 pub mod saml;
 pub mod seal;
 pub mod serve;
+pub mod settings;
 pub mod sign_in;
 pub mod tls;

@@ -1,7 +1,7 @@
 //! The configuration that a command is told to use: found, read with everything that it refers to, and parsed.
 
 use crate::aws::remote::{self, Fetched};
-use crate::config::{Config, Problems, Remote, Replay, Sources, Tls, read_file, read_variable};
+use crate::config::{Config, Problems, Remote, Replay, Sources, Tls, read_bytes, read_file, read_variable};
 use crate::lambda;
 use crate::tls::PemPair;
 use chrono::{DateTime, Utc};
@@ -69,6 +69,7 @@ fn with_sources<T>(place: &str, fetched: &Fetched, read: impl FnOnce(&Sources<'_
     let folder = Path::new(place).parent().unwrap_or(Path::new("."));
     read(&Sources {
         file: &|path| read_file(folder, path),
+        bytes: &|path| read_bytes(folder, path),
         variable: &read_variable,
         remote: &|reference| found(fetched, reference),
     })

@@ -3,9 +3,11 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the command line")]
 
 mod log;
+mod reconcile;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use reconcile::ReconcileArgs;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -21,10 +23,15 @@ use studio_gateway::inspect;
 use studio_gateway::saml::metadata::IdpMetadata;
 use studio_gateway::saml::{DecryptionKeys, Expected, instant, sp_metadata};
 use studio_gateway::serve::{Certificate, Running, until_signal};
+use studio_gateway::settings;
 use studio_gateway::sign_in::Gateway;
 use studio_gateway::{health, lambda, load};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
+
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// `EX_CONFIG` of sysexits: something is wrong with the configuration.
 const EX_CONFIG: u8 = 78;
@@ -52,6 +59,11 @@ enum Command {
     Health(WithConfig),
     /// Print our SAML metadata, for the identity provider.
     Metadata(WithConfig),
+    /// Print every setting that `[domain.profile.settings]` can have, with its type and limits, as JSON.
+    Settings,
+    /// Show in what the profiles of a domain are not as the configuration says, or bring them in line. Exits with 0 if
+    /// nothing is left to do, 3 if something is, 1 if something failed.
+    Reconcile(ReconcileArgs),
     /// Try everything on this machine: no account, no network.
     Demo(DemoArgs),
 }
@@ -170,6 +182,14 @@ async fn main() -> ExitCode {
         Command::Explain(args) => explain(&args).await,
         Command::Health(config) => health(&config).await,
         Command::Metadata(config) => metadata(&config).await,
+        Command::Settings => {
+            println!("{:#}", settings::reference());
+            Ok(())
+        }
+        Command::Reconcile(args) => match reconcile::run(&args, Clock::system().now()).await {
+            Ok(code) => return code,
+            Err(fault) => Err(fault),
+        },
         Command::Demo(args) => match args.part {
             Some(DemoPart::Aws { config, listen }) => demo_aws(config, listen).await,
             None => Box::pin(run_demo(args.port_base, args.config)).await,
@@ -316,7 +336,7 @@ async fn metadata(config: &WithConfig) -> Result<(), Box<dyn Error>> {
 async fn run_demo(port_base: u16, config: Option<PathBuf>) -> Result<(), Box<dyn Error>> {
     log::start();
     let demo = match config {
-        None => Demo::start(port_base, Clock::system()).await?,
+        None => Box::pin(Demo::start(port_base, Clock::system())).await?,
         Some(path) => Demo::start_with(&path, 0, Clock::system()).await?,
     };
     println!("studio-gateway demo: open {} in a browser. Ctrl-C ends it.", demo.url);

@@ -4,6 +4,7 @@
 mod evaluation;
 mod tags;
 
+pub(crate) use evaluation::met_by;
 pub(crate) use evaluation::seen;
 pub use evaluation::{Answer, Decision, Evaluation, Finding, Verdict, evaluate};
 pub use tags::LeftOut;

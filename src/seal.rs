@@ -14,8 +14,12 @@ use std::fmt;
 pub enum Purpose {
     /// The AuthnRequest that a browser waits to be answered.
     Request,
-    /// The choice between destinations.
+    /// A sign-in that waits for a choice between destinations, or for what is being prepared.
     Choice,
+    /// An error page that is shown again in another language, or at an address of its own.
+    Page,
+    /// The destination that a person chose last.
+    Remembered,
 }
 
 impl Purpose {
@@ -23,6 +27,8 @@ impl Purpose {
         match self {
             Self::Request => "request/1",
             Self::Choice => "choice/1",
+            Self::Page => "page/1",
+            Self::Remembered => "remembered/1",
         }
     }
 }

@@ -5,6 +5,7 @@ mod guard;
 
 pub use certificate::Certificate;
 
+use crate::drain::Drain;
 use crate::http;
 use crate::sign_in::Gateway;
 use axum_server::tls_rustls::RustlsAcceptor;
@@ -30,7 +31,8 @@ const FAILURES_PER_LINE: u32 = 200;
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
-    drain: Duration,
+    drain: Drain,
+    patience: Duration,
     handle: Handle<SocketAddr>,
     certificate: Option<Certificate>,
     task: JoinHandle<io::Result<()>>,
@@ -42,7 +44,8 @@ impl Running {
     pub fn start(listener: TcpListener, gateway: Arc<Gateway>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let settings = &gateway.config.gateway;
-        let drain = settings.sign_in_limit + DRAIN_MARGIN;
+        let patience = settings.sign_in_limit + DRAIN_MARGIN;
+        let drain = gateway.drain.clone();
         let limits = settings.connections;
         let certificate = settings.tls.as_deref().map(Certificate::new);
         let handle = Handle::new();
@@ -72,7 +75,7 @@ impl Running {
                 tokio::spawn(server.acceptor(tls).serve(service))
             }
         };
-        Ok(Self { address, drain, handle, certificate, task })
+        Ok(Self { address, drain, patience, handle, certificate, task })
     }
 
     /// Where it listens.
@@ -89,8 +92,9 @@ impl Running {
 
     /// Stops accepting, and waits for the sign-ins in flight.
     pub async fn stop(mut self) -> io::Result<()> {
+        self.drain.begin();
         self.handle.graceful_shutdown(None);
-        let Ok(ended) = timeout(self.drain, &mut self.task).await else {
+        let Ok(ended) = timeout(self.patience, &mut self.task).await else {
             // A connection that never finishes its request must not turn an orderly end into a failure.
             tracing::warn!(target: "studio_gateway", "some connections did not end in time");
             self.handle.shutdown();

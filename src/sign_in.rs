@@ -4,18 +4,23 @@
 //! encoded → decoded → unverified → verified → fresh → identity → grant → role session → profile → presigned URL.
 
 mod choice;
+mod opening;
+mod progress;
 mod record;
+mod remembered;
 mod request;
 
-pub use choice::Choice;
+pub use choice::{Choice, Unusable};
+pub use progress::{Progress, Step};
 pub use record::Record;
+pub use remembered::Remembered;
 pub use request::OutstandingRequest;
 
-use crate::aws::{
-    self, AwsClients, GatewayCredentials, PresignFault, PresignedUrl, Profiles, RoleSession, StudioProfile,
-};
+use crate::assets::Assets;
+use crate::aws::{AwsClients, ExecutionRoles, GatewayCredentials, Profiles};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::drain::Drain;
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
@@ -27,6 +32,7 @@ use crate::seal::Seal;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -41,16 +47,23 @@ pub struct Gateway {
     pub seal: Seal,
     /// The identity providers as they are known now.
     pub idps: Arc<Idps>,
+    /// Whether the service is about to end.
+    pub drain: Drain,
+    /// A place for each page that watches its Studio being prepared.
+    pub watchers: Arc<Semaphore>,
+    /// The files that pages refer to.
+    pub assets: Assets,
     ledger: Ledger,
     clients: AwsClients,
     profiles: Profiles,
+    roles: ExecutionRoles,
 }
 
 /// What comes after an accepted response.
 #[derive(Debug)]
 pub enum Next<'g> {
-    /// The way into Studio.
-    Studio(PresignedUrl),
+    /// One destination.
+    Go(Box<Choice>, Box<Grant<'g>>),
     /// Several destinations, and none chosen yet.
     Choose(Box<Choice>, Vec<Grant<'g>>),
 }
@@ -63,10 +76,24 @@ impl Gateway {
         credentials: GatewayCredentials,
     ) -> Result<Self, NoRandomness> {
         let seal = Seal::new(&config.gateway.seal_keys)?;
-        let ledger = Ledger::new(&config, clock.now(), credentials.clone()).await;
+        let ledger = Box::pin(Ledger::new(&config, clock.now(), credentials.clone())).await;
         let idps = Arc::new(Idps::new(&config));
-        let clients = AwsClients::new(&config, credentials).await;
-        Ok(Self { config, clock, seal, idps, ledger, clients, profiles: Profiles::default() })
+        let clients = Box::pin(AwsClients::new(&config, credentials)).await;
+        let assets = Assets::of(&config.brand);
+        let watchers = Arc::new(Semaphore::new(config.gateway.most_watchers));
+        Ok(Self {
+            config,
+            clock,
+            seal,
+            idps,
+            drain: Drain::default(),
+            watchers,
+            assets,
+            ledger,
+            clients,
+            profiles: Profiles::default(),
+            roles: ExecutionRoles::default(),
+        })
     }
 
     /// Fetches the metadata of those IdPs whose metadata is on the web, and keeps it fresh from then on.
@@ -118,51 +145,66 @@ impl Gateway {
     /// A response posted to the ACS, from the browser that holds the `outstanding` requests.
     ///
     /// `destination` is the key of the one that the sign-in was meant for, if that is known. Somebody who may not go there
-    /// is not taken anywhere else without being asked.
+    /// is not taken anywhere else without being asked. `remembered` is what the browser remembers of the last choice,
+    /// which counts only where no destination does. Nothing is called at AWS but the ledger, if that is there.
     pub async fn accept(
         &self,
         response: EncodedResponse,
         outstanding: &[OutstandingRequest],
         destination: Option<&str>,
+        remembered: Option<&Remembered>,
         record: &mut Record,
     ) -> Result<Next<'_>, Refusal> {
         let now = self.clock.now();
         let (fresh, idp) = self.prove(&response, outstanding, now, record).await?;
         let identity = Identity::map(&fresh, &idp.settings, &self.config.attributes)?;
         record.identity(&identity);
-        let mut grants = policy::grants(&identity, &self.config)?;
-        let wanted = destination.and_then(|key| self.config.destination(key));
-        let is_wanted = |grant: &Grant<'_>| wanted.is_none_or(|wanted| wanted.key == grant.destination().key);
-        if !grants.iter().any(is_wanted) {
-            return Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants));
+        let mut grants = self.offers(&identity, destination)?;
+        match destination.and_then(|key| self.config.destination(key)) {
+            Some(wanted) if grants.iter().all(|grant| grant.destination().key != wanted.key) => {
+                return Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants));
+            }
+            Some(_) => {}
+            None => {
+                if let Some(key) = remembered.and_then(|remembered| remembered.direct_of(&identity))
+                    && grants.iter().any(|grant| grant.key() == key)
+                {
+                    grants.retain(|grant| grant.key() == key);
+                }
+            }
         }
-        grants.retain(is_wanted);
-        match <[Grant<'_>; 1]>::try_from(grants) {
-            Ok([grant]) => Box::pin(self.open(&response, &identity, &grant, record)).await.map(Next::Studio),
-            Err(grants) => Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants)),
-        }
+        let choice = Box::new(Choice::new(response, identity));
+        Ok(match <[Grant<'_>; 1]>::try_from(grants) {
+            Ok([grant]) => Next::Go(choice, Box::new(grant)),
+            Err(grants) => Next::Choose(choice, grants),
+        })
     }
 
-    /// One of several destinations, chosen by its [`Grant::key`].
+    /// What somebody may choose from now: what leads to the destination that the sign-in was meant
+    /// for, or everything if nothing does.
+    pub fn offers(&self, identity: &Identity, destination: Option<&str>) -> Result<Vec<Grant<'_>>, Refusal> {
+        let mut grants = policy::grants(identity, &self.config)?;
+        let is_wanted = |grant: &Grant<'_>| Some(grant.destination().key.as_str()) == destination;
+        if grants.iter().any(is_wanted) {
+            grants.retain(is_wanted);
+        }
+        Ok(grants)
+    }
+
+    /// One of the person's destinations, by its [`Grant::key`].
     ///
     /// What the person may do is worked out again: the token carries who they are, not what they are allowed.
-    pub async fn choose(
-        &self,
-        choice: &Choice,
-        key: &str,
-        record: &mut Record,
-    ) -> Result<PresignedUrl, Refusal> {
+    pub fn chosen(&self, choice: &Choice, key: &str, record: &mut Record) -> Result<Grant<'_>, Refusal> {
         record.identity(choice.identity());
         if !choice.identity().answers(&self.config.attributes) {
             let reason = "sealed by a gateway whose configuration asks for other attributes";
             return Err(Refusal::new(Code::ChoiceExpired, reason));
         }
-        let grants = policy::grants(choice.identity(), &self.config)?;
-        let grant = grants
-            .iter()
-            .find(|grant| grant.key() == key)
-            .ok_or_else(|| Refusal::new(Code::ChoiceInvalid, "a choice that was not offered"))?;
-        Box::pin(self.open(choice.response(), choice.identity(), grant, record)).await
+        let mut grants = policy::grants(choice.identity(), &self.config)?;
+        let chosen = grants.iter().position(|grant| grant.key() == key);
+        chosen
+            .map(|index| grants.swap_remove(index))
+            .ok_or_else(|| Refusal::new(Code::ChoiceInvalid, "a choice that was not offered"))
     }
 
     /// From the form's value to an assertion that is genuine, meant for us, valid now, and used for the first time.
@@ -197,42 +239,5 @@ impl Gateway {
         };
         let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
         Ok((self.ledger.claim(verified, now).await?, idp))
-    }
-
-    /// From a grant to the URL: assumes the role while looking for the profile, makes the profile if it is missing, and
-    /// opens it as the person.
-    async fn open(
-        &self,
-        response: &EncodedResponse,
-        identity: &Identity,
-        grant: &Grant<'_>,
-        record: &mut Record,
-    ) -> Result<PresignedUrl, Refusal> {
-        record.grant(grant);
-        let now = self.clock.now();
-        let assume = aws::assume_role(&self.clients, grant, identity, response, now);
-        let presign = async |session: &RoleSession, profile: &StudioProfile| {
-            aws::presign(&self.clients, session, profile, grant, identity, now).await
-        };
-        if let Some(profile) = self.profiles.remembered(grant) {
-            let session = assume.await?;
-            record.role_session(session.arn());
-            match presign(&session, &profile).await {
-                Ok(url) => return Ok(url),
-                // Without the profile there is no owner tag either, so that AWS may say "denied" instead of "not found".
-                Err(PresignFault::NotFound(_) | PresignFault::Denied(_)) => self.profiles.forget(grant),
-                Err(PresignFault::Other(refusal)) => return Err(refusal),
-            }
-            // Gone since it was last seen: made anew, once.
-            let found = self.profiles.find(&self.clients, grant).await?;
-            let profile = self.profiles.ensure(&self.clients, grant, &session, found).await?;
-            return Ok(presign(&session, &profile).await?);
-        }
-        let (session, found) = tokio::join!(assume, self.profiles.find(&self.clients, grant));
-        // What STS says about the person goes before what SageMaker says about the profile.
-        let session = session?;
-        record.role_session(session.arn());
-        let profile = self.profiles.ensure(&self.clients, grant, &session, found?).await?;
-        Ok(presign(&session, &profile).await?)
     }
 }

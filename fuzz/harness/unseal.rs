@@ -30,7 +30,7 @@ pub(crate) fn run(input: &[u8]) {
     });
     static SEAL: LazyLock<Seal> = LazyLock::new(seal);
     let input = String::from_utf8_lossy(input);
-    for purpose in [Purpose::Request, Purpose::Choice] {
+    for purpose in [Purpose::Request, Purpose::Choice, Purpose::Page, Purpose::Remembered] {
         for binding in ["", BROWSER] {
             let opened = SEAL.open(purpose, binding, &input).is_some();
             let ours = binding_of(purpose) == binding
@@ -48,10 +48,10 @@ pub(crate) fn run(input: &[u8]) {
     }
 }
 
-/// What the seeds are bound to, as in the gateway: requests to nothing, choices to the browser.
+/// What the seeds are bound to, as in the gateway: choices to the browser, all else to nothing.
 pub(crate) fn binding_of(purpose: Purpose) -> &'static str {
     match purpose {
-        Purpose::Request => "",
+        Purpose::Request | Purpose::Page | Purpose::Remembered => "",
         Purpose::Choice => BROWSER,
     }
 }

@@ -1,6 +1,8 @@
-//! Clients of the AWS SDK, made once and shared.
+//! Clients of the AWS SDK, made once for each account and region, and shared.
 
-use crate::config::Config;
+use crate::config::{Config, Domain, Provisioner};
+use aws_config::identity::IdentityCache;
+use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -9,6 +11,10 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use std::collections::HashMap;
 use std::fmt;
 use std::time::Duration;
+use url::Url;
+
+/// How long before their end the credentials of a provisioner role are replaced.
+const REFRESH: Duration = Duration::from_mins(5);
 
 /// What the gateway signs its own calls with.
 #[derive(Clone)]
@@ -25,11 +31,25 @@ impl fmt::Debug for GatewayCredentials {
     }
 }
 
-/// Clients for every region of the configuration, on one HTTP connection pool.
+/// Clients for every account and region of the configuration, on one HTTP connection pool.
 #[derive(Debug)]
 pub struct AwsClients {
     sts: HashMap<String, aws_sdk_sts::Client>,
-    sagemaker: HashMap<String, aws_sdk_sagemaker::Client>,
+    ours: HashMap<Place, Ours>,
+}
+
+/// Where the gateway calls, and as whom: by its own credentials, or as a provisioner role.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Place {
+    region: String,
+    provisioner: Option<Provisioner>,
+}
+
+/// Clients that sign as the gateway, or as a provisioner role.
+#[derive(Debug)]
+struct Ours {
+    sagemaker: aws_sdk_sagemaker::Client,
+    iam: aws_sdk_iam::Client,
 }
 
 impl AwsClients {
@@ -53,53 +73,98 @@ impl AwsClients {
         }
         let shared = loader.load().await;
         let mut sts = HashMap::new();
-        let mut sagemaker = HashMap::new();
+        let mut ours = HashMap::new();
         for domain in &config.domains {
-            let region = &domain.region;
-            sts.entry(region.clone()).or_insert_with(|| {
-                let endpoint = config.aws.sts_endpoint.as_ref();
-                let builder = aws_sdk_sts::config::Builder::from(&shared).region(Region::new(region.clone()));
-                aws_sdk_sts::Client::from_conf(
-                    with_endpoint(builder, endpoint, aws_sdk_sts::config::Builder::endpoint_url).build(),
-                )
-            });
-            sagemaker.entry(region.clone()).or_insert_with(|| sagemaker_client(config, &shared, region));
+            let place = Place::of(domain);
+            let sts_config = at(&shared, &domain.region, config.aws.sts_endpoint.as_ref());
+            if let Some(provisioner) = &place.provisioner
+                && !ours.contains_key(&place)
+            {
+                let assumed = assuming(provisioner, &sts_config, config.aws.call).await;
+                ours.insert(place, Ours::new(config, &assumed, domain));
+            } else {
+                ours.entry(place).or_insert_with(|| Ours::new(config, &shared, domain));
+            }
+            sts.entry(domain.region.clone()).or_insert_with(|| aws_sdk_sts::Client::new(&sts_config));
         }
-        Self { sts, sagemaker }
+        Self { sts, ours }
     }
 
     pub(super) fn sts(&self, region: &str) -> Option<&aws_sdk_sts::Client> {
         self.sts.get(region)
     }
 
-    /// The client that signs as the gateway's own role.
-    pub(super) fn sagemaker(&self, region: &str) -> Option<&aws_sdk_sagemaker::Client> {
-        self.sagemaker.get(region)
+    /// The client that signs as the gateway, or as the domain's provisioner role.
+    pub(super) fn sagemaker(&self, domain: &Domain) -> Option<&aws_sdk_sagemaker::Client> {
+        self.ours.get(&Place::of(domain)).map(|ours| &ours.sagemaker)
+    }
+
+    /// The same for IAM, which has one endpoint for all regions.
+    pub(super) fn iam(&self, domain: &Domain) -> Option<&aws_sdk_iam::Client> {
+        self.ours.get(&Place::of(domain)).map(|ours| &ours.iam)
     }
 
     /// A client that signs as somebody's role session, on the same connections.
     pub(super) fn sagemaker_as(
         &self,
-        region: &str,
+        domain: &Domain,
         session: Credentials,
     ) -> Option<aws_sdk_sagemaker::Client> {
-        let config = self.sagemaker.get(region)?.config().to_builder();
-        let config = config.credentials_provider(SharedCredentialsProvider::new(session)).build();
+        let config = self.sagemaker(domain)?.config().to_builder();
+        let config = config
+            .credentials_provider(SharedCredentialsProvider::new(session))
+            // Used once: nothing of it has to be kept.
+            .identity_cache(IdentityCache::no_cache())
+            .build();
         Some(aws_sdk_sagemaker::Client::from_conf(config))
     }
 }
 
-fn sagemaker_client(config: &Config, shared: &SdkConfig, region: &str) -> aws_sdk_sagemaker::Client {
-    let endpoint = config.aws.sagemaker_endpoint.as_ref();
-    let builder = aws_sdk_sagemaker::config::Builder::from(shared).region(Region::new(region.to_owned()));
-    aws_sdk_sagemaker::Client::from_conf(
-        with_endpoint(builder, endpoint, aws_sdk_sagemaker::config::Builder::endpoint_url).build(),
-    )
+impl Place {
+    fn of(domain: &Domain) -> Self {
+        Self { region: domain.region.clone(), provisioner: domain.provisioner.clone() }
+    }
 }
 
-fn with_endpoint<B>(builder: B, endpoint: Option<&url::Url>, set: impl FnOnce(B, String) -> B) -> B {
-    match endpoint {
-        Some(url) => set(builder, url.as_str().trim_end_matches('/').to_owned()),
-        None => builder,
+impl Ours {
+    fn new(config: &Config, credentials: &SdkConfig, domain: &Domain) -> Self {
+        let partition = domain.roles.first().map_or("aws", |role| role.partition());
+        let sagemaker = at(credentials, &domain.region, config.aws.sagemaker_endpoint.as_ref());
+        let iam = at(credentials, iam_region(partition), config.aws.iam_endpoint.as_ref());
+        Self { sagemaker: aws_sdk_sagemaker::Client::new(&sagemaker), iam: aws_sdk_iam::Client::new(&iam) }
+    }
+}
+
+/// Credentials of a provisioner role: assumed when they are needed first, kept, and replaced before they end.
+async fn assuming(provisioner: &Provisioner, sts: &SdkConfig, load: Duration) -> SdkConfig {
+    let mut provider = AssumeRoleProvider::builder(provisioner.role.as_str())
+        .session_name(&provisioner.session_name)
+        .configure(sts);
+    if let Some(id) = &provisioner.external_id {
+        provider = provider.external_id(id);
+    }
+    let cache = IdentityCache::lazy().buffer_time(REFRESH).load_timeout(load).build();
+    sts.to_builder()
+        .credentials_provider(SharedCredentialsProvider::new(provider.build().await))
+        .identity_cache(cache)
+        .build()
+}
+
+/// What a client is made with, for a region and perhaps an endpoint of one's own.
+fn at(shared: &SdkConfig, region: &str, endpoint: Option<&Url>) -> SdkConfig {
+    let mut config = shared.to_builder().region(Region::new(region.to_owned()));
+    config.set_endpoint_url(endpoint.map(|url| url.as_str().trim_end_matches('/').to_owned()));
+    config.build()
+}
+
+/// The region that calls of IAM are signed for in each partition (AWS General Reference, IAM endpoints).
+fn iam_region(partition: &str) -> &'static str {
+    match partition {
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        "aws-iso" => "us-iso-east-1",
+        "aws-iso-b" => "us-isob-east-1",
+        "aws-eusc" => "eusc-de-east-1",
+        _ => "us-east-1",
     }
 }

@@ -1,12 +1,15 @@
 //! What went wrong with an AWS call, sorted by what can be done about it.
 
 use crate::error::{Code, Refusal};
+use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error;
 use std::fmt;
 
 pub(super) const ASSUME: &str = "sts:AssumeRoleWithSAML";
+const PROVISION: &str = "sts:AssumeRole of the provisioner role";
 
 /// The kinds of faults that lead to different ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +59,9 @@ impl AwsFault {
         error: &SdkError<E, HttpResponse>,
         secret: &str,
     ) -> Self {
+        if let Some(fault) = of_provisioner(error) {
+            return fault;
+        }
         let (kind, detail) = match error {
             SdkError::TimeoutError(_) => (Kind::Timeout, "no answer in time".to_owned()),
             SdkError::DispatchFailure(failure) if failure.is_timeout() => {
@@ -79,11 +85,29 @@ impl AwsFault {
     }
 }
 
+/// The fault of a call that could not be signed, because the role to sign it with could not be taken.
+fn of_provisioner<E>(error: &SdkError<E, HttpResponse>) -> Option<AwsFault> {
+    let SdkError::DispatchFailure(failure) = error else { return None };
+    let mut source = failure.as_connector_error().and_then(Error::source);
+    while let Some(cause) = source {
+        if let Some(error) = cause.downcast_ref::<SdkError<AssumeRoleError, HttpResponse>>() {
+            return Some(AwsFault::of(PROVISION, error));
+        }
+        source = cause.source();
+    }
+    None
+}
+
 fn sort(api: &str, code: &str, status: u16) -> Kind {
     match code {
-        "ResourceNotFound" | "ResourceNotFoundException" => Kind::NotFound,
-        "ResourceInUse" | "ResourceInUseException" | "ConflictException" => Kind::InUse,
-        "ResourceLimitExceeded" => Kind::Limit,
+        "ResourceNotFound" | "ResourceNotFoundException" | "NoSuchEntity" => Kind::NotFound,
+        "ResourceInUse"
+        | "ResourceInUseException"
+        | "ConflictException"
+        | "EntityAlreadyExists"
+        | "EntityTemporarilyUnmodifiable"
+        | "ConcurrentModification" => Kind::InUse,
+        "ResourceLimitExceeded" | "LimitExceeded" => Kind::Limit,
         "ExpiredTokenException" | "ExpiredToken" if api == ASSUME => Kind::Expired,
         // Elsewhere it is the caller's keys that have expired.
         "AccessDenied"

@@ -4,30 +4,39 @@ use super::clients::AwsClients;
 use super::fault::{AwsFault, Kind};
 use super::profile::StudioProfile;
 use super::role_session::RoleSession;
-use crate::config::Domain;
+use crate::config::{Domain, PresignBy};
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::policy::Grant;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use std::fmt;
 use url::Url;
 
 const API: &str = "sagemaker:CreatePresignedDomainUrl";
 
 /// A URL that signs whoever opens it into a person's Studio. Debug shows its host only, and there is no Display.
-pub struct PresignedUrl(Url);
+pub struct PresignedUrl {
+    url: Url,
+    expires: DateTime<Utc>,
+}
 
 impl PresignedUrl {
-    /// The URL, for the `Location` of the one redirect.
+    /// The URL, for the one answer that leads to it.
     #[must_use]
-    pub fn expose_for_redirect(&self) -> &str {
-        self.0.as_str()
+    pub fn expose_for_answer(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// Until when it can be opened.
+    #[must_use]
+    pub fn expires(&self) -> DateTime<Utc> {
+        self.expires
     }
 }
 
 impl fmt::Debug for PresignedUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PresignedUrl({})", self.0.host_str().unwrap_or_default())
+        write!(f, "PresignedUrl({})", self.url.host_str().unwrap_or_default())
     }
 }
 
@@ -38,8 +47,23 @@ pub enum PresignFault {
     NotFound(Refusal),
     /// A policy refuses it: the person's tag is not the profile's owner tag, or there is no profile to have one.
     Denied(Refusal),
+    /// AWS does not open the profile in the state that it is in, such as `Updating`, or takes the request for wrong.
+    NotNow(Refusal),
     /// Anything else.
     Other(Refusal),
+}
+
+impl PresignFault {
+    /// Whether a second look at the profile may explain it, or mend it. `remembered`: the first look was some time ago.
+    #[must_use]
+    pub fn may_pass(&self, remembered: bool) -> bool {
+        match self {
+            Self::NotFound(_) | Self::NotNow(_) => true,
+            // Without the profile there is no owner tag either, so that AWS may say "denied" instead of "not found".
+            Self::Denied(_) => remembered,
+            Self::Other(_) => false,
+        }
+    }
 }
 
 impl From<PresignFault> for Refusal {
@@ -47,12 +71,15 @@ impl From<PresignFault> for Refusal {
         match fault {
             PresignFault::NotFound(refusal)
             | PresignFault::Denied(refusal)
+            | PresignFault::NotNow(refusal)
             | PresignFault::Other(refusal) => refusal,
         }
     }
 }
 
-/// Calls `CreatePresignedDomainUrl` as the person's role session.
+/// Calls `CreatePresignedDomainUrl` as the person's role session; or as the gateway, where the domain says so.
+///
+/// In either case the role session is needed: STS has to have accepted the assertion, too.
 pub async fn presign(
     clients: &AwsClients,
     session: &RoleSession,
@@ -62,9 +89,11 @@ pub async fn presign(
     now: DateTime<Utc>,
 ) -> Result<PresignedUrl, PresignFault> {
     let domain = grant.domain();
-    let client = clients
-        .sagemaker_as(&domain.region, session.credentials())
-        .ok_or_else(|| refused(Code::GatewayFault, "no SageMaker client for the region"))?;
+    let client = match domain.presign_by {
+        PresignBy::Person => clients.sagemaker_as(domain, session.credentials()),
+        PresignBy::Service => clients.sagemaker(domain).cloned(),
+    };
+    let client = client.ok_or_else(|| refused(Code::GatewayFault, "no SageMaker client for the region"))?;
     let output = client
         .create_presigned_domain_url()
         .domain_id(&domain.id)
@@ -77,12 +106,13 @@ pub async fn presign(
         .map_err(|error| match AwsFault::of(API, &error) {
             fault if fault.kind == Kind::NotFound => PresignFault::NotFound(fault.into()),
             fault if fault.kind == Kind::Denied => PresignFault::Denied(fault.into()),
+            fault if matches!(fault.kind, Kind::InUse | Kind::Invalid) => PresignFault::NotNow(fault.into()),
             fault => PresignFault::Other(fault.into()),
         })?;
     let url = output.authorized_url().and_then(|url| Url::parse(url).ok());
     // Plain HTTP can only come from an endpoint that is configured so, such as the embedded AWS.
     url.filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
-        .map(PresignedUrl)
+        .map(|url| PresignedUrl { url, expires: now + TimeDelta::seconds(domain.link_seconds.into()) })
         .ok_or_else(|| refused(Code::AwsUnavailable, "an answer without a usable URL"))
 }
 

@@ -1,32 +1,39 @@
 //! User profiles: looked up, created when missing, waited for, and never opened for anyone but their owner.
 
+mod create;
+mod look;
+
+pub(super) use create::with_role;
+pub(super) use look::{Tags, describe, tags};
+
 use super::clients::AwsClients;
-use super::fault::{AwsFault, Kind};
-use super::lifecycle;
+use super::drift::{Drift, Wanted};
+use super::execution_role::ExecutionRole;
 use super::role_session::RoleSession;
-use crate::config::{LifecycleApp, ProfileTemplate};
+use crate::config::{PresignBy, Provisioning};
 use crate::error::{Code, Refusal};
 use crate::policy::Grant;
+use crate::sign_in::{Progress, Step};
 use aws_sdk_sagemaker::Client;
-use aws_sdk_sagemaker::types::{
-    CodeEditorAppSettings, JupyterLabAppSettings, JupyterServerAppSettings, KernelGatewayAppSettings,
-    ResourceSpec, Tag, UserProfileStatus, UserSettings,
-};
+use aws_sdk_sagemaker::types::UserProfileStatus;
+use create::{Maker, create};
+use look::{Described, find};
 use moka::sync::Cache;
-use std::collections::BTreeMap;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
-const DESCRIBE: &str = "sagemaker:DescribeUserProfile";
-const CREATE: &str = "sagemaker:CreateUserProfile";
-const LIST_TAGS: &str = "sagemaker:ListTags";
 /// How long a profile is known to be in service and its owner's, without looking again. AWS still compares owner and
 /// person when the URL is made.
 const REMEMBERED: Duration = Duration::from_mins(5);
 /// Most profiles remembered, some 200 bytes each.
 const MOST_REMEMBERED: u64 = 20_000;
+/// Longest time that a person's way into Studio is held up to bring their profile in line. What is left over is found
+/// again once the profile is no longer remembered.
+const MENDING: Duration = Duration::from_secs(2);
+/// Target of the log lines about profiles that are not like their template.
+const LOG: &str = "studio_gateway::provisioning";
 
-/// A user profile that is in service and carries its owner's tag.
+/// A user profile that can be opened and carries its owner's tag.
 #[derive(Debug)]
 pub struct StudioProfile {
     name: String,
@@ -43,9 +50,29 @@ impl StudioProfile {
 /// What a look at AWS found.
 #[derive(Debug)]
 pub struct FoundProfile {
-    status: UserProfileStatus,
-    failure: Option<String>,
-    tags: BTreeMap<String, String>,
+    described: Described,
+    /// `None`: they cannot be seen yet, or any more.
+    tags: Option<Tags>,
+}
+
+/// What a profile has to be for a person to be sent there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// In service, or being updated: its apps run on meanwhile.
+    Usable,
+    /// In service.
+    InService,
+}
+
+/// On what terms a profile is got ready.
+#[derive(Debug)]
+pub struct Terms<'t> {
+    /// The person's own execution role, where each person has one.
+    pub role: Option<&'t ExecutionRole>,
+    /// How far it has to be.
+    pub until: Until,
+    /// Who is told of the steps.
+    pub progress: &'t Progress,
 }
 
 /// The user profiles of all domains.
@@ -53,18 +80,28 @@ pub struct FoundProfile {
 pub struct Profiles {
     /// Profile ARN to owner.
     in_service: Cache<String, String>,
+    /// Profile ARN to what has to be brought in line there.
+    drifts: Cache<String, Drift>,
 }
 
 impl Default for Profiles {
     fn default() -> Self {
-        Self { in_service: Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build() }
+        Self { in_service: cache(), drifts: cache() }
     }
+}
+
+fn cache<V: Clone + Send + Sync + 'static>() -> Cache<String, V> {
+    Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(REMEMBERED).build()
 }
 
 impl Profiles {
     /// A profile that was in service, and of this owner, a short while ago.
     #[must_use]
     pub fn remembered(&self, grant: &Grant<'_>) -> Option<StudioProfile> {
+        if grant.domain().presign_by == PresignBy::Service {
+            // AWS does not compare owner and person then: the tag is looked at each time.
+            return None;
+        }
         let owner = self.in_service.get(&grant.profile_arn())?;
         (owner == grant.owner()).then(|| StudioProfile { name: grant.profile().to_string() })
     }
@@ -80,10 +117,11 @@ impl Profiles {
         clients: &AwsClients,
         grant: &Grant<'_>,
     ) -> Result<Option<FoundProfile>, Refusal> {
-        find(gateway_client(clients, grant)?, grant).await
+        look(gateway_client(clients, grant)?, grant).await
     }
 
-    /// Brings the grant's profile into service: creates it if it is missing, then waits until it is ready.
+    /// Brings the grant's profile into service: creates it if it is missing, then waits until it is ready. An existing one
+    /// is compared with its template, once; see [`Profiles::reconcile`].
     ///
     /// The role session is the proof that AWS, too, takes the person for who they are: nothing is made before.
     ///
@@ -96,100 +134,149 @@ impl Profiles {
         grant: &Grant<'_>,
         _session: &RoleSession,
         found: Option<FoundProfile>,
+        terms: &Terms<'_>,
     ) -> Result<StudioProfile, Refusal> {
+        let &Terms { role, until, progress } = terms;
         let client = gateway_client(clients, grant)?;
         let domain = grant.domain();
+        let (arn, name) = (grant.profile_arn(), grant.profile().as_str());
         let deadline = Instant::now() + domain.ready;
+        let (mut asked, mut theirs) = (false, false);
         let mut found = found;
-        let mut created = false;
         loop {
             match &found {
-                None if !created => {
-                    create(client, grant).await?;
-                    created = true;
+                None if !asked => {
+                    progress.at(Step::Creating);
+                    // Nobody makes it while SageMaker cannot take the new execution role yet.
+                    if let Some(maker) = create(client, grant, role).await? {
+                        // What we make has the tags that we give it: they need not be read to be known.
+                        (theirs, asked) = (maker == Maker::Us, true);
+                    }
                 }
                 // Just created, here or by another sign-in, and not to be seen everywhere yet.
                 None => {}
-                Some(profile)
-                    if !profile.tags.contains_key(&domain.owner_tag)
-                        && (created || profile.status == UserProfileStatus::Pending) => {}
                 Some(profile) => {
-                    check_owner(profile, grant)?;
-                    if in_service(profile, grant)? {
-                        self.in_service.insert(grant.profile_arn(), grant.owner().to_owned());
-                        return Ok(StudioProfile { name: grant.profile().to_string() });
+                    theirs = theirs || is_theirs(profile, grant)?;
+                    let state = state(&profile.described, grant)?;
+                    if theirs && state == State::InService {
+                        if !asked {
+                            self.compare(grant, profile, role);
+                        }
+                        self.in_service.insert(arn, grant.owner().to_owned());
+                        return Ok(StudioProfile { name: name.to_owned() });
+                    }
+                    if theirs && state == State::Updating && until == Until::Usable {
+                        return Ok(StudioProfile { name: name.to_owned() });
                     }
                 }
             }
             if Instant::now() >= deadline {
-                let reason =
-                    format!("{} is not in service after {} s", grant.profile_arn(), domain.ready.as_secs());
+                let reason = format!("{arn} is not in service after {} s", domain.ready.as_secs());
                 return Err(Refusal::new(Code::ProfilePending, reason));
             }
+            progress.at(Step::Waiting);
             sleep(domain.poll).await;
-            found = find(client, grant).await?;
+            found = if theirs {
+                let tags = found.and_then(|profile| profile.tags);
+                let described = describe(client, &domain.id, name).await?;
+                described.map(|described| FoundProfile { described, tags })
+            } else {
+                look(client, grant).await?
+            };
         }
     }
+
+    /// Notes how a profile that was there before differs from its template, as far as the domain wants to know.
+    fn compare(&self, grant: &Grant<'_>, profile: &FoundProfile, role: Option<&ExecutionRole>) {
+        let domain = grant.domain();
+        if domain.provisioning == Provisioning::CreateOnly {
+            return;
+        }
+        let template = grant.template();
+        let tags = template.tags.iter().map(|(key, _)| (key.clone(), grant.tags().get(key).cloned()));
+        let wanted =
+            Wanted::new(template, tags.collect(), &arn_prefix(&profile.described.arn)).with_role(role);
+        let Some(drift) =
+            profile.tags.as_ref().and_then(|tags| wanted.drift(&profile.described.settings, tags))
+        else {
+            return;
+        };
+        if domain.provisioning == Provisioning::Reconcile {
+            self.drifts.insert(grant.profile_arn(), drift);
+        } else {
+            tell(grant, &drift, "the profile is not like its template");
+        }
+    }
+
+    /// Brings the person's profile in line, if it was found not to be and the domain wants it so. Called when they have
+    /// their way into Studio: they wait for the calls that ask for the change, never for the change, and are not refused
+    /// if it fails.
+    pub async fn reconcile(&self, clients: &AwsClients, grant: &Grant<'_>) {
+        // Taken out, so that of two sign-ins one does it.
+        let Some(drift) = self.drifts.remove(&grant.profile_arn()) else {
+            return;
+        };
+        let Ok(client) = gateway_client(clients, grant) else {
+            return;
+        };
+        let (name, arn) = (grant.profile().as_str(), grant.profile_arn());
+        match timeout(MENDING, drift.mend(client, &grant.domain().id, name, &arn)).await {
+            Ok(Ok(())) => tell(grant, &drift, "the profile is being brought in line with its template"),
+            Ok(Err(refusal)) => {
+                tell(grant, &drift, "the profile is not like its template");
+                let reason = refusal.reason();
+                tracing::warn!(target: LOG, profile = arn, reason, "the profile could not be brought in line");
+            }
+            Err(_) => {
+                tell(grant, &drift, "bringing the profile in line took too long, and is left for later");
+            }
+        }
+    }
+}
+
+/// One line on how a profile differs: paths and keys. Values are nobody's business here.
+fn tell(grant: &Grant<'_>, drift: &Drift, what: &str) {
+    tracing::warn!(
+        target: LOG,
+        domain = grant.domain().key,
+        profile = grant.profile_arn(),
+        settings = drift.settings().join(", "),
+        tags_to_set = drift.tags_to_set().collect::<Vec<_>>().join(", "),
+        tags_to_remove = drift.tags_to_remove().join(", "),
+        "{what}"
+    );
+}
+
+/// `arn:PARTITION:sagemaker:REGION:ACCOUNT` of an ARN.
+pub(super) fn arn_prefix(arn: &str) -> String {
+    arn.splitn(6, ':').take(5).collect::<Vec<_>>().join(":")
 }
 
 fn gateway_client<'c>(clients: &'c AwsClients, grant: &Grant<'_>) -> Result<&'c Client, Refusal> {
     clients
-        .sagemaker(&grant.domain().region)
-        .ok_or_else(|| Refusal::new(Code::GatewayFault, "no SageMaker client for the region"))
+        .sagemaker(grant.domain())
+        .ok_or_else(|| Refusal::new(Code::GatewayFault, "no SageMaker client for the domain"))
 }
 
-async fn find(client: &Client, grant: &Grant<'_>) -> Result<Option<FoundProfile>, Refusal> {
-    let describe = client
-        .describe_user_profile()
-        .domain_id(&grant.domain().id)
-        .user_profile_name(grant.profile().as_str())
-        .send();
-    let (described, listed) = tokio::join!(describe, tags(client, grant.profile_arn()));
-    let output = match described {
-        Ok(output) => output,
-        Err(error) => {
-            return match AwsFault::of(DESCRIBE, &error) {
-                AwsFault { kind: Kind::NotFound, .. } => Ok(None),
-                fault => Err(fault.into()),
-            };
-        }
-    };
-    let status = output.status().cloned().ok_or_else(|| {
-        Refusal::new(Code::AwsUnavailable, format!("{DESCRIBE}: an answer without a status"))
-    })?;
-    // Two looks are not one: where the tags were looked for before somebody else's sign-in made the profile, they have to
-    // be looked for again. A profile is made with its tags.
-    let tags = match listed {
-        Ok(tags) if tags.contains_key(&grant.domain().owner_tag) => tags,
-        Ok(_) | Err(AwsFault { kind: Kind::NotFound | Kind::Invalid, .. }) => {
-            tags(client, grant.profile_arn()).await?
-        }
-        Err(fault) => return Err(fault.into()),
-    };
-    Ok(Some(FoundProfile { status, failure: output.failure_reason().map(str::to_owned), tags }))
+async fn look(client: &Client, grant: &Grant<'_>) -> Result<Option<FoundProfile>, Refusal> {
+    let domain = grant.domain();
+    let (name, arn) = (grant.profile().as_str(), grant.profile_arn());
+    let found = find(client, &domain.id, name, &arn, &domain.owner_tag).await?;
+    Ok(found.map(|(described, tags)| FoundProfile { described, tags }))
 }
 
-async fn tags(client: &Client, arn: String) -> Result<BTreeMap<String, String>, AwsFault> {
-    let mut pages = client.list_tags().resource_arn(arn).into_paginator().items().send();
-    let mut tags = BTreeMap::new();
-    while let Some(tag) = pages.next().await {
-        match tag {
-            Ok(tag) => {
-                tags.insert(
-                    tag.key().unwrap_or_default().to_owned(),
-                    tag.value().unwrap_or_default().to_owned(),
-                );
-            }
-            Err(error) => return Err(AwsFault::of(LIST_TAGS, &error)),
-        }
-    }
-    Ok(tags)
-}
-
-fn check_owner(profile: &FoundProfile, grant: &Grant<'_>) -> Result<(), Refusal> {
+/// Whether the profile's owner tag names this person; `false` if its tags cannot be seen yet.
+///
+/// # Errors
+/// `profile.conflict` if it names somebody else, or nobody.
+fn is_theirs(profile: &FoundProfile, grant: &Grant<'_>) -> Result<bool, Refusal> {
     let tag = &grant.domain().owner_tag;
-    let reason = match profile.tags.get(tag) {
-        Some(owner) if owner == grant.owner() => return Ok(()),
+    let Some(tags) = &profile.tags else {
+        return Ok(false);
+    };
+    let reason = match tags.get(tag) {
+        Some(owner) if owner == grant.owner() => return Ok(true),
+        None if profile.described.status == UserProfileStatus::Pending => return Ok(false),
         Some(owner) => format!("its tag {tag:?} names {owner:?}"),
         None => format!("it has no tag {tag:?}"),
     };
@@ -197,90 +284,36 @@ fn check_owner(profile: &FoundProfile, grant: &Grant<'_>) -> Result<(), Refusal>
     Err(Refusal::new(Code::ProfileConflict, reason))
 }
 
-/// Whether the profile can be opened now; `false` if it is worth waiting.
-fn in_service(profile: &FoundProfile, grant: &Grant<'_>) -> Result<bool, Refusal> {
+/// The states that a sign-in can go on with, now or after a while.
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    InService,
+    Updating,
+    Pending,
+}
+
+/// What a profile's status means.
+///
+/// # Errors
+/// For a status that waiting does not change, with SageMaker's `FailureReason`.
+fn state(profile: &Described, grant: &Grant<'_>) -> Result<State, Refusal> {
     let arn = grant.profile_arn();
+    let status = profile.status.as_str();
+    let why = profile.failure.as_deref().unwrap_or("no reason given");
     match &profile.status {
+        UserProfileStatus::InService => Ok(State::InService),
         // After a failed update the settings are the old ones, and the profile works.
-        UserProfileStatus::InService | UserProfileStatus::UpdateFailed => Ok(true),
-        UserProfileStatus::Pending | UserProfileStatus::Updating => Ok(false),
-        UserProfileStatus::Failed => {
-            let why = profile.failure.as_deref().unwrap_or("no reason given");
-            Err(Refusal::new(Code::ProfileFailed, format!("{arn}: {why}")))
+        UserProfileStatus::UpdateFailed => {
+            tracing::warn!(target: LOG, profile = arn, reason = why, "the last update of the profile failed");
+            Ok(State::InService)
         }
-        UserProfileStatus::Deleting | UserProfileStatus::DeleteFailed => {
-            Err(Refusal::new(Code::ProfileDeleting, format!("{arn}: {}", profile.status.as_str())))
+        UserProfileStatus::Updating => Ok(State::Updating),
+        UserProfileStatus::Pending => Ok(State::Pending),
+        // Neither goes away by itself: an admin has to delete the profile.
+        UserProfileStatus::Failed | UserProfileStatus::DeleteFailed => {
+            Err(Refusal::new(Code::ProfileFailed, format!("{arn}: {status}: {why}")))
         }
-        other => Err(Refusal::new(Code::AwsUnavailable, format!("{arn}: unknown status {}", other.as_str()))),
+        UserProfileStatus::Deleting => Err(Refusal::new(Code::ProfileDeleting, format!("{arn}: {status}"))),
+        _ => Err(Refusal::new(Code::AwsUnavailable, format!("{arn}: unknown status {status}"))),
     }
-}
-
-async fn create(client: &Client, grant: &Grant<'_>) -> Result<(), Refusal> {
-    let domain = grant.domain();
-    let settings = user_settings(client, grant.template()).await?;
-    let tags = grant.tags().iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect();
-    let created = client
-        .create_user_profile()
-        .domain_id(&domain.id)
-        .user_profile_name(grant.profile().as_str())
-        .set_tags(Some(tags))
-        .user_settings(settings)
-        .send()
-        .await;
-    match created {
-        Ok(_) => Ok(()),
-        Err(error) => match AwsFault::of(CREATE, &error) {
-            // Another sign-in of the same person was faster: its profile will do, if it is theirs.
-            AwsFault { kind: Kind::InUse, .. } => Ok(()),
-            fault => Err(fault.into()),
-        },
-    }
-}
-
-/// `UserSettings` of a new profile. Lifecycle configs are made first, since the settings refer to them.
-async fn user_settings(client: &Client, template: &ProfileTemplate) -> Result<UserSettings, Refusal> {
-    let mut arns: BTreeMap<&'static str, (Vec<String>, Option<String>)> = BTreeMap::new();
-    for config in &template.lifecycle {
-        let arn = lifecycle::ensure(client, config).await?;
-        let (all, default) = arns.entry(config.app.name()).or_default();
-        all.push(arn.clone());
-        if config.default {
-            default.get_or_insert(arn);
-        }
-    }
-    let mut of = |app: LifecycleApp| {
-        arns.remove(app.name()).map(|(all, default)| {
-            (Some(all), default.map(|arn| ResourceSpec::builder().lifecycle_config_arn(arn).build()))
-        })
-    };
-    let mut settings = UserSettings::builder()
-        .set_execution_role(template.execution_role.as_ref().map(ToString::to_string))
-        .set_security_groups(
-            (!template.security_groups.is_empty()).then(|| template.security_groups.clone()),
-        );
-    if let Some((all, default)) = of(LifecycleApp::JupyterLab) {
-        let app = JupyterLabAppSettings::builder()
-            .set_lifecycle_config_arns(all)
-            .set_default_resource_spec(default);
-        settings = settings.jupyter_lab_app_settings(app.build());
-    }
-    if let Some((all, default)) = of(LifecycleApp::CodeEditor) {
-        let app = CodeEditorAppSettings::builder()
-            .set_lifecycle_config_arns(all)
-            .set_default_resource_spec(default);
-        settings = settings.code_editor_app_settings(app.build());
-    }
-    if let Some((all, default)) = of(LifecycleApp::JupyterServer) {
-        let app = JupyterServerAppSettings::builder()
-            .set_lifecycle_config_arns(all)
-            .set_default_resource_spec(default);
-        settings = settings.jupyter_server_app_settings(app.build());
-    }
-    if let Some((all, default)) = of(LifecycleApp::KernelGateway) {
-        let app = KernelGatewayAppSettings::builder()
-            .set_lifecycle_config_arns(all)
-            .set_default_resource_spec(default);
-        settings = settings.kernel_gateway_app_settings(app.build());
-    }
-    Ok(settings.build())
 }

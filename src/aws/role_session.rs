@@ -1,7 +1,8 @@
 //! The person's own role session, from STS `AssumeRoleWithSAML`.
 
 use super::clients::AwsClients;
-use super::fault::{ASSUME as API, AwsFault};
+use super::fault::{ASSUME as API, AwsFault, Kind};
+use crate::config::PresignBy;
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::policy::Grant;
@@ -14,6 +15,9 @@ use std::fmt;
 /// Length of a role session when the IdP asks for none. It is used within seconds; but Studio may hold it against the
 /// session that outlives it.
 const DEFAULT_SECONDS: u32 = 3_600;
+
+/// The smallest `MaxSessionDuration` that a role can have, in seconds.
+const SHORTEST_MAXIMUM: u32 = 3_600;
 
 /// Temporary credentials of one person in one role. Debug shows no secret.
 pub struct RoleSession {
@@ -42,7 +46,7 @@ impl fmt::Debug for RoleSession {
 /// Assumes the role of a grant with the very message that the IdP sent.
 ///
 /// # Errors
-/// What STS answers; `aws.disagrees` when STS read another subject, issuer or recipient out of the message than we did:
+/// `identity.session-tag` if AWS would refuse to open the profile with this session; what STS answers; `aws.disagrees` when STS read another subject, issuer or recipient out of the message than we did:
 /// then one of us was deceived.
 pub async fn assume_role(
     clients: &AwsClients,
@@ -51,22 +55,31 @@ pub async fn assume_role(
     response: &EncodedResponse,
     now: DateTime<Utc>,
 ) -> Result<RoleSession, Refusal> {
+    check_session_tag(identity, grant)?;
     let region = &grant.domain().region;
     let client = clients
         .sts(region)
         .ok_or_else(|| Refusal::new(Code::GatewayFault, "no STS client for the region"))?;
     let seconds = session_seconds(identity, now);
     let policy = grant.domain().session_policy.then(|| session_policy(&grant.profile_arn()));
-    let output = client
-        .assume_role_with_saml()
-        .role_arn(grant.role().role.as_str())
-        .principal_arn(grant.role().provider.as_str())
-        .saml_assertion(response.expose_for_sts())
-        .duration_seconds(i32::try_from(seconds).unwrap_or(900))
-        .set_policy(policy)
-        .send()
-        .await
-        .map_err(|error| AwsFault::of_secret(API, &error, response.expose_for_sts()))?;
+    let call = |seconds: u32| {
+        client
+            .assume_role_with_saml()
+            .role_arn(grant.role().role.as_str())
+            .principal_arn(grant.role().provider.as_str())
+            .saml_assertion(response.expose_for_sts())
+            .duration_seconds(i32::try_from(seconds).unwrap_or(900))
+            .set_policy(policy.clone())
+            .send()
+    };
+    let fault = |error| AwsFault::of_secret(API, &error, response.expose_for_sts());
+    let output = match call(seconds).await.map_err(fault) {
+        // Longer than the role's MaxSessionDuration, which only STS knows: what every role allows has to do.
+        Err(AwsFault { kind: Kind::Invalid, .. }) if seconds > SHORTEST_MAXIMUM => {
+            call(SHORTEST_MAXIMUM).await.map_err(fault)?
+        }
+        other => other?,
+    };
 
     for (what, theirs, ours) in [
         ("Subject", output.subject(), identity.subject()),
@@ -77,6 +90,10 @@ pub async fn assume_role(
             let reason = format!("{API}: STS read another {what} out of the assertion than we did");
             return Err(Refusal::new(Code::AwsDisagrees, reason));
         }
+    }
+    if output.source_identity().is_some_and(|theirs| Some(theirs) != identity.source_identity()) {
+        let reason = format!("{API}: STS read another SourceIdentity out of the assertion than we did");
+        return Err(Refusal::new(Code::AwsDisagrees, reason));
     }
     let missing = |what: &str| Refusal::new(Code::AwsUnavailable, format!("{API}: an answer without {what}"));
     let keys = output.credentials().ok_or_else(|| missing("credentials"))?;
@@ -89,6 +106,18 @@ pub async fn assume_role(
         "AssumeRoleWithSAML",
     );
     Ok(RoleSession { credentials, arn })
+}
+
+/// AWS opens a profile for nobody whose session tag is not its owner tag. Known beforehand, it is told as what it is.
+fn check_session_tag(identity: &Identity, grant: &Grant<'_>) -> Result<(), Refusal> {
+    let tag = &grant.domain().session_tag;
+    let reason = match identity.principal_tags().get(tag) {
+        _ if grant.domain().presign_by == PresignBy::Service => return Ok(()),
+        Some(value) if value == grant.owner() => return Ok(()),
+        Some(value) => format!("is {value:?}, and the owner tag {:?}", grant.owner()),
+        None => "is missing".to_owned(),
+    };
+    Err(Refusal::new(Code::SessionTag, format!("the attribute PrincipalTag:{tag} {reason}")))
 }
 
 /// What the IdP asks for, or an hour; not longer than the session at the IdP, but at least the 900 s that STS takes.

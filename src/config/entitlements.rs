@@ -1,5 +1,6 @@
 //! Domains, destinations and rules together: what refers to what, and what looks like a mistake once all is known.
 
+use super::presign_by::PresignBy;
 use super::problems::{Collector, Section};
 use super::{Config, Destination, Domain, Idp, Rule, Sources, Subject, TagSource};
 use super::{destination, repeated, rule};
@@ -55,8 +56,7 @@ impl Read<'_> {
     }
 
     fn named<T>(&self, array: &str, parsed: &[Option<Arc<T>>]) -> Named<T> {
-        let keys = tables(self.table, array).map(|table| table.get("key").and_then(Value::as_str));
-        keys.zip(parsed).filter_map(|(key, parsed)| Some((key?.to_owned(), parsed.clone()))).collect()
+        named(self.table, array, parsed)
     }
 
     /// `[domain.profile]` of each domain as it is written, by the domain's key.
@@ -70,13 +70,21 @@ impl Read<'_> {
     }
 }
 
+/// What was made of an array of tables, by the keys that the file has.
+pub(super) fn named<T>(table: &Table, array: &str, parsed: &[Option<Arc<T>>]) -> Named<T> {
+    let keys = tables(table, array).map(|table| table.get("key").and_then(Value::as_str));
+    keys.zip(parsed).filter_map(|(key, parsed)| Some((key?.to_owned(), parsed.clone()))).collect()
+}
+
 fn tables<'a>(table: &'a Table, array: &str) -> impl Iterator<Item = &'a Value> {
     table.get(array).and_then(Value::as_array).into_iter().flatten()
 }
 
 /// Names of the attributes that rules and tags ask for.
 pub(super) fn attributes(domains: &[Arc<Domain>], rules: &[Rule]) -> BTreeSet<String> {
-    let conditions = rules.iter().flat_map(|rule| &rule.conditions);
+    let of_roles = domains.iter().filter_map(|domain| domain.execution_role.as_ref());
+    let of_roles = of_roles.flat_map(|template| &template.rules).flat_map(|rule| &rule.conditions);
+    let conditions = rules.iter().flat_map(|rule| &rule.conditions).chain(of_roles);
     let in_rules = conditions.filter_map(|condition| match &condition.subject {
         Subject::Attribute(name) => Some(name.clone()),
         Subject::Idp | Subject::Roles | Subject::Groups => None,
@@ -88,6 +96,31 @@ pub(super) fn attributes(domains: &[Arc<Domain>], rules: &[Rule]) -> BTreeSet<St
         TagSource::Fixed(_) => None,
     });
     in_rules.chain(in_tags).collect()
+}
+
+impl Domain {
+    /// What is allowed, but an admin should know.
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if self.presign_by == PresignBy::Service {
+            warnings.push(format!(
+                "domain {:?}: presign_by = \"service\": AWS does not compare owner and person, only the gateway does, \
+                 and CloudTrail names the gateway",
+                self.key
+            ));
+        }
+        // The quota that an account starts with (IAM quotas).
+        if let Some(declared) = self.execution_role.as_ref().map(|role| role.declared().len())
+            && declared > 10
+        {
+            warnings.push(format!(
+                "domain {:?}: execution_role names {declared} policies; a role can have 10 unless the account's quota \
+                 was raised",
+                self.key
+            ));
+        }
+        warnings
+    }
 }
 
 impl Config {
@@ -111,6 +144,7 @@ impl Config {
         let opened =
             |destination: &Destination| self.rules.iter().any(|rule| rule.allowed(destination).is_some());
         for domain in &self.domains {
+            found.extend(domain.warnings());
             let inside = || self.destinations.iter().filter(|one| one.domain.key == domain.key);
             // A domain that is entered by other destinations only is as it should be.
             if !inside().any(|destination| opened(destination)) {

@@ -219,6 +219,14 @@ impl<'a> Section<'a> {
             .collect()
     }
 
+    /// This table as JSON, for tables with keys of the API. Dates, which JSON does not have, become tables, and so problems.
+    pub(super) fn to_json(&self) -> serde_json::Map<String, serde_json::Value> {
+        match self.table.map(serde_json::to_value) {
+            Some(Ok(serde_json::Value::Object(members))) => members,
+            _ => serde_json::Map::new(),
+        }
+    }
+
     /// Notes every key that nobody asked for.
     pub(super) fn finish(self) {
         for key in self.table.into_iter().flat_map(Table::keys) {

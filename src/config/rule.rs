@@ -6,9 +6,9 @@ mod overlay;
 
 pub use matcher::Matcher;
 
-use super::domain::{self, ProfileTemplate};
 use super::entitlements::Named;
 use super::problems::{Collector, Section, boolean, one_or_more, string};
+use super::profile::{self, ProfileTemplate};
 use super::{Destination, Domain, Idp, Sources};
 use crate::arn::RoleArn;
 use overlay::laid_over;
@@ -209,7 +209,12 @@ fn read(
     Some(rule)
 }
 
-fn conditions(section: &mut Section<'_>, idps: &Named<Idp>, warnings: &mut Vec<String>) -> Vec<Condition> {
+/// The keys `idps`, `roles`, `groups` and `attributes` of a table: its conditions.
+pub(super) fn conditions(
+    section: &mut Section<'_>,
+    idps: &Named<Idp>,
+    warnings: &mut Vec<String>,
+) -> Vec<Condition> {
     let idp = |value: &Value| {
         let key = string(value)?;
         let known = idps.contains_key(&key).then(|| Matcher::to(&key));
@@ -254,8 +259,7 @@ fn templates(
         let table = laid_over(base, &written);
         // The same problem may show over each domain, and is one.
         let found = Collector::default();
-        let template =
-            domain::profile(Section::at(&table, over.own_path(), &found), owner_tag, around.sources);
+        let template = profile::read(Section::at(&table, over.own_path(), &found), owner_tag, around.sources);
         problems.absorb(found);
         template.map(Arc::new)
     };

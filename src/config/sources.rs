@@ -9,6 +9,8 @@ use toml::{Table, Value};
 pub struct Sources<'a> {
     /// Reads a text file, given its path relative to the configuration's folder, or absolute.
     pub file: &'a dyn Fn(&Path) -> std::io::Result<String>,
+    /// Reads any file, likewise.
+    pub bytes: &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>,
     /// Reads an environment variable.
     pub variable: &'a dyn Fn(&str) -> Option<String>,
     /// What was read from AWS beforehand.
@@ -77,6 +79,11 @@ pub fn nothing_remote(remote: &Remote) -> Result<String, String> {
 /// Reads a file relative to `folder`.
 pub fn read_file(folder: &Path, path: &Path) -> std::io::Result<String> {
     std::fs::read_to_string(folder.join(path))
+}
+
+/// Reads any file relative to `folder`.
+pub fn read_bytes(folder: &Path, path: &Path) -> std::io::Result<Vec<u8>> {
+    std::fs::read(folder.join(path))
 }
 
 /// Reads an environment variable of this process.

@@ -7,7 +7,7 @@
 //! POST /                    every API call: X-Amz-Target for SageMaker, Action and Version for STS and IAM
 //! GET  /studio/auth?token=  a presigned link, once
 //! GET  /studio/page         the stand-in for Studio
-//!      /_control/...        events, recorded calls, profiles, knobs, foreign sessions
+//!      /_control/...        events, recorded calls, profiles, knobs, foreign sessions and roles
 //! ```
 
 mod api;
@@ -119,6 +119,12 @@ impl EmbeddedAws {
         let mut state = self.server.state();
         state.settle(now);
         state.profiles.values().map(|profile| profile.view.clone()).collect()
+    }
+
+    /// The IAM roles that exist now.
+    #[must_use]
+    pub fn roles(&self) -> Vec<Role> {
+        self.server.state().world.roles.clone()
     }
 
     /// The lifecycle configs that exist now.

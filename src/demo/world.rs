@@ -2,7 +2,8 @@
 //! the documentation tells an admin to write.
 
 use super::aws::{AWS_AUDIENCES, Domain, Role, SamlProvider, StaticKeys, Table as DynamoDbTable, World};
-use crate::config::{Config, Replay};
+use crate::arn::{PolicyArn, RoleArn};
+use crate::config::{self, Config, PresignBy, Provisioner, Replay, RoleTemplate};
 use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,6 @@ use toml::Table;
 pub const ACCESS_KEY_ID: &str = "AKIASTUDIOGATEWAYDEM";
 /// Its secret, which is none.
 pub const SECRET_ACCESS_KEY: &str = "demo-secret-that-opens-the-embedded-aws-only";
-const PRINCIPAL_TAG: &str = "https://aws.amazon.com/SAML/Attributes/PrincipalTag:";
 
 /// What the gateway signs its calls to the embedded AWS with.
 #[must_use]
@@ -64,6 +64,7 @@ pub fn of(config: &Config, metadata: &[String]) -> World {
     World {
         saml_providers,
         roles: roles(config),
+        managed_policies: managed_policies(config),
         domains,
         gateway_keys: vec![gateway_keys(config)],
         accepted_audiences,
@@ -90,12 +91,61 @@ fn roles(config: &Config) -> Vec<Role> {
             by_arn.entry(arn.as_str()).or_insert_with(|| Role {
                 arn: arn.to_string(),
                 trust_policy: trust_policy(config, arn.account()),
-                permission_policies: vec![own_profile_only(config, &domain.owner_tag)],
+                permission_policies: vec![own_profile_only(domain)],
                 max_session_seconds: 43_200,
+                ..Role::default()
             });
         }
+        if let Some(provisioner) = &domain.provisioner {
+            let role = by_arn.entry(provisioner.role.as_str()).or_insert_with(|| Role {
+                arn: provisioner.role.to_string(),
+                trust_policy: gateway_trust(config, provisioner),
+                ..Role::default()
+            });
+            role.permission_policies.push(provisioning(domain));
+        }
+    }
+    let by_rules = config.rules.iter().flat_map(|rule| &rule.allow).map(|allowed| &allowed.template);
+    let templates = config.domains.iter().map(|domain| &domain.profile).chain(by_rules);
+    for arn in templates.filter_map(|template| template.execution_role()) {
+        let Some(role) = RoleArn::parse(arn) else { continue };
+        by_arn.entry(arn).or_insert_with(|| Role {
+            arn: arn.to_owned(),
+            trust_policy: RoleTemplate::trust_policy(role.account()),
+            ..Role::default()
+        });
     }
     by_arn.into_values().collect()
+}
+
+/// The gateway may take the role, if it knows the external ID.
+fn gateway_trust(config: &Config, provisioner: &Provisioner) -> Value {
+    let condition = provisioner
+        .external_id
+        .as_ref()
+        .map_or_else(|| json!({}), |id| json!({ "StringEquals": { "sts:ExternalId": id } }));
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": { "AWS": gateway_arn(config) },
+            "Action": "sts:AssumeRole",
+            "Condition": condition,
+        }],
+    })
+}
+
+/// Policies that execution roles can be given, and their boundaries. What they say does not matter here.
+fn managed_policies(config: &Config) -> BTreeMap<String, Value> {
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": "s3:GetObject", "Resource": "*" }],
+    });
+    let templates = config.domains.iter().filter_map(|domain| domain.execution_role.as_ref());
+    templates
+        .flat_map(|template| template.declared().into_iter().chain([&template.boundary]))
+        .map(|arn| (arn.to_string(), policy.clone()))
+        .collect()
 }
 
 fn trust_policy(config: &Config, account: &str) -> Value {
@@ -117,52 +167,135 @@ fn trust_policy(config: &Config, account: &str) -> Value {
     })
 }
 
-/// Opening a profile whose owner tag equals the person's tag. Where the user id is no session tag, AWS cannot compare.
-fn own_profile_only(config: &Config, owner_tag: &str) -> Value {
-    let tag = config.idps.iter().find_map(|idp| idp.user_id_attribute.strip_prefix(PRINCIPAL_TAG));
-    let condition = tag.map_or_else(
-        || json!({}),
-        |tag| json!({ "StringEquals": { format!("sagemaker:ResourceTag/{owner_tag}"): format!("${{aws:PrincipalTag/{tag}}}") } }),
-    );
+/// Opening a profile whose owner tag equals the person's session tag.
+fn own_profile_only(domain: &config::Domain) -> Value {
+    let mine = format!("${{aws:PrincipalTag/{}}}", domain.session_tag);
     json!({
         "Version": "2012-10-17",
         "Statement": [{
             "Effect": "Allow",
             "Action": "sagemaker:CreatePresignedDomainUrl",
             "Resource": "arn:aws:sagemaker:*:*:user-profile/*",
-            "Condition": condition,
+            "Condition": { "StringEquals": { format!("sagemaker:ResourceTag/{}", domain.owner_tag): mine } },
         }],
     })
 }
 
-/// The gateway's own principal: it looks up, creates and tags profiles, and opens none.
+/// The gateway's own principal. It takes provisioner roles, and does by itself what they do where there is none.
 fn gateway_keys(config: &Config) -> StaticKeys {
-    let account =
-        config.domains.first().and_then(|domain| domain.roles.first()).map(crate::arn::RoleArn::account);
+    let roles: BTreeSet<_> =
+        config.domains.iter().filter_map(|domain| Some(domain.provisioner.as_ref()?.role.as_str())).collect();
+    let mut policies: Vec<_> =
+        config.domains.iter().filter(|one| one.provisioner.is_none()).map(|one| provisioning(one)).collect();
+    policies.push(json!({
+        "Version": "2012-10-17",
+        "Statement": [{ "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*" }],
+    }));
+    if !roles.is_empty() {
+        policies.push(json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles }],
+        }));
+    }
     StaticKeys {
         access_key_id: ACCESS_KEY_ID.into(),
         secret_access_key: SECRET_ACCESS_KEY.into(),
-        principal_arn: format!("arn:aws:iam::{}:role/studio-gateway", account.unwrap_or("111122223333")),
-        policies: vec![json!({
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": "Allow",
-                    "Action": [
-                        "sagemaker:DescribeUserProfile",
-                        "sagemaker:CreateUserProfile",
-                        "sagemaker:AddTags",
-                        "sagemaker:ListTags",
-                        "sagemaker:DescribeStudioLifecycleConfig",
-                        "sagemaker:CreateStudioLifecycleConfig",
-                    ],
-                    "Resource": "*",
-                },
-                { "Effect": "Allow", "Action": "iam:PassRole", "Resource": "*" },
-                { "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*" },
-            ],
-        })],
+        principal_arn: gateway_arn(config),
+        policies,
     }
+}
+
+/// The gateway is in the account of the first domain that it calls by itself, or in one of its own.
+fn gateway_arn(config: &Config) -> String {
+    let own = config.domains.iter().find(|domain| domain.provisioner.is_none());
+    let account = own.and_then(|domain| domain.roles.first()).map(RoleArn::account);
+    format!("arn:aws:iam::{}:role/studio-gateway", account.unwrap_or("999999999999"))
+}
+
+/// What looking after a domain takes: it looks up, creates, changes and tags profiles, and opens none. Whose a profile is
+/// it says once, when it makes it.
+fn provisioning(domain: &config::Domain) -> Value {
+    let mut statements = vec![
+        json!({
+            "Effect": "Allow",
+            "Action": [
+                "sagemaker:DescribeUserProfile",
+                "sagemaker:CreateUserProfile",
+                "sagemaker:UpdateUserProfile",
+                "sagemaker:AddTags",
+                "sagemaker:DeleteTags",
+                "sagemaker:ListTags",
+                "sagemaker:ListUserProfiles",
+                "sagemaker:DescribeStudioLifecycleConfig",
+                "sagemaker:CreateStudioLifecycleConfig",
+            ],
+            "Resource": "*",
+        }),
+        json!({
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": "*",
+            "Condition": { "StringEquals": { "iam:PassedToService": "sagemaker.amazonaws.com" } },
+        }),
+        json!({
+            "Effect": "Deny",
+            "Action": ["sagemaker:AddTags", "sagemaker:DeleteTags"],
+            "Resource": "*",
+            "Condition": {
+                "Null": { "sagemaker:TaggingAction": "true" },
+                "ForAnyValue:StringEqualsIgnoreCase": { "aws:TagKeys": [domain.owner_tag] },
+            },
+        }),
+    ];
+    if domain.presign_by == PresignBy::Service {
+        statements.push(json!({
+            "Effect": "Allow",
+            "Action": "sagemaker:CreatePresignedDomainUrl",
+            "Resource": format!("arn:aws:sagemaker:*:*:user-profile/{}/*", domain.id),
+        }));
+    }
+    if let (Some(template), Some(role)) = (&domain.execution_role, domain.roles.first()) {
+        let roles = format!("arn:aws:iam::{}:role{}{}*", role.account(), template.path, template.name_prefix);
+        let boundary = template.boundary.as_str();
+        let declared: Vec<_> = template.declared().into_iter().map(PolicyArn::as_str).collect();
+        let owner = &domain.owner_tag;
+        statements.extend([
+            json!({
+                "Effect": "Allow",
+                "Action": ["iam:GetRole", "iam:ListAttachedRolePolicies"],
+                // A role that is not there has no path.
+                "Resource": [
+                    roles,
+                    format!("arn:aws:iam::{}:role/{}*", role.account(), template.name_prefix),
+                ],
+            }),
+            json!({
+                "Effect": "Allow",
+                "Action": "iam:CreateRole",
+                "Resource": roles,
+                "Condition": { "StringEquals": { "iam:PermissionsBoundary": boundary } },
+            }),
+            json!({
+                "Effect": "Allow",
+                "Action": "iam:TagRole",
+                "Resource": roles,
+                "Condition": {
+                    "StringLike": { format!("aws:RequestTag/{owner}"): "?*" },
+                    "Null": { format!("iam:ResourceTag/{owner}"): "true" },
+                },
+            }),
+            json!({
+                "Effect": "Allow",
+                "Action": ["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
+                "Resource": roles,
+                "Condition": {
+                    "StringEquals": { "iam:PermissionsBoundary": boundary },
+                    "ArnEquals": { "iam:PolicyARN": declared },
+                },
+            }),
+        ]);
+    }
+    json!({ "Version": "2012-10-17", "Statement": statements })
 }
 
 /// Reads a configuration file as a table, with the folder that its paths are relative to.

@@ -1,9 +1,11 @@
 //! `POST /saml/acs`: the assertion consumer service.
 
+use super::chooser::Chooser;
 use super::form::Form;
+use super::opening::Opening;
 use super::relay_state::{Attempt, RelayState};
 use super::request::Visit;
-use super::{choose, cookies, pages, refusal};
+use super::{choose, cookies, refusal, renewal};
 use crate::error::{Code, Refusal};
 use crate::saml::EncodedResponse;
 use crate::sign_in::{Gateway, Next, Record};
@@ -16,7 +18,8 @@ pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, re
     let started = Instant::now();
     let mut record = Record::default();
     let mut relay_state = RelayState::default();
-    let answer = gateway.within_limit(process(&gateway, request, &mut relay_state, &mut record)).await;
+    let answer =
+        gateway.within_limit(process(&gateway, &visit, request, &mut relay_state, &mut record)).await;
     match answer {
         Ok((outcome, response)) => {
             record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
@@ -24,25 +27,26 @@ pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, re
         }
         Err(fault) => {
             record.log_refusal(&fault, &visit.request_id, &visit.client, started.elapsed());
-            // Only where the IdP gives back what we send: where it does not, a browser without cookies would go round for
-            // ever.
-            if fault.code() == Code::SignInLost && relay_state.attempt == Some(Attempt::First) {
-                return refusal::answer_and_retry(&gateway, &visit, &fault, &retry(&record, &relay_state));
+            match retry(&gateway, &fault, &record, &relay_state) {
+                Some(location) => refusal::answer_and_retry(&gateway, &visit, &fault, &location),
+                None => refusal::answer(&gateway, &visit, &fault),
             }
-            refusal::answer(&gateway, &visit, &fault)
         }
     }
 }
 
 async fn process(
     gateway: &Gateway,
+    visit: &Visit,
     request: Request,
     relay_state: &mut RelayState,
     record: &mut Record,
 ) -> Result<(&'static str, Response), Refusal> {
     let outstanding = cookies::outstanding(&gateway.seal, request.headers(), gateway.clock.now());
     let browser = cookies::browser_of(request.headers()).map(str::to_owned);
+    let remembered = choose::remembered(gateway, request.headers());
     let mut form = Form::read(request).await?;
+    let started = Instant::now();
     if form.take("SAMLRequest").is_some() || form.take("SAMLart").is_some() {
         return Err(Refusal::new(Code::RequestMalformed, "a form with another SAML message than a response"));
     }
@@ -51,25 +55,34 @@ async fn process(
         .ok_or_else(|| Refusal::new(Code::RequestMalformed, "no SAMLResponse in the form"))?;
     *relay_state = RelayState::read(form.take("RelayState").as_deref());
     let destination = relay_state.destination.as_deref();
-    let accepted = gateway.accept(EncodedResponse::new(value)?, &outstanding, destination, record);
-    // On the heap: the calls of AWS make it large.
-    match Box::pin(accepted).await? {
-        Next::Studio(url) => Ok(("granted", pages::see_other(url.expose_for_redirect())?)),
+    let browser = browser.as_deref();
+    let remembered = remembered.as_ref();
+    let response = EncodedResponse::new(value)?;
+    // On the heap: the calls to the ledger make it large.
+    let accepted = Box::pin(gateway.accept(response, &outstanding, destination, remembered, record));
+    match accepted.await? {
+        Next::Go(choice, grant) => {
+            let may_refresh = relay_state.attempt == Some(Attempt::First);
+            let opening =
+                Opening { gateway, visit, choice: &choice, grant: &grant, browser, started, may_refresh };
+            opening.finish_soon(record).await
+        }
         Next::Choose(choice, grants) => {
-            Ok(("offered", choose::page(gateway, &choice, &grants, destination, browser.as_deref())?))
+            let chooser = Chooser { choice: &choice, grants: &grants, destination, browser, remembered };
+            Ok(("offered", chooser.answer(gateway, visit)?))
         }
     }
 }
 
-/// Where a browser that lost its cookie begins anew. The IdP still knows the person, so they notice a moment's delay.
-fn retry(record: &Record, relay_state: &RelayState) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.append_pair("again", "1");
-    if let Some(idp) = record.idp_key() {
-        query.append_pair("idp", idp);
+/// Where a browser begins anew, once, when the response in its hands is of no use: it lost its cookie, or the page was
+/// reloaded. The IdP still knows the person, so they notice a moment's delay.
+///
+/// Only where the IdP gives back what we send: where it does not, the browser would go round for ever.
+fn retry(gateway: &Gateway, fault: &Refusal, record: &Record, relay_state: &RelayState) -> Option<String> {
+    let helps = matches!(fault.code(), Code::SignInLost | Code::AssertionReplayed);
+    if !helps || relay_state.attempt != Some(Attempt::First) {
+        return None;
     }
-    if let Some(destination) = &relay_state.destination {
-        query.append_pair("to", destination);
-    }
-    format!("/login?{}", query.finish())
+    let renewal = renewal::of(gateway, record.idp_key()?, relay_state.destination.as_deref())?;
+    renewal.silent.then(|| format!("{}&again=1", renewal.location))
 }

@@ -1,80 +1,26 @@
-//! `POST /choose`: the answer to the page that offers several destinations, and that page itself.
+//! `POST /choose`: the answer to the page that offers several destinations.
 
-use super::form::Form;
+use super::chooser::Chooser;
+use super::opening::Opening;
 use super::request::Visit;
-use super::{cookies, pages, refusal};
+use super::ticket::Returned;
+use super::{cookies, pages, refusal, renewal};
 use crate::error::{Code, Refusal};
-use crate::policy::Grant;
-use crate::random;
-use crate::sign_in::{Choice, Gateway, Record};
-use askama::Template;
+use crate::identity::Identity;
+use crate::sign_in::{Choice, Gateway, Record, Remembered, Unusable};
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use std::sync::Arc;
 use tokio::time::Instant;
 
-#[derive(Template)]
-#[template(path = "choose.html")]
-struct Page<'p> {
-    token: &'p str,
-    /// Name of the destination that was asked for, if the person may not go there.
-    missed: Option<&'p str>,
-    options: Vec<Offer<'p>>,
-}
-
-struct Offer<'p> {
-    key: String,
-    name: &'p str,
-    description: Option<&'p str>,
-    role: &'p str,
-    account: &'p str,
-    region: &'p str,
-}
-
-/// The page that offers what a person may choose from: several destinations, or others than the one that they `wanted`
-/// (its key) and have no access to. It carries the sign-in in a sealed form field, bound to the browser.
-pub(super) fn page(
-    gateway: &Gateway,
-    choice: &Choice,
-    grants: &[Grant<'_>],
-    wanted: Option<&str>,
-    browser: Option<&str>,
-) -> Result<Response, Refusal> {
-    let fault = |reason: String| Refusal::new(Code::GatewayFault, reason);
-    let browser = match browser {
-        Some(browser) => browser.to_owned(),
-        None => random::hex::<16>().map_err(|error| fault(error.to_string()))?,
-    };
-    let token = choice.seal(&gateway.seal, &browser)?;
-    let options = grants
-        .iter()
-        .map(|grant| Offer {
-            key: grant.key(),
-            name: &grant.destination().name,
-            description: grant.destination().description.as_deref(),
-            role: grant.role().role.name(),
-            account: grant.role().role.account(),
-            region: &grant.domain().region,
-        })
-        .collect();
-    let missed = wanted
-        .and_then(|key| gateway.config.destination(key))
-        .filter(|wanted| grants.iter().all(|grant| grant.destination().key != wanted.key))
-        .map(|wanted| wanted.name.as_str());
-    let mut response = pages::html(&Page { token: &token, missed, options })?;
-    let cookie = cookies::browser(&browser).map_err(|error| fault(error.to_string()))?;
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    Ok(response)
-}
-
 pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
     let mut record = Record::default();
-    let answer = gateway.within_limit(process(&gateway, request, &mut record)).await;
+    let answer = gateway.within_limit(process(&gateway, &visit, request, &mut record)).await;
     match answer {
-        Ok(response) => {
-            record.log("granted", &visit.request_id, &visit.client, started.elapsed());
+        Ok((outcome, response)) => {
+            record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
             response
         }
         Err(fault) => {
@@ -84,15 +30,90 @@ pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, re
     }
 }
 
-async fn process(gateway: &Gateway, request: Request, record: &mut Record) -> Result<Response, Refusal> {
-    let browser = cookies::browser_of(request.headers()).map(str::to_owned);
-    let browser = browser.ok_or_else(|| Refusal::new(Code::ChoiceExpired, "no browser cookie"))?;
-    let mut form = Form::read(request).await?;
-    let (Some(token), Some(key)) = (form.take("token"), form.take("choice")) else {
-        return Err(Refusal::new(Code::RequestMalformed, "a form without token or choice"));
+async fn process(
+    gateway: &Gateway,
+    visit: &Visit,
+    request: Request,
+    record: &mut Record,
+) -> Result<(&'static str, Response), Refusal> {
+    let Returned { choice, key, patient, directly, browser } = Returned::read(gateway, request).await?;
+    let started = Instant::now();
+    let (identity, outcome, response) = match choice {
+        Ok(choice) => {
+            let grant = gateway.chosen(&choice, &key, record)?;
+            let browser = Some(browser.as_str());
+            let opening = Opening {
+                gateway,
+                visit,
+                choice: &choice,
+                grant: &grant,
+                browser,
+                started,
+                may_refresh: true,
+            };
+            let (outcome, response) =
+                if patient { opening.finish(record).await? } else { opening.finish_soon(record).await? };
+            (choice.identity().clone(), outcome, response)
+        }
+        Err(identity) => {
+            record.identity(&identity);
+            let destination = key.split('|').next().and_then(|key| gateway.config.destination(key));
+            let renewal = renewal::location(gateway, identity.idp(), destination.map(|to| &*to.key));
+            let Some(renewal) = renewal.filter(|_| !visit.wants_json) else {
+                return Err(Unusable::TooOld(identity).into());
+            };
+            (*identity, "renewed", pages::see_other(&renewal)?)
+        }
     };
-    let choice = Choice::open(&gateway.seal, &browser, &token, gateway.clock.now())?;
-    // On the heap: the calls of AWS make it large.
-    let url = Box::pin(gateway.choose(&choice, &key, record)).await?;
-    pages::see_other(url.expose_for_redirect())
+    // The page that watches goes on with a choice that is remembered already.
+    if patient || visit.wants_json {
+        return Ok((outcome, response));
+    }
+    Ok((outcome, remembering(gateway, response, &identity, &key, directly)?))
+}
+
+fn remembering(
+    gateway: &Gateway,
+    mut response: Response,
+    identity: &Identity,
+    key: &str,
+    directly: bool,
+) -> Result<Response, Refusal> {
+    let fault = |fault: crate::random::NoRandomness| Refusal::new(Code::GatewayFault, fault.to_string());
+    let token = Remembered::new(identity, key, directly).seal(&gateway.seal).map_err(fault)?;
+    response.headers_mut().append(header::SET_COOKIE, cookies::remembered(&token).map_err(fault)?);
+    Ok(response)
+}
+
+/// The page once more, for a browser that switches its language. A page that is too old is renewed through the IdP.
+pub(super) fn again(
+    gateway: &Gateway,
+    visit: &Visit,
+    headers: &HeaderMap,
+    token: &str,
+    destination: Option<&str>,
+) -> Result<Response, Refusal> {
+    let browser = cookies::browser_of(headers);
+    let known = browser.ok_or_else(|| Refusal::new(Code::ChoiceExpired, "no browser cookie"))?;
+    let choice = match Choice::open(&gateway.seal, known, token, gateway.clock.now()) {
+        Ok(choice) => choice,
+        Err(Unusable::TooOld(identity)) => {
+            let beginning = renewal::location(gateway, identity.idp(), destination);
+            return match beginning {
+                Some(location) => pages::see_other(&location),
+                None => Err(Unusable::TooOld(identity).into()),
+            };
+        }
+        Err(unusable) => return Err(unusable.into()),
+    };
+    let grants = gateway.offers(choice.identity(), destination)?;
+    let remembered = remembered(gateway, headers);
+    let chooser =
+        Chooser { choice: &choice, grants: &grants, destination, browser, remembered: remembered.as_ref() };
+    chooser.answer(gateway, visit)
+}
+
+/// What this browser remembers of the last choice.
+pub(super) fn remembered(gateway: &Gateway, headers: &HeaderMap) -> Option<Remembered> {
+    Remembered::open(&gateway.seal, cookies::remembered_of(headers)?)
 }

@@ -1,5 +1,5 @@
-//! The two cookies: one for each AuthnRequest that waits for its answer, and one that tells browsers apart while
-//! somebody chooses. Both are `__Host-`, so that no other host can set or see them.
+//! The cookies: one for each AuthnRequest that waits for its answer, one that tells browsers apart while somebody
+//! chooses, one that remembers the last choice, and one for the language. All are `__Host-`, so that no other host can set or see them.
 
 use crate::random::NoRandomness;
 use crate::seal::{Purpose, Seal};
@@ -11,6 +11,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 const REQUEST_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 const REQUEST_PREFIX: &str = "__Host-sg-request-";
 const BROWSER: &str = "__Host-sg-browser";
+const REMEMBERED: &str = "__Host-sg-remembered";
+const LANGUAGE: &str = "__Host-sg-language";
 /// Most request cookies that are looked at; beyond it somebody else's page makes the browser collect them.
 const MOST_REQUESTS: usize = 32;
 
@@ -55,14 +57,35 @@ pub(super) fn surplus(headers: &HeaderMap) -> Vec<HeaderValue> {
 }
 
 /// A cookie that tells this browser from others. `SameSite=None`, because the page that needs it answers a cross-site
-/// POST: with another one, a second tab would set a new cookie and end the choice in the first.
+/// POST: with another one, a second tab would set a new cookie and end the choice in the first. It outlives the choice, so
+/// that a page that was left open is known as ours, and its sign-in renewed.
 pub(super) fn browser(value: &str) -> Result<HeaderValue, NoRandomness> {
-    cookie(&format!("{BROWSER}={value}"), "None", TimeDelta::minutes(30))
+    cookie(&format!("{BROWSER}={value}"), "None", TimeDelta::days(1))
 }
 
 /// What this browser's cookie says.
 pub(super) fn browser_of(headers: &HeaderMap) -> Option<&str> {
     all(headers).find(|(name, _)| *name == BROWSER).map(|(_, value)| value).filter(|value| value.len() == 32)
+}
+
+/// A cookie that remembers the last choice (`token`). `SameSite=None`, because the ACS needs it.
+pub(super) fn remembered(token: &str) -> Result<HeaderValue, NoRandomness> {
+    cookie(&format!("{REMEMBERED}={token}"), "None", TimeDelta::days(180))
+}
+
+/// What this browser remembers of the last choice.
+pub(super) fn remembered_of(headers: &HeaderMap) -> Option<&str> {
+    all(headers).find(|(name, _)| *name == REMEMBERED).map(|(_, token)| token)
+}
+
+/// A cookie that remembers the language that this person chose. `SameSite=None`, because pages answer cross-site POSTs.
+pub(super) fn language(tag: &str) -> Result<HeaderValue, NoRandomness> {
+    cookie(&format!("{LANGUAGE}={tag}"), "None", TimeDelta::days(365))
+}
+
+/// The language that this browser's cookie asks for.
+pub(super) fn language_of(headers: &HeaderMap) -> Option<&str> {
+    all(headers).find(|(name, _)| *name == LANGUAGE).map(|(_, tag)| tag)
 }
 
 fn all(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {

@@ -15,6 +15,7 @@ pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("x-robots-tag"), "noindex, nofollow"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (
@@ -34,7 +35,7 @@ pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request
     response
 }
 
-/// Nothing but our own style sheet. Browsers apply `form-action` to the redirect that answers a form too, so it has to
+/// Nothing but our own files. Browsers apply `form-action` to the redirect that answers a form too, so it has to
 /// let people on to Studio: over HTTPS, or to an endpoint that is configured with plain HTTP.
 fn content_security_policy(gateway: &Gateway) -> String {
     let endpoint = gateway.config.aws.sagemaker_endpoint.as_ref();
@@ -42,11 +43,11 @@ fn content_security_policy(gateway: &Gateway) -> String {
     policy(&format!("'self' https: {}", plain.unwrap_or_default()), None)
 }
 
-/// A policy that allows our own style sheet and icon, forms to `form_action`, and one script that carries `nonce`.
+/// A policy that allows our own files, forms to `form_action`, and one script in the page that carries `nonce`.
 pub(super) fn policy(form_action: &str, nonce: Option<&str>) -> String {
-    let script = nonce.map(|nonce| format!(" script-src 'nonce-{nonce}';")).unwrap_or_default();
+    let nonce = nonce.map(|nonce| format!(" 'nonce-{nonce}'")).unwrap_or_default();
     format!(
-        "default-src 'none'; style-src 'self'; img-src 'self';{script} form-action {form_action}; base-uri 'none'; \
-         frame-ancestors 'none'"
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'{nonce}; connect-src 'self'; \
+         form-action {form_action}; base-uri 'none'; frame-ancestors 'none'"
     )
 }

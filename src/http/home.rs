@@ -1,8 +1,9 @@
 //! `GET /`: where a person who has only the address begins, and where one with a link chooses their IdP. Parameter: `to`,
 //! the key of the destination that the link names.
 
+use super::frame::Frame;
+use super::request::Visit;
 use super::{login, pages, refusal};
-use crate::http::request::Visit;
 use crate::sign_in::Gateway;
 use askama::Template;
 use axum::extract::{RawQuery, State};
@@ -12,9 +13,9 @@ use std::sync::Arc;
 #[derive(Template)]
 #[template(path = "home.html")]
 struct Page<'p> {
+    frame: Frame<'p>,
     /// Where each begins, and its name.
     idps: Vec<(String, &'p str)>,
-    contact: Option<&'p str>,
 }
 
 pub(super) async fn page(
@@ -31,9 +32,13 @@ pub(super) async fn page(
         Some(to) => format!("/open/{}?idp={idp}", to.key),
         None => format!("/login?idp={idp}"),
     };
+    let mut frame = Frame::new(&gateway, &visit).again("back", "/");
+    if let Some(to) = to {
+        frame = frame.again("to", &*to.key);
+    }
     let page = Page {
+        frame,
         idps: startable.map(|idp| (begin(&idp.settings.key), idp.settings.name.as_str())).collect(),
-        contact: gateway.config.gateway.contact.as_deref(),
     };
-    pages::html(&page).unwrap_or_else(|fault| refusal::answer(&gateway, &visit, &fault))
+    pages::html(&page, visit.language).unwrap_or_else(|fault| refusal::answer(&gateway, &visit, &fault))
 }

@@ -4,6 +4,7 @@
 //! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, for `/login`, the key of a destination to
 //! end in; `again`, when the browser is sent round for the second time.
 
+use super::frame::Frame;
 use super::relay_state::{Attempt, RelayState};
 use super::request::Visit;
 use super::{cookies, headers, pages, refusal};
@@ -25,6 +26,7 @@ use url::Url;
 #[derive(Template)]
 #[template(path = "post_request.html")]
 struct PostPage<'p> {
+    frame: Frame<'p>,
     action: &'p str,
     saml_request: &'p str,
     relay_state: Option<&'p str>,
@@ -40,7 +42,7 @@ pub(super) async fn start(
     let query = query.unwrap_or_default();
     // A destination that is not there any longer is no reason not to sign in.
     let to = parameter(&query, "to").and_then(|key| gateway.config.destination(&key));
-    answer(&gateway, &visit, send(&gateway, to, &query, &headers))
+    answer(&gateway, &visit, send(&gateway, &visit, to, &query, &headers))
 }
 
 pub(super) async fn open(
@@ -53,7 +55,7 @@ pub(super) async fn open(
     let Some(to) = key.ok().and_then(|Path(key)| gateway.config.destination(&key)) else {
         return super::unrouted(&gateway, &visit, Code::RequestNotFound, "a link to no destination");
     };
-    answer(&gateway, &visit, send(&gateway, Some(to), &query.unwrap_or_default(), &headers))
+    answer(&gateway, &visit, send(&gateway, &visit, Some(to), &query.unwrap_or_default(), &headers))
 }
 
 fn answer(gateway: &Gateway, visit: &Visit, sent: Result<Response, Refusal>) -> Response {
@@ -81,6 +83,7 @@ pub(super) fn parameter(query: &str, wanted: &str) -> Option<String> {
 
 fn send(
     gateway: &Gateway,
+    visit: &Visit,
     to: Option<&Destination>,
     query: &str,
     headers: &HeaderMap,
@@ -116,7 +119,7 @@ fn send(
     let now = gateway.clock.now();
     let (id, mut response) = if idp.by_post() {
         let request = request::post(&spec, now)?;
-        (request.id, post_page(&spec, &request.saml_request)?)
+        (request.id, post_page(gateway, visit, &spec, &request.saml_request)?)
     } else {
         let request = request::redirect(&spec, now)?;
         (request.id, pages::see_other(&request.location)?)
@@ -130,11 +133,21 @@ fn send(
     Ok(response)
 }
 
-fn post_page(spec: &RequestSpec<'_>, saml_request: &str) -> Result<Response, Refusal> {
+fn post_page(
+    gateway: &Gateway,
+    visit: &Visit,
+    spec: &RequestSpec<'_>,
+    saml_request: &str,
+) -> Result<Response, Refusal> {
     let nonce = random::hex::<16>().map_err(no_randomness)?;
-    let page =
-        PostPage { action: spec.destination, saml_request, relay_state: spec.relay_state, nonce: &nonce };
-    let mut response = pages::html(&page)?;
+    let page = PostPage {
+        frame: Frame::new(gateway, visit),
+        action: spec.destination,
+        saml_request,
+        relay_state: spec.relay_state,
+        nonce: &nonce,
+    };
+    let mut response = pages::html(&page, visit.language)?;
     let idp = Url::parse(spec.destination).map(|url| url.origin().ascii_serialization()).unwrap_or_default();
     let policy = headers::policy(&format!("https: {idp}"), Some(&nonce));
     if let Ok(policy) = HeaderValue::from_str(&policy) {

@@ -1,6 +1,8 @@
-//! What every handler knows about a request: its id, where it came from, and what kind of answer it wants.
+//! What every handler knows about a request: its id, where it came from, and what kind of answer it
+//! wants, in which language.
 
-use super::client;
+use super::{choose, client, cookies};
+use crate::language::Language;
 use crate::random;
 use crate::sign_in::Gateway;
 use axum::extract::{FromRequestParts, Request, State};
@@ -20,6 +22,10 @@ pub(super) struct Visit {
     pub(super) client: String,
     /// Whether the answer is for a program.
     pub(super) wants_json: bool,
+    /// The language of the answer: the one that this person chose, or the browser's.
+    pub(super) language: Language,
+    /// Whether this browser's sign-ins go directly to a remembered destination.
+    pub(super) goes_directly: bool,
 }
 
 /// Gives the request its id, and tells it in `X-Request-Id`. An id that the client sends is not taken over: it would
@@ -33,6 +39,8 @@ pub(super) async fn identify(
         request_id: random::hex::<8>().unwrap_or_default(),
         client: client::address(&request, gateway.config.gateway.proxies),
         wants_json: wants_json(request.headers()),
+        language: language(request.headers()),
+        goes_directly: choose::remembered(&gateway, request.headers()).is_some_and(|it| it.goes_directly()),
     };
     let id = HeaderValue::from_str(&visit.request_id);
     request.extensions_mut().insert(visit);
@@ -50,6 +58,12 @@ fn wants_json(headers: &HeaderMap) -> bool {
         && ["application/json", "application/problem+json"].iter().any(|kind| accept.contains(kind))
 }
 
+fn language(headers: &HeaderMap) -> Language {
+    let accepted = || headers.get(header::ACCEPT_LANGUAGE).and_then(|accepted| accepted.to_str().ok());
+    let chosen = cookies::language_of(headers).and_then(Language::by_tag);
+    chosen.unwrap_or_else(|| Language::negotiate(accepted().unwrap_or_default()))
+}
+
 impl<S: Sync> FromRequestParts<S> for Visit {
     type Rejection = Infallible;
 
@@ -58,6 +72,8 @@ impl<S: Sync> FromRequestParts<S> for Visit {
             request_id: String::new(),
             client: String::new(),
             wants_json: false,
+            language: Language::default(),
+            goes_directly: false,
         }))
     }
 }

@@ -88,11 +88,13 @@ pub fn evaluate<'c>(claims: &Claims, config: &'c Config) -> Evaluation<'c> {
 }
 
 fn find<'c>(claims: &Claims, rule: &'c Rule) -> Finding<'c> {
-    let answer = |condition: &'c Condition| {
-        let met_by = seen(claims, &condition.subject).into_iter().find(|value| condition.takes(value));
-        Answer { condition, met_by: met_by.map(Cow::into_owned) }
-    };
+    let answer = |condition: &'c Condition| Answer { condition, met_by: met_by(claims, condition) };
     Finding { rule, answers: rule.conditions.iter().map(answer).collect() }
+}
+
+/// The first value with which a condition holds; none: it does not.
+pub(crate) fn met_by(claims: &Claims, condition: &Condition) -> Option<String> {
+    seen(claims, &condition.subject).into_iter().find(|value| condition.takes(value)).map(Cow::into_owned)
 }
 
 /// What a condition looks at, for this person.

@@ -15,6 +15,8 @@ const LIFETIME: TimeDelta = TimeDelta::minutes(5);
 const MAX_NAME_ID: usize = 1_024;
 const BEARER: &str = "urn:oasis:names:tc:SAML:2.0:cm:bearer";
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
+/// What every status code begins with (saml-core 3.2.2.2).
+const STATUS: &str = "urn:oasis:names:tc:SAML:2.0:status:";
 
 /// What the rules find out on their way and the next steps need.
 pub(super) struct Judgement {
@@ -33,9 +35,22 @@ pub(super) fn status(response: &ResponseValues) -> Result<(), Rejection> {
         codes => {
             let told: Vec<_> = codes.iter().map(|code| code.rsplit(':').next().unwrap_or_default()).collect();
             let detail = format!("the IdP reports {}", quoted(&told.join("/")));
-            Err(Rejection::coded(Rule::Status, Code::IdpDeclined, detail))
+            Err(Rejection::coded(Rule::Status, declined(codes), detail))
         }
     }
+}
+
+/// What the IdP reports, told as what it is. The second-level code says it (saml-core 3.2.2.2), and some IdPs send it
+/// without a first level.
+fn declined(codes: &[String]) -> Code {
+    let told = codes.iter().find_map(|code| match code.strip_prefix(STATUS)? {
+        "AuthnFailed" => Some(Code::IdpAuthnFailed),
+        "RequestDenied" => Some(Code::IdpRequestDenied),
+        "NoPassive" => Some(Code::IdpNoPassive),
+        "NoAuthnContext" => Some(Code::IdpNoAuthnContext),
+        _ => None,
+    });
+    told.unwrap_or(Code::IdpDeclined)
 }
 
 /// Applies every rule, and notes what each of them says; the first one broken is the answer. `response_signed` says

@@ -40,21 +40,41 @@ impl Choice {
     /// Opens a sealed choice of the same browser.
     ///
     /// # Errors
-    /// `choice.expired` for a token that is not of this browser, not ours, or older than STS takes the assertion.
-    pub fn open(seal: &Seal, binding: &str, token: &str, now: DateTime<Utc>) -> Result<Self, Refusal> {
-        let expired = |reason: &str| Refusal::new(Code::ChoiceExpired, reason);
+    /// When the token is not of this browser, not ours, or older than STS takes the assertion.
+    pub fn open(seal: &Seal, binding: &str, token: &str, now: DateTime<Utc>) -> Result<Self, Unusable> {
         let opened = seal
             .open(Purpose::Choice, binding, token)
-            .ok_or_else(|| expired("a choice token that is not of this browser, or not ours"))?;
+            .ok_or(Unusable::NotOurs("a choice token that is not of this browser, or not ours"))?;
         let identity = Identity::from_opened(&opened, |text| Some(text.split_once('\n')?.0));
         let response = opened.text().split_once('\n').map(|(_, response)| response.to_owned());
         let (Some(identity), Some(response)) = (identity, response) else {
-            return Err(expired("a choice token of another version"));
+            return Err(Unusable::NotOurs("a choice token of another version"));
         };
         if now >= identity.redeemable_until() {
-            return Err(expired("STS does not take the assertion any longer"));
+            return Err(Unusable::TooOld(Box::new(identity)));
         }
-        Ok(Self { response: EncodedResponse::new(response)?, identity })
+        let response = EncodedResponse::new(response)
+            .map_err(|_| Unusable::NotOurs("a choice token without a response"))?;
+        Ok(Self { response, identity })
+    }
+}
+
+/// Why a token is no choice.
+#[derive(Debug)]
+pub enum Unusable {
+    /// It is of another browser, or none that we sealed.
+    NotOurs(&'static str),
+    /// STS does not take the assertion any longer. Who was to choose is still known, and may sign in again.
+    TooOld(Box<Identity>),
+}
+
+impl From<Unusable> for Refusal {
+    fn from(unusable: Unusable) -> Self {
+        let reason = match unusable {
+            Unusable::NotOurs(reason) => reason,
+            Unusable::TooOld(_) => "STS does not take the assertion any longer",
+        };
+        Refusal::new(Code::ChoiceExpired, reason)
     }
 }
 

@@ -32,7 +32,7 @@ impl Record {
         self.idp = Some(key.to_owned());
     }
 
-    pub(super) fn identity(&mut self, identity: &Identity) {
+    pub(crate) fn identity(&mut self, identity: &Identity) {
         self.idp = Some(identity.idp().to_owned());
         self.user_id = Some(identity.user_id().to_owned());
         self.session_name = Some(identity.session_name().to_owned());
@@ -53,8 +53,15 @@ impl Record {
         self.role_session = Some(arn.to_owned());
     }
 
-    /// Writes the line of a sign-in that went well, so far: `outcome` is `granted` or `offered`. It is a warning if the
-    /// person's attributes could not be made into all their tags.
+    /// Key of the destination, if it got as far as that.
+    #[must_use]
+    pub fn destination_key(&self) -> Option<&str> {
+        self.destination.as_deref()
+    }
+
+    /// Writes the line of a sign-in that went well, so far. `outcome` is `granted`; or, where the browser goes on with
+    /// it, `offered`, `preparing`, `ready`, `renewed`, `full`, `moved` (to another instance) or `left`. It is a warning if
+    /// the person's attributes could not be made into all their tags.
     pub fn log(&self, outcome: &str, request_id: &str, client: &str, took: Duration) {
         self.line(outcome, None, request_id, client, took);
     }

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -36,7 +37,19 @@ PATIENCE_SECONDS = 30
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """The address that the demo prints."""
-    logs = tmp_path_factory.mktemp("demo")
+    with running(tmp_path_factory.mktemp("demo")) as address:
+        yield address
+
+
+@pytest.fixture
+def own_demo(tmp_path):
+    """The address of a demo that no other test uses."""
+    with running(tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def running(logs: Path):
     with Process("demo", [binary(), "demo", "--port-base", str(free_ports(4))], logs) as process:
         found = process.until("address", lambda: re.search(r"open (http://\S+)", process.text()))
         address = found[1].rstrip("/")
@@ -63,17 +76,20 @@ def free_ports(count: int) -> int:
 class Tab:
     """One person's browser, with nothing kept from before."""
 
-    def __init__(self, test: str, demo: str, language: str):
+    def __init__(self, test: str, demo: str, language: str = "en", scripts: bool = True):
         options = webdriver.ChromeOptions()
         options.binary_location = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         for flag in FLAGS:
             options.add_argument(flag)
-        options.add_experimental_option("prefs", {"intl.accept_languages": language})
+        settings = {"intl.accept_languages": language}
+        if not scripts:
+            settings["profile.managed_default_content_settings.javascript"] = 2
+        options.add_experimental_option("prefs", settings)
         options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
         driver = os.environ.get("CHROMEDRIVER", "/usr/bin/chromedriver")
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
         self.driver.set_page_load_timeout(60)
-        self.test, self.demo, self.pictures = test, demo, 0
+        self.test, self.demo, self.pictures, self.scripts = test, demo, 0, scripts
         self.console: list[dict] = []
         self.requests: list[str] = []
 
@@ -91,8 +107,37 @@ class Tab:
         self.wait(lambda: self.gone(before))
         self.rest()
 
+    def look(self, width: int, scheme: str):
+        """Through a window of this width, in the light or the dark colour scheme."""
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False},
+        )
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
+
+    def overflows(self) -> bool:
+        """Whether there is something to scroll to sideways (WCAG 2.2, success criterion 1.4.10)."""
+        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})
+        return size["cssContentSize"]["width"] > size["cssLayoutViewport"]["clientWidth"]
+
+    def violations(self) -> list[str]:
+        """What axe-core finds on this page. It is run by the driver, which the page's policy does not bind."""
+        self.driver.execute_script(Path(os.environ["AXE"]).read_text())
+        found = self.driver.execute_async_script(
+            "const done = arguments[arguments.length - 1];"
+            "axe.run(document, {resultTypes: ['violations']}).then(done, fault => done({fault: String(fault)}))"
+        )
+        assert "fault" not in found, found
+        return [
+            f"{violation['id']}: {violation['help']}: {[node['html'] for node in violation['nodes']]}"
+            for violation in found["violations"]
+        ]
+
     def rest(self):
         """Until no page is on its way any more: forms that submit themselves and redirects are all through."""
+        if not self.scripts:
+            return
         self.wait(
             lambda: (
                 self.driver.execute_script("return document.readyState") == "complete"
@@ -155,7 +200,7 @@ class Tab:
 
     def is_refusal(self, entry: dict) -> bool:
         url = entry["message"].split(" ")[0]
-        return entry["source"] == "network" and urlsplit(url).path in ("/saml/acs", "/choose")
+        return entry["source"] == "network" and urlsplit(url).path in ("/saml/acs", "/choose", "/language", "/nowhere")
 
     def strangers(self) -> list[str]:
         """Requests that left this machine."""
@@ -164,6 +209,26 @@ class Tab:
             for url in self.requests
             if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname not in LOOPBACK
         ]
+
+
+@pytest.fixture
+def browsers(request, demo):
+    """Makes browsers, each somebody's own, and closes them."""
+    tabs = []
+
+    def browser(**how) -> Tab:
+        tabs.append(Tab(request.node.name.removeprefix("test_"), demo, **how))
+        return tabs[-1]
+
+    try:
+        yield browser
+        for tab in tabs:
+            complaints = tab.complaints()
+            assert not complaints, "\n".join(complaints)
+            assert tab.requests and not tab.strangers(), tab.strangers()
+    finally:
+        for tab in tabs:
+            tab.driver.quit()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What a person sees of the demo: five people, five different mornings."""
+"""What a person sees of the demo: six people, six different mornings."""
 
 import re
 from urllib.parse import urlsplit
@@ -81,7 +81,7 @@ def test_declined(tab):
     tab.click(way_in)
     [decline] = tab.find("button[name=decline]")
     tab.click(decline)
-    refused(tab, "idp.declined")
+    refused(tab, "idp.authn-failed")
 
 
 def test_no_such_page(tab):

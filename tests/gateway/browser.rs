@@ -8,12 +8,13 @@ use crate::log_lines::{self, LogLine};
 use crate::stage::Stage;
 use flate2::read::DeflateDecoder;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, LOCATION, SET_COOKIE};
-use reqwest::{Method, RequestBuilder, Url};
+use reqwest::{Method, RequestBuilder, Response, Url};
 use std::collections::BTreeMap;
 use std::future::{Future, IntoFuture};
 use std::io::Read;
 use std::pin::Pin;
 use studio_gateway::error::{Code, Fault};
+use studio_gateway::language::Language;
 use tracing::Level;
 
 /// Cookies of one browser.
@@ -111,12 +112,21 @@ impl<'s> Ask<'s> {
         self
     }
 
+    /// Makes the request, and reads nothing of the answer's body yet.
+    pub(crate) async fn open(self) -> Response {
+        self.begin().send().await.expect("an answer")
+    }
+
+    fn begin(&self) -> RequestBuilder {
+        let request = self.request.try_clone().expect("a body that is no stream");
+        match &self.fields {
+            Some(fields) => request.form(fields),
+            None => request,
+        }
+    }
+
     async fn send(self) -> Answer<'s> {
-        let request = match &self.fields {
-            Some(fields) => self.request.form(fields),
-            None => self.request,
-        };
-        let response = request.send().await.expect("an answer");
+        let response = self.begin().send().await.expect("an answer");
         let answer = Answer {
             stage: self.stage,
             status: response.status().as_u16(),
@@ -228,6 +238,41 @@ impl Answer<'_> {
         Chooser { token, offers }
     }
 
+    /// Checks for the page that watches, and takes the form out of it.
+    #[track_caller]
+    pub(crate) fn expect_preparing(&self) -> Waiting {
+        assert_eq!(self.status, 200, "{}\n{:?}", self.body, self.logged());
+        let log = self.log();
+        assert_eq!((log.field("outcome"), log.level), ("preparing", Level::INFO));
+        assert!(!log.field("user_id").is_empty() && !log.field("profile").is_empty(), "{log:?}");
+        assert!(!self.body.contains("/studio/auth"), "no URL of Studio is in the page");
+        let mut browser = Browser::default();
+        browser.absorb(self);
+        let waiting =
+            Waiting { browser, token: hidden(&self.body, "token"), choice: hidden(&self.body, "choice") };
+        self.stage.keep_secret(&waiting.token);
+        assert_eq!(hidden(&self.body, "patient"), "yes");
+        waiting
+    }
+
+    /// The events in the body: name and data of each, oldest first.
+    pub(crate) fn events(&self) -> Vec<(String, String)> {
+        assert_eq!(self.status, 200, "{}\n{:?}", self.body, self.logged());
+        assert_eq!(self.header("content-type"), "text/event-stream");
+        assert_eq!(self.header("cache-control"), "no-store");
+        assert!(!self.body.contains("/studio/auth"), "no URL of Studio is in the events");
+        events_in(&self.body)
+    }
+
+    /// The one event that ends a watch.
+    #[track_caller]
+    pub(crate) fn last_event(&self) -> (String, String) {
+        let events = self.events();
+        let ends = events.iter().filter(|(name, _)| name != "step").count();
+        assert_eq!(ends, 1, "{events:?}");
+        events.last().unwrap().clone()
+    }
+
     /// Checks a refusal from all sides: status and code; a page with title, request id, code and a way to try again
     /// where that can help; no echo of what was sent; one log line with the reason, at the right level.
     #[track_caller]
@@ -244,10 +289,11 @@ impl Answer<'_> {
         let request_id = self.request_id();
         assert!(!request_id.is_empty() && self.body.contains(request_id));
         if self.header("content-type").starts_with("text/html") {
-            assert!(self.body.contains(&escape(known.title())), "{}", self.body);
-            assert!(self.body.contains(&escape(known.advice())), "{}", self.body);
+            assert!(self.body.contains(&escape(&Language::default().title(*known))), "{}", self.body);
+            assert!(self.body.contains(&escape(&Language::default().advice(*known))), "{}", self.body);
             assert_eq!(self.body.contains(">Try again</a>"), known.retry(), "{}", self.body);
             assert!(self.body.contains("the ML platform team"), "{}", self.body);
+            assert!(self.body.contains("<html lang=\"en\">"), "{}", self.body);
         }
         assert_eq!(self.header("location"), "");
         assert_eq!(self.header("cache-control"), "no-store");
@@ -312,6 +358,45 @@ impl Chooser {
             .find(|offer| offer.starts_with(&prefix))
             .unwrap_or_else(|| panic!("no offer of {domain} among {:?}", self.offers))
     }
+}
+
+/// The page that watches a Studio being prepared.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) browser: Browser,
+    pub(crate) token: String,
+    pub(crate) choice: String,
+}
+
+impl Waiting {
+    /// Posts its form: where its button and its script do, or for the events.
+    pub(crate) fn post<'s>(&self, ask: Ask<'s>) -> Ask<'s> {
+        ask.field("token", &self.token)
+            .field("choice", &self.choice)
+            .field("patient", "yes")
+            .from(&self.browser)
+    }
+
+    /// Watches on.
+    pub(crate) fn watch<'s>(&self, stage: &'s Stage) -> Ask<'s> {
+        self.post(stage.request(Method::POST, "/preparing/events"))
+    }
+
+    /// Goes on, for as long as it takes.
+    pub(crate) fn go_on<'s>(&self, stage: &'s Stage) -> Ask<'s> {
+        self.post(stage.request(Method::POST, "/choose"))
+    }
+}
+
+/// The events in a text: name and data of each.
+pub(crate) fn events_in(text: &str) -> Vec<(String, String)> {
+    text.split("\n\n")
+        .filter_map(|block| {
+            let line = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+            let data = line("data:").unwrap_or_default().trim();
+            Some((line("event:")?.trim().to_owned(), data.to_owned()))
+        })
+        .collect()
 }
 
 /// The embedded Studio's page.

@@ -20,6 +20,9 @@ const EXAMPLES: &[&str] = &[
     "gateway.contact",
     "gateway.seal_keys",
     "gateway.tls",
+    "brand.name",
+    "brand.logo",
+    "brand.colour",
     "saml.audiences",
     "saml.key",
     "idp.name",
@@ -32,12 +35,19 @@ const EXAMPLES: &[&str] = &[
     "idp.name_id_format",
     "aws.sts_endpoint",
     "aws.sagemaker_endpoint",
+    "aws.iam_endpoint",
     "replay.dynamodb",
     "replay.redis",
     "domain.name",
     "domain.description",
+    "domain.provisioner",
+    "domain.execution_role",
     "domain.profile.execution_role",
     "domain.profile.security_groups",
+    "domain.profile.settings.StudioWebPortal",
+    "domain.profile.settings.JupyterLabAppSettings",
+    "domain.profile.settings.SpaceStorageSettings",
+    "domain.profile.settings.StudioWebPortalSettings",
     "domain.profile.tags.\"cost-center\"",
     "domain.profile.tags.\"managed-by\"",
     "domain.profile.tags.\"team\"",
@@ -63,9 +73,14 @@ fn file(path: &Path) -> io::Result<String> {
         "other.key" => Ok(stranger_key().private_key_pem().unwrap()),
         "text.txt" => Ok("just a text".into()),
         "long.sh" => Ok(format!("#!/bin/sh\n{}", "x".repeat(13_000))),
+        "logo.svg" => Ok(include_str!("../../templates/icon.svg").into()),
         "lifecycle/jupyterlab/git-config.sh" => Ok("#!/bin/bash\ntrue\n".into()),
         _ => Err(io::ErrorKind::NotFound.into()),
     }
+}
+
+fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    file(path).map(String::into_bytes)
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -73,7 +88,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn parse(text: &str) -> Result<Config, Problems> {
-    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
+    let sources = Sources { file: &file, bytes: &bytes, variable: &variable, remote: &nothing_remote };
     Config::parse(text, &sources, Clock::system().now())
 }
 
@@ -101,7 +116,10 @@ fn commented() -> Vec<Commented> {
         if header {
             bare.trim_matches(['[', ']']).clone_into(&mut table);
             hidden_table = line.starts_with("# ");
-            if hidden_table {
+            let within = |last: &Commented| table.starts_with(&format!("{}.", last.path));
+            if hidden_table && let Some(parent) = found.last_mut().filter(|last| within(last)) {
+                parent.lines.push(number);
+            } else if hidden_table {
                 found.push(Commented { path: table.clone(), lines: vec![number] });
             }
         } else if let Some(name) = setting(line) {
@@ -113,6 +131,12 @@ fn commented() -> Vec<Commented> {
         }
     }
     found
+}
+
+/// The lines of all that is commented out, but for what excludes another.
+fn at_once() -> Vec<usize> {
+    let all = commented().into_iter().filter(|one| one.path != "domain.execution_role");
+    all.flat_map(|one| one.lines).collect()
 }
 
 fn uncommented(lines: &[usize]) -> String {
@@ -133,7 +157,7 @@ fn the_shipped_configuration_is_usable() {
 
 #[test]
 fn every_commented_key_exists() {
-    let all: Vec<_> = commented().into_iter().flat_map(|one| one.lines).collect();
+    let all = at_once();
     assert!(all.len() > 30, "{}", all.len());
     let config = parse(&uncommented(&all)).expect("usable");
     assert_eq!(config.gateway.seal_keys.len(), 2);
@@ -193,7 +217,7 @@ fn every_key_of_the_demo_is_in_the_reference() {
             }
         }
     }
-    let all: Vec<_> = commented().into_iter().flat_map(|one| one.lines).collect();
+    let all = at_once();
     let mut documented = BTreeSet::new();
     keys("", &Value::Table(uncommented(&all).parse().unwrap()), &mut documented);
     let mut used = BTreeSet::new();
@@ -221,6 +245,16 @@ const WRONG: &[Wrong] = &[
         "gateway.sign_in_seconds: expected a whole number from 5 to 120, got 4",
     ),
     (
+        "gateway.preparing_after_milliseconds",
+        Some("2000"),
+        "gateway.preparing_after_milliseconds: expected a whole number from 100 to 1800, got 2000",
+    ),
+    (
+        "gateway.preparing_pages",
+        Some("0"),
+        "gateway.preparing_pages: expected a whole number from 1 to 100000, got 0",
+    ),
+    (
         "gateway.seal_keys",
         Some(
             "['AAECAwQFBgcICQoLDA0ODw==', 'file:none.key', 'env:NONE', 'file:text.txt', 'file:short.key', 3]",
@@ -233,6 +267,9 @@ const WRONG: &[Wrong] = &[
         Some("181"),
         "saml.clock_skew_seconds: expected a whole number from 0 to 180, got 181",
     ),
+    ("brand.name", Some("' '"), "brand.name: expected a text, got \" \""),
+    ("brand.logo", Some("'text.txt'"), "brand.logo: \"text.txt\" is neither SVG nor PNG"),
+    ("brand.colour", Some("'blue'"), "brand.colour: expected a colour such as \"#0b5fad\", got \"blue\""),
     ("saml.audiences", Some("'urn:x'"), "saml.audiences: expected a list, got a string"),
     ("saml.entity_id", Some("''"), "saml.entity_id: expected a text, got \"\""),
     (
@@ -287,6 +324,53 @@ const WRONG: &[Wrong] = &[
         "domain[0].roles: all have to be of one account",
     ),
     ("domain.0.owner_tag", Some("'aws:owner'"), "domain[0].owner_tag: expected a tag key, got \"aws:owner\""),
+    ("domain.0.session_tag", Some("'a*'"), "domain[0].session_tag: expected a tag key, got \"a*\""),
+    (
+        "domain.0.presign_by",
+        Some("'anybody'"),
+        "domain[0].presign_by: expected \"person\" or \"service\", got \"anybody\"",
+    ),
+    (
+        "domain.0.provisioner.external_id",
+        Some("'a'"),
+        "domain[0].provisioner.external_id: expected an external ID of 2",
+    ),
+    ("domain.0.provisioner.role_arn", None, "domain[0].provisioner.role_arn: missing"),
+    (
+        "domain.0.provisioner.session_name",
+        Some("'a b'"),
+        "domain[0].provisioner.session_name: expected a session name",
+    ),
+    (
+        "domain.0.execution_role.permissions_boundary",
+        None,
+        "domain[0].execution_role.permissions_boundary: missing",
+    ),
+    (
+        "domain.0.execution_role.path",
+        Some("'studio'"),
+        "domain[0].execution_role.path: expected a path such as",
+    ),
+    (
+        "domain.0.execution_role.name_prefix",
+        Some("'a.'"),
+        "domain[0].execution_role.name_prefix: expected up to 32",
+    ),
+    (
+        "domain.0.execution_role.policies",
+        Some("['arn:aws:iam::111122223333:role/A']"),
+        "domain[0].execution_role.policies[0]: expected the ARN of a managed policy",
+    ),
+    (
+        "domain.0.execution_role.tags.StudioUserId",
+        Some("'x'"),
+        "domain[0].execution_role.tags.StudioUserId: this tag is set by the gateway",
+    ),
+    (
+        "domain.0.execution_role.policy",
+        Some("[{ arns = [] }]"),
+        "domain[0].execution_role.policy[0].arns: at least one is needed",
+    ),
     ("domain.0.landing_uri", Some("'https://evil.example'"), "domain[0].landing_uri: expected a landing URI"),
     (
         "domain.0.session_seconds",
@@ -318,6 +402,18 @@ const WRONG: &[Wrong] = &[
         "domain.0.profile.security_groups",
         Some("['sg-1', 'sg-2', 'sg-3', 'sg-4', 'sg-5', 'sg-6']"),
         "domain[0].profile.security_groups: five at most",
+    ),
+    (
+        "domain.0.provisioning",
+        Some("'always'"),
+        "domain[0].provisioning: expected \"create-only\", \"report\" or \"reconcile\", got \"always\"",
+    ),
+    (
+        "domain.0.profile.settings",
+        Some(
+            "{ DefaultLandingUri = 1979-05-27, JupyterLabAppSettings = { DefaultResourceSpec = { InstanceType = 'm5.large' } } }",
+        ),
+        "domain[0].profile.settings.JupyterLabAppSettings.DefaultResourceSpec.InstanceType: \"m5.large\" is none of",
     ),
     (
         "domain.0.profile.tags",
@@ -391,7 +487,7 @@ fn apply(table: &mut Table, (path, value, _): &Wrong) {
 }
 
 fn problems(table: &Table) -> Vec<String> {
-    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
+    let sources = Sources { file: &file, bytes: &bytes, variable: &variable, remote: &nothing_remote };
     let problems = Config::from_table(table, &sources, Clock::system().now()).unwrap_err();
     problems.lines().to_vec()
 }
@@ -469,7 +565,7 @@ fn with_rules(more: &str) -> Result<Config, Problems> {
     table.remove("rule");
     let more: Table = more.parse().unwrap();
     table.extend(more);
-    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
+    let sources = Sources { file: &file, bytes: &bytes, variable: &variable, remote: &nothing_remote };
     Config::from_table(&table, &sources, Clock::system().now())
 }
 
@@ -536,7 +632,7 @@ fn what_a_rule_lays_over_a_profile_is_checked_with_what_is_below() {
     );
     let config = with_rules(&laid("security_groups = ['sg-1']\ntags = { team = { value = 'x' } }")).unwrap();
     let allowed = &config.rules[0].allow[0];
-    assert_eq!(allowed.template.security_groups, ["sg-1"]);
+    assert_eq!(allowed.template.settings.get("SecurityGroups"), Some(&serde_json::json!(["sg-1"])));
     assert_eq!(allowed.template.tags.len(), 1);
     assert_eq!(config.domains[0].profile.tags.len(), 0, "the domain's own stays");
     // Half of the tags here and half there are too many together.
@@ -633,8 +729,114 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
         let lines = problems(&table).join("\n");
         assert!(lines.contains(wrong.0) && !lines.contains("MIIsecret"), "{lines}");
     }
-    let sources = Sources { file: &file, variable: &variable, remote: &nothing_remote };
+    let sources = Sources { file: &file, bytes: &bytes, variable: &variable, remote: &nothing_remote };
     let broken = "[gateway]\nseal_keys = [MIIsecret\n";
     let fault = Config::parse(broken, &sources, Clock::system().now()).unwrap_err().to_string();
     assert!(fault.starts_with("line 2: ") && !fault.contains("MIIsecret"), "{fault}");
+}
+
+/// A domain that makes roles, as it is written in the reference but for `change`.
+fn with_roles(change: &str, to: &str) -> Result<Config, Problems> {
+    let one = commented().into_iter().find(|one| one.path == "domain.execution_role").unwrap();
+    let text = uncommented(&one.lines);
+    assert!(text.contains(change), "{change}");
+    parse(&text.replacen(change, to, 1))
+}
+
+#[test]
+fn policies_of_another_account_cannot_be_attached() {
+    let problems =
+        with_roles("111122223333:policy/StudioBoundary", "444455556666:policy/StudioBoundary").unwrap_err();
+    let expected =
+        "arn:aws:iam::444455556666:policy/StudioBoundary is neither of the domain's account nor AWS's";
+    assert_eq!(problems.lines(), [format!("domain[0].execution_role.permissions_boundary: {expected}")]);
+}
+
+#[test]
+fn a_policy_for_everybody_is_not_written_as_one_for_some() {
+    let problems = with_roles(
+        "groups = [\"nlp\", { like = \"nlp-*\" }]\nattributes = { \"costcenter\" = \"4711\" }\n",
+        "",
+    )
+    .unwrap_err();
+    assert!(
+        problems.lines()[0].contains("domain[0].execution_role.policy[0].groups: a condition is needed"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn everybodys_role_and_ones_own_exclude_each_other() {
+    let role = "\n[domain.profile]\nexecution_role = \"arn:aws:iam::111122223333:role/StudioExecution\"";
+    let problems = with_roles("\n[domain.profile]", role).unwrap_err();
+    assert!(
+        problems.lines()[0].starts_with("domain[0].execution_role: profile.execution_role gives everybody"),
+        "{problems}"
+    );
+}
+
+#[test]
+fn more_policies_than_a_role_can_have() {
+    let arns = |count: usize| {
+        let arns: Vec<_> = (0..count).map(|n| format!("\"arn:aws:iam::111122223333:policy/P{n}\"")).collect();
+        with_roles("arns = [", &format!("arns = [{}, ", arns.join(", ")))
+    };
+    let warned =
+        |config: &Config| config.warnings.iter().any(|warning| warning.contains("a role can have 10 unless"));
+    assert!(!warned(&arns(8).unwrap()));
+    assert!(warned(&arns(9).unwrap()));
+    assert!(arns(19).unwrap_err().lines()[0].contains("20 managed policies at most"));
+}
+
+#[test]
+fn two_domains_of_an_account_do_not_make_roles_of_the_same_name() {
+    let one = commented().into_iter().find(|one| one.path == "domain.execution_role").unwrap();
+    let text = uncommented(&one.lines);
+    let more = |account: &str, prefix: &str| {
+        parse(&format!(
+            "{text}\n[[domain]]\nkey = \"second\"\ndomain_id = \"d-second\"\nregion = \"us-east-1\"\n\
+             roles = [\"arn:aws:iam::{account}:role/X\"]\n[domain.execution_role]\nname_prefix = \"{prefix}\"\n\
+             permissions_boundary = \"arn:aws:iam::aws:policy/Boundary\"\n"
+        ))
+    };
+    for prefix in ["studio-", "Studio-", "studio-b-", "stud"] {
+        let problems = more("111122223333", prefix).unwrap_err();
+        assert!(
+            problems.lines()[0].starts_with("domain[1].execution_role.name_prefix: role names could be"),
+            "{problems}"
+        );
+    }
+    assert!(more("111122223333", "second-").is_ok());
+    assert!(more("444455556666", "studio-").is_ok());
+}
+#[test]
+fn what_is_said_twice_is_a_problem() {
+    let twice = format!(
+        "{SHIPPED}\n[[domain.profile.lifecycle]]\napp = \"JupyterLab\"\nscript = \"lifecycle/jupyterlab/git-config.sh\"\n"
+    );
+    let mut table: Table = twice.parse().unwrap();
+    let profile: Table = r#"
+        execution_role = "arn:aws:iam::111122223333:role/StudioExecution"
+        security_groups = ["sg-1"]
+        settings.ExecutionRole = "arn:aws:iam::111122223333:role/Other"
+        settings.SecurityGroups = ["sg-2"]
+        settings.JupyterLabAppSettings.LifecycleConfigArns = []
+        settings.JupyterLabAppSettings.DefaultResourceSpec.LifecycleConfigArn = "None"
+        settings.JupyterLabAppSettings.DefaultResourceSpec.InstanceType = "ml.t3.medium"
+        settings.CodeEditorAppSettings.LifecycleConfigArns = []
+    "#
+    .parse()
+    .unwrap();
+    table["domain"][0]["profile"].as_table_mut().unwrap().extend(profile);
+    let sources = Sources { file: &file, bytes: &bytes, variable: &variable, remote: &nothing_remote };
+    let problems = Config::from_table(&table, &sources, Clock::system().now()).unwrap_err();
+    assert_eq!(
+        problems.lines(),
+        [
+            "domain[0].profile.settings.ExecutionRole: \"execution_role\" says it too",
+            "domain[0].profile.settings.SecurityGroups: \"security_groups\" says it too",
+            "domain[0].profile.settings.JupyterLabAppSettings.LifecycleConfigArns: a script of domain[0].profile.lifecycle sets it too",
+            "domain[0].profile.settings.JupyterLabAppSettings.DefaultResourceSpec.LifecycleConfigArn: a script of domain[0].profile.lifecycle sets it too",
+        ]
+    );
 }

@@ -126,6 +126,7 @@ fn config(rules: &[Simple]) -> Config {
     let text = format!("{SURROUNDINGS}\n{rules}");
     let sources = Sources {
         file: &|_| Ok(idp_metadata()),
+        bytes: &|_| Err(std::io::ErrorKind::NotFound.into()),
         variable: &|_| None,
         remote: &studio_gateway::config::nothing_remote,
     };

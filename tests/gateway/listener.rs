@@ -35,8 +35,8 @@ fn with_tls(key: &SigningKey) -> Setting {
         .set("gateway.tls.reload_seconds", 300)
 }
 
-fn bounded(change: impl FnOnce(&mut Connections) + 'static) -> Setting {
-    Setting::usual().adjust(|config| change(&mut config.gateway.connections))
+fn bounded(change: impl Fn(&mut Connections) + 'static) -> Setting {
+    Setting::usual().adjust(move |config| change(&mut config.gateway.connections))
 }
 
 impl Stage {
@@ -277,6 +277,8 @@ async fn a_sign_in_in_flight_is_finished_over_tls_and_idle_connections_are_not_w
         assert_eq!(until_closed(&mut idle).await, "");
         // Nobody new is let in.
         while TcpStream::connect(address).await.is_ok() {}
+        // Pages that watch a sign-in are told.
+        stage.gateway.drain.begun().await;
         go_on.send(()).unwrap();
     };
     tokio::join!(stage.stop(), in_the_meantime);

@@ -64,6 +64,12 @@ pub(crate) fn of_request(request_id: &str) -> Vec<LogLine> {
     lines.iter().filter(|line| line.field("request_id") == request_id).cloned().collect()
 }
 
+/// A line of any test, the last of those that are meant.
+pub(crate) fn any(meant: impl Fn(&LogLine) -> bool) -> Option<LogLine> {
+    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.iter().rev().find(|line| meant(line)).cloned()
+}
+
 /// Checks that no line of any test, so far, holds this text.
 #[track_caller]
 pub(crate) fn never_held(secret: &str) {

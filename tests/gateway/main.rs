@@ -11,24 +11,33 @@
     reason = "this is a test"
 )]
 
+mod accounts;
 mod browser;
 mod choices;
 mod configuration;
 mod crowd;
+mod drift;
 mod entitlements;
 mod evaluated;
 mod examples;
+mod execution_roles;
 mod explained;
 mod forger;
 mod form;
 mod happy;
+mod languages;
 mod ledger;
 mod listener;
 mod log_lines;
 mod metadata_refresh;
 mod noise;
 mod pages;
+mod person_session;
+mod preparing;
 mod processes;
+mod programs;
+mod reconcile;
 mod refused;
 mod stage;
+mod states;
 mod trouble;

@@ -6,30 +6,62 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
 
+/// What routes need beside their method and path: a value for a path parameter.
+fn example(route: &str, home: &str) -> String {
+    let asset = between(home, "rel=\"stylesheet\" href=\"/assets/", "\"").unwrap();
+    route.replace("{name}", &asset).replace("{key}", "research").replace("{destination}", "research")
+}
+
+/// Every route of the service: those that are described, which a unit test compares with those that there are.
+fn routes() -> Vec<String> {
+    let described: serde_json::Value =
+        serde_json::from_str(include_str!("../../src/http/openapi.json")).unwrap();
+    let routes: Vec<_> = described["paths"].as_object().unwrap().keys().cloned().collect();
+    assert!(routes.len() >= 12 && routes.contains(&"/saml/acs".to_owned()), "{routes:?}");
+    routes
+}
+
 #[tokio::test]
-async fn every_answer_carries_the_security_headers() {
-    let stage = Stage::new().await;
-    let mut ids = std::collections::HashSet::new();
-    for ask in [
-        stage.get("/"),
-        stage.get("/login"),
+async fn every_answer_of_every_route_carries_the_security_headers() {
+    let stage = Setting::usual()
+        .adjust(|config| config.gateway.public_url = "https://studio.example.com".into())
+        .start()
+        .await;
+    let home = stage.get("/").await.body;
+    let mut asks = vec![
         stage.get("/login?idp=nobody"),
-        stage.get("/saml/metadata"),
-        stage.get("/healthz"),
-        stage.get("/readyz"),
-        stage.get("/robots.txt"),
         stage.get("/nowhere"),
-        stage.get("/saml/acs"),
+        stage.get("/assets/nothing.css"),
         stage.sign_in(&alice()),
         stage.post_xml("<nonsense/>"),
         stage.choose("a", "b"),
-    ] {
+        stage.request(Method::POST, "/language").field("language", "ko"),
+    ];
+    for route in routes() {
+        let path = example(&route, &home);
+        assert!(!path.contains('{'), "no example for {route}");
+        for method in [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS, Method::DELETE] {
+            asks.push(stage.request(method, &path));
+        }
+    }
+    let mut ids = std::collections::HashSet::new();
+    for ask in asks {
         let answer = ask.await;
-        assert_eq!(answer.header("x-content-type-options"), "nosniff");
-        assert_eq!(answer.header("x-frame-options"), "DENY");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer");
-        assert_eq!(answer.header("cache-control"), "no-store");
-        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+            ("x-robots-tag", "noindex, nofollow"),
+            ("cross-origin-opener-policy", "same-origin"),
+            ("cross-origin-resource-policy", "same-origin"),
+            ("permissions-policy", "camera=(), geolocation=(), microphone=(), payment=()"),
+            ("strict-transport-security", "max-age=31536000"),
+        ] {
+            assert_eq!(answer.header(name), value, "{name}");
+        }
+        let kept = answer.header("cache-control");
+        let asset = answer.header("content-type").starts_with("text/css");
+        assert_eq!(kept, if asset { "public, max-age=31536000, immutable" } else { "no-store" });
         let policy = answer.header("content-security-policy");
         assert!(
             policy.starts_with("default-src 'none'; ") && policy.contains("frame-ancestors 'none'"),
@@ -39,6 +71,56 @@ async fn every_answer_carries_the_security_headers() {
         assert_eq!(answer.request_id().len(), 16);
         assert!(ids.insert(answer.request_id().to_owned()), "every request has an id of its own");
     }
+}
+
+#[tokio::test]
+async fn an_old_address_of_a_file_is_not_another_file() {
+    let stage = Stage::new().await;
+    let home = stage.get("/").await.body;
+    let style = between(&home, "rel=\"stylesheet\" href=\"", "\"").unwrap();
+    stage.get(&style.replace("style-", "style-0")).await.expect_refused(404, "request.not-found");
+}
+
+#[tokio::test]
+async fn the_brand_is_on_every_page() {
+    const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>alert(1)</script></svg>";
+    let stage = Setting::usual()
+        .file("logo.svg", LOGO)
+        .set("brand.name", "Example <ML>")
+        .set("brand.logo", "logo.svg")
+        .set("brand.colour", "#ffd400")
+        .start()
+        .await;
+    let home = stage.get("/").await;
+    assert!(home.body.contains("<span>Example &#60;ML&#62;</span>"), "{}", home.body);
+    let style = between(&home.body, "rel=\"stylesheet\" href=\"", "\"").unwrap();
+    let style = stage.get(&style).await.body;
+    // Yellow takes black text, and links in a shade that can be read on white.
+    assert!(style.contains("--fill: #ffd400; --on-fill: #000000;"), "{style}");
+    assert!(!style.contains("--accent: #ffd400; }\n@media"), "{style}");
+    let plain = Stage::new().await.get("/").await.body;
+    assert!(!plain.contains(&between(&home.body, "/assets/style-", ".css").unwrap()), "another file");
+
+    let logo = between(&home.body, "<img src=\"", "\"").unwrap();
+    let logo = stage.get(&logo).await;
+    assert_eq!((logo.body.as_str(), logo.header("content-type")), (LOGO, "image/svg+xml"));
+    let policy = logo.header("content-security-policy");
+    assert!(
+        policy.contains("default-src 'none'") && policy.contains("; sandbox"),
+        "nothing in it runs: {policy}"
+    );
+    assert!(stage.gateway.config.warnings.iter().any(|warning| warning.starts_with("brand.colour: ")));
+}
+
+#[tokio::test]
+async fn a_page_for_those_whose_session_has_ended() {
+    let stage = Stage::new().await;
+    let answer = stage.get("/signed-out").await;
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.contains("You are signed out") && answer.body.contains("href=\"/\""));
+    let switch = stage.request(Method::POST, "/language").field("language", "ko");
+    let switched = switch.field("back", &hidden(&answer.body, "back")).await;
+    assert_eq!(switched.header("location"), "/signed-out");
 }
 
 #[tokio::test]
@@ -145,7 +227,7 @@ async fn an_idp_that_is_asked_by_post() {
     // The page posts itself with the one script that its policy lets run.
     let nonce = between(&page.body, "<script nonce=\"", "\"").unwrap();
     let policy = page.header("content-security-policy");
-    assert!(policy.contains(&format!("script-src 'nonce-{nonce}'")), "{policy}");
+    assert!(policy.contains(&format!("script-src 'self' 'nonce-{nonce}';")), "{policy}");
     assert!(policy.contains("https://idp.example.com"), "{policy}");
 
     let mut browser = Browser::default();
@@ -159,7 +241,7 @@ async fn nobody_can_be_asked_who_is_not_there() {
     let stage = Stage::new().await;
     let answer = stage.get("/login?idp=%3Cscript%3E").await;
     answer.expect_refused(404, "idp.unknown");
-    assert!(!answer.body.contains("script>"));
+    assert!(!answer.body.contains("<script>"));
     assert_eq!(answer.set_cookies(), [""; 0]);
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn folder(name: &str) -> PathBuf {
     folder
 }
 
-fn configuration(listen: &str, endpoint: Option<&str>) -> String {
+pub(crate) fn configuration(listen: &str, endpoint: Option<&str>) -> String {
     let aws = endpoint.map(|url| format!("sts_endpoint = \"{url}\"\nsagemaker_endpoint = \"{url}\""));
     format!(
         r#"

@@ -249,7 +249,7 @@ async fn a_browser_that_lost_its_cookie_is_sent_round_once() {
     let (id, _) = redirect.authn_request();
     let answer = stage.post(&stage.response_for(&alice()).answering(&id)).relay_state("to.research").await;
     answer.expect_refused(403, "sign-in.lost");
-    let refresh = crate::browser::between(&answer.body, "http-equiv=\"refresh\" content=\"2; url=", "\"");
+    let refresh = crate::browser::between(&answer.body, "http-equiv=\"refresh\" content=\"0; url=", "\"");
     let path = crate::browser::unescape(&refresh.expect("it goes on by itself"));
     assert!(path.starts_with("/login?"), "{path}");
 
@@ -333,7 +333,7 @@ async fn declined_at_the_idp() {
     let response = stage.response_for(&alice()).declined("<b>She said no</b>");
     let xml = response.sign(key(), Signed::Response).unwrap();
     let answer = stage.post_xml(&xml).await;
-    answer.expect_refused(403, "idp.declined").because("Responder/AuthnFailed");
+    answer.expect_refused(403, "idp.authn-failed").because("Responder/AuthnFailed");
     assert!(!answer.body.contains("She said no"));
     assert_eq!(stage.called(), [""; 0]);
 }

@@ -11,9 +11,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
+use std::time::Duration;
 use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
-use studio_gateway::config::{Config, Sources};
+use studio_gateway::config::{Config, SealKey, Sources};
 use studio_gateway::demo::aws::{EmbeddedAws, Outcome, Profile, ProfileView, StaticKeys, World};
 use studio_gateway::demo::idp::key::{KeyKind, SigningKey};
 use studio_gateway::demo::idp::metadata::metadata_xml;
@@ -158,7 +159,7 @@ impl StageClock {
 }
 
 type WorldChange = Box<dyn FnOnce(&mut World)>;
-type ConfigChange = Box<dyn FnOnce(&mut Config)>;
+type ConfigChange = Box<dyn Fn(&mut Config)>;
 
 /// What a stage is set with, before it starts.
 pub(crate) struct Setting {
@@ -166,6 +167,7 @@ pub(crate) struct Setting {
     world: Vec<WorldChange>,
     adjust: Vec<ConfigChange>,
     files: Vec<(String, String)>,
+    twice: bool,
 }
 
 impl Setting {
@@ -176,20 +178,33 @@ impl Setting {
             world: Vec::new(),
             adjust: Vec::new(),
             files: vec![("idp.xml".into(), idp_metadata()), ("git-config.sh".into(), SCRIPT.into())],
+            twice: false,
         }
     }
 
     /// A configuration as somebody wrote it, with its IdP's metadata in `idp-metadata.xml`.
     pub(crate) fn of(configuration: &str) -> Self {
         let files = vec![("idp-metadata.xml".into(), idp_metadata())];
-        Self { table: configuration.parse().unwrap(), world: Vec::new(), adjust: Vec::new(), files }
+        Self {
+            table: configuration.parse().unwrap(),
+            world: Vec::new(),
+            adjust: Vec::new(),
+            files,
+            twice: false,
+        }
     }
 
     /// Changes a key of the configuration, such as `domain.0.ready_seconds`.
     pub(crate) fn set(mut self, path: &str, value: impl Into<Value>) -> Self {
         let (parents, key) = path.rsplit_once('.').unwrap();
+        self.table_at(parents).insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The table of this path; missing ones are made.
+    fn table_at(&mut self, path: &str) -> &mut Table {
         let mut table = &mut self.table;
-        let mut parts = parents.split('.').peekable();
+        let mut parts = path.split('.').peekable();
         while let Some(part) = parts.next() {
             let entry = table.entry(part).or_insert_with(|| Value::Table(Table::new()));
             let index = parts.peek().and_then(|next| next.parse::<usize>().ok());
@@ -202,7 +217,20 @@ impl Setting {
             };
             table = entry.as_table_mut().unwrap();
         }
-        table.insert(key.to_owned(), value.into());
+        table
+    }
+
+    /// Takes a key out of the configuration.
+    pub(crate) fn without(mut self, path: &str) -> Self {
+        let (parents, key) = path.rsplit_once('.').unwrap();
+        self.table_at(parents).remove(key);
+        self
+    }
+
+    /// Puts keys and tables, written as TOML, into a table of the configuration.
+    pub(crate) fn inside(mut self, path: &str, toml: &str) -> Self {
+        let more: Table = toml.parse().unwrap();
+        self.table_at(path).extend(more);
         self
     }
 
@@ -245,7 +273,7 @@ impl Setting {
     }
 
     /// Changes the configuration after it was read, to what a file may not say.
-    pub(crate) fn adjust(mut self, change: impl FnOnce(&mut Config) + 'static) -> Self {
+    pub(crate) fn adjust(mut self, change: impl Fn(&mut Config) + 'static) -> Self {
         self.adjust.push(Box::new(change));
         self
     }
@@ -260,6 +288,17 @@ impl Setting {
             ..Profile::default()
         };
         self.world(|world| world.profiles.push(profile))
+    }
+
+    /// Two instances of the gateway behind one address, as far as browsers and the IdP know.
+    pub(crate) fn two_instances(mut self) -> Self {
+        self.twice = true;
+        self.adjust(|config| config.gateway.seal_keys = vec![SealKey([7; 32])])
+    }
+
+    /// Sign-ins that take any time at all are answered with the page that watches.
+    pub(crate) fn impatient(self) -> Self {
+        self.adjust(|config| config.gateway.prepare_after = Duration::ZERO)
     }
 
     /// Starts everything.
@@ -291,7 +330,7 @@ impl Setting {
         }
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let aws = EmbeddedAws::start(world, clock.clock(), loopback).await.unwrap();
-        for endpoint in ["sts_endpoint", "sagemaker_endpoint"] {
+        for endpoint in ["sts_endpoint", "sagemaker_endpoint", "iam_endpoint"] {
             if self.table.get("aws").and_then(|aws| aws.get(endpoint)).is_none() {
                 self = self.set(&format!("aws.{endpoint}"), aws.url());
             }
@@ -302,13 +341,27 @@ impl Setting {
         }
 
         let credentials = GatewayCredentials::Static(world::gateway_credentials());
-        let mut config = self.config(&clock);
-        for change in std::mem::take(&mut self.adjust) {
-            change(&mut config);
+        let mut configs = vec![self.config(&clock)];
+        if self.twice {
+            configs.push(self.config(&clock));
         }
-        let gateway = Gateway::new(config, clock.clock(), credentials).await.unwrap();
+        for config in &mut configs {
+            // Tests are not to depend on how fast this machine is.
+            config.gateway.prepare_after = Duration::from_mins(1);
+            for change in &self.adjust {
+                change(config);
+            }
+        }
+        let mut configs = configs.into_iter();
+        let gateway =
+            Gateway::new(configs.next().unwrap(), clock.clock(), credentials.clone()).await.unwrap();
         let gateway = Arc::new(gateway);
-        let running = Running::start(listener, Arc::clone(&gateway)).unwrap();
+        let mut running = vec![Running::start(listener, Arc::clone(&gateway)).unwrap()];
+        for config in configs {
+            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            let other = Gateway::new(config, clock.clock(), credentials.clone()).await.unwrap();
+            running.push(Running::start(listener, Arc::new(other)).unwrap());
+        }
         // Whatever is issued in the same instant as the gateway started may have been used before.
         clock.advance(TimeDelta::seconds(1));
         let http = Client::builder()
@@ -326,18 +379,20 @@ impl Setting {
             url,
             gateway,
             addressing,
-            running: Mutex::new(Some(running)),
+            running: Mutex::new(running),
             secrets: Mutex::default(),
             seen: AtomicUsize::new(0),
         }
     }
 
     fn config(&self, clock: &StageClock) -> Config {
+        let file = |path: &Path| {
+            let file = self.files.iter().find(|(name, _)| Path::new(name) == path);
+            file.map(|(_, text)| text.clone()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        };
         let sources = Sources {
-            file: &|path: &Path| {
-                let file = self.files.iter().find(|(name, _)| Path::new(name) == path);
-                file.map(|(_, text)| text.clone()).ok_or_else(|| std::io::ErrorKind::NotFound.into())
-            },
+            file: &file,
+            bytes: &|path: &Path| file(path).map(String::into_bytes),
             variable: &|_| None,
             remote: &studio_gateway::config::nothing_remote,
         };
@@ -353,7 +408,7 @@ pub(crate) struct Stage {
     pub(crate) url: String,
     pub(crate) gateway: Arc<Gateway>,
     pub(crate) addressing: Addressing,
-    running: Mutex<Option<Running>>,
+    running: Mutex<Vec<Running>>,
     secrets: Mutex<Vec<String>>,
     seen: AtomicUsize,
 }
@@ -365,13 +420,15 @@ impl Stage {
 
     /// The certificate that the listener serves with.
     pub(crate) fn certificate(&self) -> Certificate {
-        self.running.lock().unwrap().as_ref().unwrap().certificate().unwrap()
+        self.running.lock().unwrap()[0].certificate().unwrap()
     }
 
     /// Tells the service to end, and waits until it has.
     pub(crate) async fn stop(&self) {
-        let running = self.running.lock().unwrap().take();
-        running.unwrap().stop().await.unwrap();
+        let all = std::mem::take(&mut *self.running.lock().unwrap());
+        for running in all {
+            running.stop().await.unwrap();
+        }
     }
 
     /// A response with which this person can sign in now.
@@ -418,6 +475,12 @@ impl Stage {
 
     pub(crate) fn request(&self, method: Method, path: &str) -> Ask<'_> {
         Ask::new(self, method, &format!("{}{path}", self.url))
+    }
+
+    /// A POST to the second instance.
+    pub(crate) fn post_to_other(&self, path: &str) -> Ask<'_> {
+        let other = self.running.lock().unwrap()[1].address();
+        Ask::new(self, Method::POST, &format!("http://{other}{path}"))
     }
 
     /// Starts a sign-in here. The browser has the cookie then; the answer holds the request.
@@ -493,6 +556,17 @@ impl Stage {
             .load()
             .await;
         aws_sdk_sagemaker::Client::new(&config)
+    }
+
+    /// IAM, as the gateway reaches it.
+    pub(crate) async fn gateway_iam(&self) -> aws_sdk_iam::Client {
+        let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
+            .region("us-east-1")
+            .credentials_provider(world::gateway_credentials())
+            .endpoint_url(self.aws.url())
+            .load()
+            .await;
+        aws_sdk_iam::Client::new(&config)
     }
 
     /// From now on, a log line with this text in it fails the test.

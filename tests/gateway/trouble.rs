@@ -5,7 +5,6 @@ use crate::forger::Forger;
 use crate::stage::{SCRIPT, Setting, Stage, alice, together};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chrono::TimeDelta;
 use serde_json::json;
 use std::time::Duration;
 use studio_gateway::demo::aws::AuthMode;
@@ -234,46 +233,6 @@ async fn expired_keys_of_the_gateway_are_not_the_persons_fault() {
 }
 
 #[tokio::test]
-async fn a_profile_that_is_still_pending_is_picked_up_by_the_next_sign_in() {
-    let stage = Setting::usual().set("domain.0.ready_seconds", 0).start().await;
-    stage.aws.knobs().pending_for(Duration::from_mins(2));
-    stage.sign_in(&alice()).await.expect_refused(503, "profile.pending").because("not in service after 0 s");
-    assert_eq!(stage.profile("alice").status, "Pending");
-    stage.sign_in(&alice()).await.expect_refused(503, "profile.pending");
-
-    stage.clock.advance(TimeDelta::minutes(2));
-    stage.sign_in(&alice()).await.expect_studio("alice").await;
-    assert_eq!(stage.times("sagemaker:CreateUserProfile"), 1);
-}
-
-#[tokio::test]
-async fn a_profile_that_fails_says_why_in_the_log_only() {
-    let stage = Stage::new().await;
-    stage.aws.knobs().fail_creation("Cannot attach subnet-0badcafe\nforged: line");
-    let answer = stage.sign_in(&alice()).await;
-    let log = answer.expect_refused(502, "profile.failed");
-    log.because("user-profile/d-research/alice").because("subnet-0badcafe");
-    assert!(!log.field("reason").contains('\n'), "one line stays one line");
-    assert!(!answer.body.contains("subnet"));
-    assert_eq!(stage.times("sagemaker:CreatePresignedDomainUrl"), 0);
-}
-
-#[tokio::test]
-async fn a_profile_that_is_being_deleted() {
-    for status in ["Deleting", "Delete_Failed"] {
-        let stage = Setting::usual().profile("alice", Some("alice"), status).start().await;
-        stage.sign_in(&alice()).await.expect_refused(503, "profile.deleting").because(status);
-        assert_eq!(stage.times("sagemaker:CreateUserProfile"), 0);
-    }
-}
-
-#[tokio::test]
-async fn a_profile_after_a_failed_update_still_opens() {
-    let stage = Setting::usual().profile("alice", Some("alice"), "Update_Failed").start().await;
-    stage.sign_in(&alice()).await.expect_studio("alice").await;
-}
-
-#[tokio::test]
 async fn a_profile_of_somebody_else() {
     for (owner, reason) in [
         (Some("mallory"), "names \"mallory\""),
@@ -288,14 +247,6 @@ async fn a_profile_of_somebody_else() {
         assert_eq!(stage.times("sagemaker:CreatePresignedDomainUrl"), 0);
         assert_eq!(stage.times("sagemaker:CreateUserProfile"), 0);
     }
-}
-
-#[tokio::test]
-async fn a_profile_whose_tags_are_not_to_be_seen_yet_is_waited_for() {
-    let stage =
-        Setting::usual().profile("alice", None, "Pending").set("domain.0.ready_seconds", 0).start().await;
-    stage.sign_in(&alice()).await.expect_refused(503, "profile.pending");
-    assert_eq!(stage.times("sagemaker:CreateUserProfile"), 0);
 }
 
 #[tokio::test]

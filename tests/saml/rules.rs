@@ -89,7 +89,18 @@ fn no_issuer_in_the_assertion() {
 #[test]
 fn status_says_no() {
     let declined = |response: &mut Response| *response = response.clone().declined("no");
-    broken(Rule::Status, Code::IdpDeclined, declined);
+    broken(Rule::Status, Code::IdpAuthnFailed, declined);
+    for (reported, code) in [
+        ("RequestDenied", Code::IdpRequestDenied),
+        ("NoPassive", Code::IdpNoPassive),
+        ("NoAuthnContext", Code::IdpNoAuthnContext),
+        ("RequestUnsupported", Code::IdpDeclined),
+    ] {
+        broken(Rule::Status, code, |response| {
+            *response = response.clone().declined("no");
+            response.status.second_code = Some(format!("urn:oasis:names:tc:SAML:2.0:status:{reported}"));
+        });
+    }
     broken(Rule::Status, Code::IdpDeclined, |response| {
         names::RESPONDER.clone_into(&mut response.status.code);
     });
@@ -97,7 +108,7 @@ fn status_says_no() {
         response.status.code.clear();
     });
     // Nothing is granted by a refusal, so that it counts also when it is not signed.
-    Gateway::new().refuses_with(&response().declined("no").to_xml(), Rule::Status, Code::IdpDeclined);
+    Gateway::new().refuses_with(&response().declined("no").to_xml(), Rule::Status, Code::IdpAuthnFailed);
 }
 
 #[test]

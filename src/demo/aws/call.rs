@@ -5,6 +5,7 @@ use super::knobs::Pace;
 use super::state::Caller;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// What an operation knows about its call.
 #[derive(Clone, Debug)]
@@ -65,6 +66,25 @@ impl Form {
             (name.clone(), number.map_or_else(|| value.clone(), Value::from))
         };
         self.0.iter().map(typed).collect()
+    }
+
+    /// The fields, with `list.member.N.KEY` as a list of structures.
+    pub(super) fn with_structures(&self, list: &str, numbers: &[&str]) -> Map<String, Value> {
+        let mut fields = self.fields(numbers);
+        let prefix = format!("{list}.member.");
+        let mut items: BTreeMap<usize, Map<String, Value>> = BTreeMap::new();
+        fields.retain(|name, value| {
+            let place = name.strip_prefix(&prefix).and_then(|rest| rest.split_once('.'));
+            let place = place.and_then(|(number, key)| Some((number.parse().ok()?, key)));
+            if let Some((number, key)) = place {
+                items.entry(number).or_default().insert(key.to_owned(), value.clone());
+            }
+            place.is_none()
+        });
+        if !items.is_empty() {
+            fields.insert(list.to_owned(), items.into_values().map(Value::Object).collect());
+        }
+        fields
     }
 
     /// The values of `NAME.member.N` and `NAME.member.N.REST`.

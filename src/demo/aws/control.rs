@@ -1,11 +1,13 @@
-//! The control surface: what was called, the knobs, and sessions that another STS issued. JSON, loopback only.
+//! The control surface: what was called, the knobs, sessions that another STS issued and roles that another IAM has. JSON,
+//! loopback only.
 //!
-//! It changes how the embedded AWS behaves, never what it accepts, except that a registered session is believed.
+//! It changes how the embedded AWS behaves, never what it accepts, except that a registered session or role is believed.
 
 use super::knobs::Turn;
 use super::policy::Context;
 use super::server::Server;
 use super::state::{Caller, ProfileView, RoleSession, assumed_role_arn};
+use super::world::Role;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -35,6 +37,14 @@ struct ForeignSession {
     /// An hour from now, if absent.
     #[serde(default)]
     expires: Option<DateTime<Utc>>,
+}
+
+/// A role that another IAM has.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForeignRole {
+    arn: String,
+    trust_policy: Value,
 }
 
 /// One knob or several.
@@ -92,10 +102,12 @@ pub(super) async fn register_session(
     if let Some(name) = &foreign.source_identity {
         context.add("aws:SourceIdentity", name);
     }
+    let (policies, boundary) = state.permissions(role);
     let caller = Caller {
         arn: assumed_role_arn(&role.arn, &foreign.session_name),
         user_id: format!("AROAFOREIGN:{}", foreign.session_name),
-        policies: role.permission_policies.clone(),
+        policies,
+        boundary,
         session_policy: foreign.session_policy,
         tags: foreign.tags,
         source_identity: foreign.source_identity,
@@ -108,6 +120,23 @@ pub(super) async fn register_session(
         caller,
     };
     state.sessions.insert(foreign.access_key_id, session);
+    StatusCode::NO_CONTENT.into_response()
+}
+
+pub(super) async fn register_role(
+    State(server): State<Arc<Server>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let ForeignRole { arn, trust_policy } = match read(&headers, &body) {
+        Ok(foreign) => foreign,
+        Err(refusal) => return refusal,
+    };
+    let mut state = server.state();
+    if state.role(&arn).is_some() {
+        return refuse(StatusCode::CONFLICT, "there is such a role");
+    }
+    state.world.roles.push(Role { arn, trust_policy, ..Role::default() });
     StatusCode::NO_CONTENT.into_response()
 }
 

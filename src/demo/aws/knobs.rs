@@ -61,6 +61,11 @@ pub(super) struct Pace {
     pub(super) describes: u32,
     pub(super) duration: Duration,
     pub(super) failure: Option<String>,
+    pub(super) update_failure: Option<String>,
+    pub(super) deletion_failure: Option<String>,
+    pub(super) unseen_describes: u32,
+    pub(super) closed_while_updating: bool,
+    pub(super) rival: Option<BTreeMap<String, String>>,
 }
 
 /// What a call is to meet: a delay, then perhaps an effect other than a delay.
@@ -78,6 +83,10 @@ pub(super) enum Turn {
     PendingDescribes { count: u32 },
     PendingFor { milliseconds: u64 },
     FailCreation { reason: String },
+    FailUpdates { reason: String },
+    FailDeletion { reason: String },
+    UnseenDescribes { count: u32 },
+    CloseWhileUpdating { close: bool },
     Throttle { api: String, count: u32 },
     Fail { api: String, count: u32, status: u16, code: String },
     Reset { api: String, count: u32 },
@@ -106,6 +115,34 @@ impl Knobs {
     /// Profiles created from now on end `Failed`, with this `FailureReason`.
     pub fn fail_creation(&self, reason: &str) {
         self.with(|s| s.pace.failure = Some(reason.to_owned()));
+    }
+
+    /// Updates from now on end `Update_Failed`, with this `FailureReason`, and change nothing.
+    pub fn fail_updates(&self, reason: &str) {
+        self.with(|s| s.pace.update_failure = Some(reason.to_owned()));
+    }
+
+    /// Deletions from now on end `Delete_Failed`, with this `FailureReason`.
+    pub fn fail_deletion(&self, reason: &str) {
+        self.with(|s| s.pace.deletion_failure = Some(reason.to_owned()));
+    }
+
+    /// A profile that is created from now on is `ResourceNotFound` to the first `count` Describe calls.
+    pub fn unseen_describes(&self, count: u32) {
+        self.with(|s| s.pace.unseen_describes = count);
+    }
+
+    /// Whether `CreatePresignedDomainUrl` refuses a profile that is `Updating`. At first it does not; whether AWS does is
+    /// not documented.
+    pub fn close_while_updating(&self, close: bool) {
+        self.with(|s| s.pace.closed_while_updating = close);
+    }
+
+    /// Whatever profile is to be created from now on, somebody else makes it a moment earlier, with these tags and no
+    /// settings, so that the call says `ResourceInUse`.
+    pub fn rival(&self, tags: &[(&str, &str)]) {
+        let tags = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        self.with(|s| s.pace.rival = Some(tags));
     }
 
     /// The next `count` calls of `api` are throttled.
@@ -154,6 +191,10 @@ impl Knobs {
             Turn::PendingDescribes { count } => self.pending_describes(count),
             Turn::PendingFor { milliseconds } => self.pending_for(Duration::from_millis(milliseconds)),
             Turn::FailCreation { reason } => self.fail_creation(&reason),
+            Turn::FailUpdates { reason } => self.fail_updates(&reason),
+            Turn::FailDeletion { reason } => self.fail_deletion(&reason),
+            Turn::UnseenDescribes { count } => self.unseen_describes(count),
+            Turn::CloseWhileUpdating { close } => self.close_while_updating(close),
             Turn::Throttle { api, count } => self.throttle(&api, count),
             Turn::Fail { api, count, status, code } => self.fail(&api, count, status, &code),
             Turn::Reset { api, count } => self.reset(&api, count),

@@ -28,6 +28,8 @@ pub(super) enum Principal<'a> {
     Federated(&'a str),
     /// `AWS`: the ARN of a role or session.
     Aws(&'a str),
+    /// `Service`: an AWS service, such as `sagemaker.amazonaws.com`.
+    Service(&'a str),
 }
 
 /// One call, as policies see it.
@@ -80,6 +82,10 @@ fn combine(policies: &[Value], speaks: impl Fn(&Value, bool) -> bool) -> Decisio
 
 /// A fault of a policy document, in the words of `MalformedPolicyDocument`; `None` if it is well-formed.
 pub(super) fn fault(policy: &Value) -> Option<String> {
+    document_fault(policy).or_else(|| statements(policy).iter().find_map(statement_fault))
+}
+
+fn document_fault(policy: &Value) -> Option<String> {
     let Some(document) = policy.as_object() else {
         return Some("Syntax errors in policy.".to_owned());
     };
@@ -93,15 +99,35 @@ pub(super) fn fault(policy: &Value) -> Option<String> {
     if statements(policy).is_empty() {
         return Some("Syntax errors in policy: no Statement.".to_owned());
     }
-    statements(policy).iter().find_map(statement_fault)
+    None
+}
+
+/// The same of a trust policy, whose statements have principals and no resources.
+pub(super) fn trust_fault(policy: &Value) -> Option<String> {
+    document_fault(policy)
+        .or_else(|| statements(policy).iter().find_map(|statement| element_fault(statement, "Principal")))
+        .or_else(|| {
+            let without = statements(policy).iter().any(|statement| statement.get("Principal").is_none());
+            without.then(|| "Missing required field Principal.".to_owned())
+        })
 }
 
 fn statement_fault(statement: &Value) -> Option<String> {
+    element_fault(statement, "Resource").or_else(|| {
+        let element = statement.as_object()?;
+        (element.contains_key("Resource") == element.contains_key("NotResource"))
+            .then(|| "Policy statement must contain resources.".to_owned())
+    })
+}
+
+/// `about` is the element that says what a statement is about: `Resource`, or `Principal` in a trust policy.
+fn element_fault(statement: &Value, about: &str) -> Option<String> {
     let Some(element) = statement.as_object() else {
         return Some("Syntax errors in policy: a statement is not an object.".to_owned());
     };
     let known = |key: &str| {
-        matches!(key, "Sid" | "Effect" | "Action" | "NotAction" | "Resource" | "NotResource" | "Condition")
+        let not_about = key.strip_prefix("Not").is_some_and(|rest| rest == about && rest == "Resource");
+        matches!(key, "Sid" | "Effect" | "Action" | "NotAction" | "Condition") || key == about || not_about
     };
     if let Some(key) = element.keys().find(|k| !known(k)) {
         return Some(format!("Syntax errors in policy: unknown or forbidden element {key}."));
@@ -111,9 +137,6 @@ fn statement_fault(statement: &Value) -> Option<String> {
     }
     if element.contains_key("Action") == element.contains_key("NotAction") {
         return Some("Policy statement must contain actions.".to_owned());
-    }
-    if element.contains_key("Resource") == element.contains_key("NotResource") {
-        return Some("Policy statement must contain resources.".to_owned());
     }
     condition::fault(element.get("Condition"))
 }
@@ -157,6 +180,7 @@ fn is_principal(element: &Value, principal: Principal<'_>) -> bool {
     }
     match principal {
         Principal::Federated(arn) => element.get("Federated").is_some_and(|e| strings(e).contains(&arn)),
+        Principal::Service(name) => element.get("Service").is_some_and(|e| strings(e).contains(&name)),
         Principal::Aws(arn) => element.get("AWS").is_some_and(|e| {
             let account = super::world::account_of(arn);
             strings(e).iter().any(|p| {

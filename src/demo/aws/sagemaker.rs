@@ -80,16 +80,7 @@ fn add_request_tags(context: &mut Context, tags: &BTreeMap<String, String>) {
 }
 
 fn find_domain<'a>(state: &'a State, id: &str, call: &Call) -> Result<&'a Domain, ApiError> {
-    state
-        .domain(id, &call.region)
-        .ok_or_else(|| ApiError::not_found(format!("Domain [{id}] does not exist.")))
-}
-
-/// The account that a resource of this region belongs to, for ARNs of what may not exist.
-fn account<'a>(state: &'a State, domain_id: &str, call: &'a Call) -> &'a str {
-    state
-        .domain(domain_id, &call.region)
-        .map_or_else(|| super::world::account_of(&call.caller.arn), |domain| domain.account.as_str())
+    state.domain(id, call).ok_or_else(|| ApiError::not_found(format!("Domain [{id}] does not exist.")))
 }
 
 /// Times on the JSON wire: seconds since 1970, with milliseconds.

@@ -39,5 +39,6 @@ pub(super) fn routes(server: Arc<Server>) -> Router {
         .route("/_control/profiles", get(control::profiles))
         .route("/_control/knobs", post(control::turn_knobs))
         .route("/_control/sessions", post(control::register_session))
+        .route("/_control/roles", post(control::register_role))
         .with_state(server)
 }

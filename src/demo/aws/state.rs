@@ -3,6 +3,7 @@
 //! Time is an argument everywhere; nothing here waits, and nothing runs in the background: states move on when they
 //! are looked at.
 
+use super::call::Call;
 use super::knobs::Pace;
 use super::policy::{Context, Decision, Question, decide};
 use super::trail::Trail;
@@ -59,6 +60,8 @@ pub(super) struct Caller {
     /// `UserId` of `GetCallerIdentity`.
     pub(super) user_id: String,
     pub(super) policies: Vec<Value>,
+    /// Narrows `policies` to what the permissions boundary allows too.
+    pub(super) boundary: Option<Value>,
     /// Narrows `policies` to what it allows too.
     pub(super) session_policy: Option<Value>,
     pub(super) tags: BTreeMap<String, String>,
@@ -68,7 +71,7 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// `Ok` if both the identity policies and the session policy allow it.
+    /// `Ok` if the identity policies, the permissions boundary and the session policy allow it.
     pub(super) fn authorize(&self, action: &str, resource: &str, request: &Context) -> Result<(), ApiError> {
         let mut context = self.context.clone();
         context.add("aws:PrincipalArn", &self.arn);
@@ -78,18 +81,19 @@ impl Caller {
         context.add_tags("aws:PrincipalTag", &self.tags);
         context.extend(request);
         let question = Question { action, resource, context: &context };
-        let session = self.session_policy.as_ref();
-        let why = match (
-            decide(&self.policies, question),
-            session.map_or(Decision::Allowed, |p| decide(std::slice::from_ref(p), question)),
-        ) {
-            (Decision::Allowed, Decision::Allowed) => return Ok(()),
-            (Decision::ExplicitDeny, _) => "with an explicit deny in an identity-based policy".to_owned(),
-            (_, Decision::ExplicitDeny) => "with an explicit deny in a session policy".to_owned(),
-            (Decision::ImplicitDeny, _) => {
-                format!("because no identity-based policy allows the {action} action")
-            }
-            (_, Decision::ImplicitDeny) => format!("because no session policy allows the {action} action"),
+        let narrowed = |policy: &Option<Value>| {
+            policy.as_ref().map_or(Decision::Allowed, |p| decide(std::slice::from_ref(p), question))
+        };
+        let decisions = [
+            ("an", "identity-based policy", decide(&self.policies, question)),
+            ("a", "permissions boundary", narrowed(&self.boundary)),
+            ("a", "session policy", narrowed(&self.session_policy)),
+        ];
+        let first = |wanted| decisions.iter().find(|(.., decision)| *decision == wanted);
+        let why = match (first(Decision::ExplicitDeny), first(Decision::ImplicitDeny)) {
+            (Some((article, kind, _)), _) => format!("with an explicit deny in {article} {kind}"),
+            (None, Some((_, kind, _))) => format!("because no {kind} allows the {action} action"),
+            (None, None) => return Ok(()),
         };
         let message = format!(
             "User: {} is not authorized to perform: {action} on resource: {resource} {why}",
@@ -110,6 +114,8 @@ pub(super) struct StoredProfile {
 /// A status that does not last.
 #[derive(Clone, Debug)]
 pub(super) struct Transition {
+    /// To so many Describe calls it does not exist yet.
+    pub(super) unseen: u32,
     describes_left: u32,
     until: DateTime<Utc>,
     /// `None`: the profile is gone.
@@ -120,7 +126,7 @@ impl Transition {
     pub(super) fn new(pace: &Pace, now: DateTime<Utc>, to: Option<(&'static str, Option<String>)>) -> Self {
         let duration = chrono::TimeDelta::from_std(pace.duration).unwrap_or(chrono::TimeDelta::MAX);
         let until = now.checked_add_signed(duration).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        Self { describes_left: pace.describes, until, to }
+        Self { unseen: 0, describes_left: pace.describes, until, to }
     }
 }
 
@@ -221,9 +227,19 @@ impl State {
         }
     }
 
-    /// The domain of this id in this region.
-    pub(super) fn domain(&self, id: &str, region: &str) -> Option<&Domain> {
-        self.world.domains.iter().find(|d| d.id == id && d.region == region)
+    /// The domain of this id in the caller's account and region.
+    pub(super) fn domain(&self, id: &str, call: &Call) -> Option<&Domain> {
+        let account = account_of(&call.caller.arn);
+        self.world.domains.iter().find(|d| d.id == id && d.region == call.region && d.account == account)
+    }
+
+    /// Identity policies of a role's sessions, and its boundary. An attached policy that is not there says nothing; a
+    /// boundary that is not there allows nothing.
+    pub(super) fn permissions(&self, role: &Role) -> (Vec<Value>, Option<Value>) {
+        let managed = |arn: &String| self.world.managed_policies.get(arn).cloned();
+        let attached = role.attached.iter().filter_map(managed);
+        let boundary = role.boundary.as_ref().map(|arn| managed(arn).unwrap_or_default());
+        (role.permission_policies.iter().cloned().chain(attached).collect(), boundary)
     }
 
     pub(super) fn role(&self, arn: &str) -> Option<&Role> {
@@ -233,7 +249,8 @@ impl State {
     /// Lets profiles come to rest that are due at `now`.
     pub(super) fn settle(&mut self, now: DateTime<Utc>) {
         self.profiles.retain(|_, profile| {
-            let Some(transition) = profile.transition.take_if(|t| t.describes_left == 0 && t.until <= now)
+            let Some(transition) =
+                profile.transition.take_if(|t| t.unseen == 0 && t.describes_left == 0 && t.until <= now)
             else {
                 return true;
             };
@@ -244,6 +261,16 @@ impl State {
             profile.view.failure_reason = reason;
             true
         });
+    }
+
+    /// Whether this profile cannot be seen yet; counts a look at it.
+    pub(super) fn is_unseen(&mut self, key: &ProfileKey) -> bool {
+        let transition = self.profiles.get_mut(key).and_then(|p| p.transition.as_mut());
+        let Some(transition) = transition.filter(|t| t.unseen > 0) else {
+            return false;
+        };
+        transition.unseen -= 1;
+        true
     }
 
     /// Counts a Describe of this profile, after its answer was made.

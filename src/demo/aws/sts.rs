@@ -19,7 +19,15 @@ pub(super) const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 const SESSION_NAME: Rule = Rule::length(2, 64).form("[\\w+=,.@-]*", saml::is_session_name);
 const POLICY: Rule = Rule::length(1, 2048);
+const EXTERNAL_ID: Rule = Rule::length(2, 1224).form("[\\w+=,.@:\\/-]*", |text| {
+    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_+=,.@:/-".contains(&byte))
+});
+/// Members of `AssumeRole` that are understood here; session tags, MFA and managed session policies are not.
+const ASSUME_ROLE: [&str; 7] =
+    ["Action", "Version", "RoleArn", "RoleSessionName", "DurationSeconds", "ExternalId", "Policy"];
 const DEFAULT_SECONDS: u32 = 3600;
+/// Seconds of a session that one assumed role opens for another.
+const LONGEST_IN_A_CHAIN: u32 = 3600;
 
 /// Carries out an operation; answers the XML of its result element, without the envelope.
 pub(super) fn perform(
@@ -47,8 +55,10 @@ fn assume_role(state: &mut State, form: &Form, call: &Call, note: &mut Note) -> 
     let fields = form.fields(&["DurationSeconds"]);
     let problems = Problems::default();
     let shape = Shape::new(&fields, &problems);
+    shape.only(&ASSUME_ROLE);
     let role_arn = shape.required("RoleArn", ROLE_ARN);
     let session_name = shape.required("RoleSessionName", SESSION_NAME);
+    let external_id = shape.string("ExternalId", EXTERNAL_ID);
     let seconds = shape.integer("DurationSeconds", 900..=43_200).unwrap_or(DEFAULT_SECONDS);
     let session_policy = shape.string("Policy", POLICY);
     finish(&problems, "ValidationError")?;
@@ -65,15 +75,27 @@ fn assume_role(state: &mut State, form: &Form, call: &Call, note: &mut Note) -> 
     let role = state.role(role_arn).ok_or_else(denied)?.clone();
     let mut context = Context::default();
     context.add("sts:RoleSessionName", session_name);
+    context.add("aws:PrincipalArn", &call.caller.arn);
+    context.add("aws:PrincipalAccount", account_of(&call.caller.arn));
+    if let Some(id) = external_id {
+        context.add("sts:ExternalId", id);
+    }
     let principal = Principal::Aws(&call.caller.arn);
     if decide_trust(&role.trust_policy, "sts:AssumeRole", principal, &context) != Decision::Allowed {
         return Err(denied());
     }
     check_seconds(seconds, &role)?;
+    if seconds > LONGEST_IN_A_CHAIN && call.caller.arn.contains(":assumed-role/") {
+        let message = "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining";
+        return Err(ApiError::new(400, "ValidationError", message));
+    }
+    let (policies, boundary) = state.permissions(&role);
     let caller = Caller {
         arn: assumed_role_arn(role_arn, session_name),
         user_id: format!("{}:{session_name}", token::unique_id("AROA")?),
-        policies: role.permission_policies.clone(),
+        policies,
+        boundary,
+        tags: role.tags.clone(),
         session_policy: session_policy.map(parse_policy).transpose()?,
         ..Caller::default()
     };

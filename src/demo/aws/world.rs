@@ -1,10 +1,10 @@
 //! What exists in the embedded AWS when it starts: providers, roles, domains, profiles and long-lived keys.
 //!
-//! Plain data, written by a test or by the demo. It never changes at run time: what calls create or alter lives in
-//! the account's state, not here.
+//! Plain data, written by a test or by the demo. The account's state has a copy of its own, in which IAM calls alter the
+//! roles.
 
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The two audiences that AWS documents for `AssumeRoleWithSAML`.
 pub const AWS_AUDIENCES: [&str; 2] = ["https://signin.aws.amazon.com/saml", "urn:amazon:webservices"];
@@ -16,6 +16,8 @@ pub struct World {
     pub saml_providers: Vec<SamlProvider>,
     /// IAM roles, of any account.
     pub roles: Vec<Role>,
+    /// Managed policies by ARN, which roles can have attached, or as boundary.
+    pub managed_policies: BTreeMap<String, Value>,
     /// SageMaker domains. Their regions are the only regions that signatures may name.
     pub domains: Vec<Domain>,
     /// User profiles that exist already.
@@ -35,6 +37,7 @@ impl Default for World {
         Self {
             saml_providers: Vec::new(),
             roles: Vec::new(),
+            managed_policies: BTreeMap::new(),
             domains: Vec::new(),
             profiles: Vec::new(),
             gateway_keys: Vec::new(),
@@ -82,8 +85,14 @@ pub struct Role {
     pub arn: String,
     /// Who may assume it: a policy document with `Principal`.
     pub trust_policy: Value,
-    /// What its sessions may do: identity policy documents.
+    /// What its sessions may do: inline policy documents.
     pub permission_policies: Vec<Value>,
+    /// ... and managed policies.
+    pub attached: BTreeSet<String>,
+    /// A managed policy that has to allow it too (`PermissionsBoundary`).
+    pub boundary: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
     /// Longest session, 3,600 to 43,200 seconds (`MaxSessionDuration`).
     pub max_session_seconds: u32,
 }
@@ -94,6 +103,9 @@ impl Default for Role {
             arn: String::new(),
             trust_policy: json!({"Version": "2012-10-17", "Statement": []}),
             permission_policies: Vec::new(),
+            attached: BTreeSet::new(),
+            boundary: None,
+            tags: BTreeMap::new(),
             max_session_seconds: 3600,
         }
     }

@@ -69,6 +69,11 @@ pub fn demo_people(account: &str, provider: &str) -> Vec<Person> {
     // AWS accepts the two ARNs in either order.
     two_roles.roles.push(format!("{provider},{}", role("MLEngineer")));
 
+    let mut everywhere = Person::new("sora", "박소라 (Sora Park)", "sora.park", &pair("DataScientist"));
+    "May go to so many places that there is a search.".clone_into(&mut everywhere.description);
+    everywhere.groups = vec!["everywhere".to_owned()];
+    everywhere.roles.push(pair("MLEngineer"));
+
     let mut not_entitled = Person::new("grace", "Grace Hopper", "grace.hopper", &pair("Auditor"));
     "Works here, but has no role that opens Studio.".clone_into(&mut not_entitled.description);
     not_entitled.groups = vec!["finance".to_owned()];
@@ -77,7 +82,7 @@ pub fn demo_people(account: &str, provider: &str) -> Vec<Person> {
     "Somebody else already has the profile of this name.".clone_into(&mut taken.description);
     taken.groups = vec!["ml-platform".to_owned()];
 
-    vec![newcomer, returning, two_roles, not_entitled, taken]
+    vec![newcomer, returning, two_roles, everywhere, not_entitled, taken]
 }
 
 #[cfg(test)]
@@ -91,7 +96,7 @@ mod tests {
         let people = demo_people("111122223333", "arn:aws:iam::111122223333:saml-provider/demo");
         let keys: BTreeSet<_> = people.iter().map(|person| &person.key).collect();
         let users: BTreeSet<_> = people.iter().map(|person| &person.user_id).collect();
-        assert_eq!((keys.len(), users.len()), (5, 5));
+        assert_eq!((keys.len(), users.len()), (6, 6));
         assert!(people[2].roles[1].starts_with("arn:aws:iam::111122223333:saml-provider/demo,"));
     }
 }

@@ -1,8 +1,8 @@
-"""A recording relay in front of moto's STS.
+"""A recording relay in front of moto's STS, or its IAM.
 
 moto answers AssumeRoleWithSAML with real-looking credentials but with the same Subject, Issuer and Audience for
 everybody, which the gateway rightly refuses. With `mend` set, the relay puts in what AWS would echo, and makes the
-credentials known to the embedded AWS, which has not issued them.
+credentials known to the embedded AWS, which has not issued them. Roles that moto made become known to it in any case.
 """
 
 import base64
@@ -18,6 +18,7 @@ from lxml import etree
 from .idp import AWS, SAML
 
 STS = "https://sts.amazonaws.com/doc/2011-06-15/"
+IAM = "https://iam.amazonaws.com/doc/2010-05-08/"
 HOP_BY_HOP = {"connection", "content-length", "host", "keep-alive", "transfer-encoding", "date", "server"}
 
 
@@ -42,9 +43,10 @@ class Exchange:
 
 
 class Wire:
-    def __init__(self, upstream: str, register):
-        """`register` takes a session's fields as the embedded AWS's control surface wants them."""
-        self.upstream, self.register = upstream, register
+    def __init__(self, upstream: str, register, host: str = "sts.amazonaws.com"):
+        """`register` takes a session's fields as the embedded AWS's control surface wants them; a role's, where `host`
+        is that of IAM."""
+        self.upstream, self.register, self.host = upstream, register, host
         self.mend = True
         self.exchanges: list[Exchange] = []
         wire = self
@@ -72,7 +74,7 @@ class Wire:
     def relay(self, path: str, headers: dict, body: bytes) -> tuple[int, str, bytes]:
         passed = {name: value for name, value in headers.items() if name.lower() not in HOP_BY_HOP}
         # moto tells its services apart by the Host header or the signature's scope; this call has no signature.
-        passed["Host"] = "sts.amazonaws.com"
+        passed["Host"] = self.host
         got = requests.post(self.upstream + path, data=body, headers=passed, timeout=30)
         form = parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=True)
         exchange = Exchange("POST", path, headers, form, got.status_code, got.content)
@@ -80,6 +82,9 @@ class Wire:
         answer = got.content
         if self.mend and got.status_code == 200 and exchange["Action"] == "AssumeRoleWithSAML":
             answer = self.mended(exchange)
+        if got.status_code == 200 and exchange["Action"] == "CreateRole":
+            arn = etree.fromstring(answer).findtext(f".//{{{IAM}}}Arn")
+            self.register({"arn": arn, "trust_policy": json.loads(exchange["AssumeRolePolicyDocument"])})
         return got.status_code, got.headers.get("Content-Type", "text/xml"), answer
 
     def mended(self, exchange: Exchange) -> bytes:

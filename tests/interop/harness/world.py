@@ -21,6 +21,8 @@ class Domain:
     role: str
     region: str = "ap-northeast-2"
     lifecycle: Path | None = None
+    # Keys and tables of [domain.execution_role], as TOML; in place of one role for everybody.
+    execution_role: str = ""
 
     @property
     def role_arn(self) -> str:
@@ -70,6 +72,13 @@ def text(value) -> str:
     return json.dumps(value)
 
 
+def execution_role(settings: str, domain: Domain) -> str:
+    """The short key, unless the settings say it already."""
+    if "ExecutionRole =" in settings:
+        return ""
+    return f'execution_role = "arn:aws:iam::{domain.account}:role/StudioExecution"'
+
+
 @dataclass
 class World:
     """Everything on loopback, in one folder, on ports found free."""
@@ -78,7 +87,10 @@ class World:
     domains: list[Domain]
     idps: list[IdpEntry]
     sts_endpoint: str | None = None
+    iam_endpoint: str | None = None
     groups: str = "groups"
+    # TOML below [domain.profile.settings] of every domain. It may set the execution role.
+    settings: str = ""
     gateway_port: int = field(default_factory=free_port)
     aws_port: int = field(default_factory=free_port)
     # [[saml.key]]: certificate and private key of each.
@@ -123,6 +135,7 @@ audiences = ["urn:amazon:webservices"]
 [aws]
 sts_endpoint = "{self.sts_endpoint or self.aws_url}"
 sagemaker_endpoint = "{self.aws_url}"
+iam_endpoint = "{self.iam_endpoint or self.aws_url}"
 """
         ]
         for certificate, private_key in self.keys:
@@ -144,9 +157,9 @@ domain_id = "{domain.domain_id}"
 region = "{domain.region}"
 roles = {text([domain.role_arn])}
 poll_milliseconds = 100
-
-[domain.profile]
-execution_role = "arn:aws:iam::{domain.account}:role/StudioExecution"
+{self.roles(domain)}
+[domain.profile.settings]
+{self.settings}
 
 [domain.profile.tags]
 "managed-by" = {{ value = "studio-gateway" }}
@@ -173,6 +186,19 @@ allow = "{domain.key}"
         path = self.folder / ("aws.toml" if for_aws else f"gateway-{port or self.gateway_port}.toml")
         path.write_text("".join(parts))
         return path
+
+    def roles(self, domain: Domain) -> str:
+        """What notebooks run as, and whom the gateway turns into in an account that is not its own."""
+        tables = ""
+        if domain.account != self.domains[0].account:
+            tables += f"""
+[domain.provisioner]
+role_arn = "arn:aws:iam::{domain.account}:role/studio-gateway-provisioner"
+external_id = "interop"
+"""
+        if domain.execution_role:
+            return tables + f"\n[domain.execution_role]\n{domain.execution_role}\n"
+        return tables + f"\n[domain.profile]\n{execution_role(self.settings, domain)}\n"
 
     def start(self) -> "World":
         self.start_aws()

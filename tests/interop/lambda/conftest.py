@@ -1,4 +1,4 @@
-"""The gateway under an emulated Lambda runtime, with its configuration in Systems Manager and its key in Secrets Manager."""
+"""The gateway under an emulated Lambda runtime; its configuration is in Systems Manager, its key in Secrets Manager."""
 
 import base64
 import json
@@ -81,7 +81,9 @@ class Function:
         self.running.append(moto)
         moto.until_http(f"{url}/moto-api/", accept=lambda status: status < 500)
         # Relative paths have no folder to be relative to: the file is named in full.
-        config = self.world.write().read_text().replace("corp-metadata.xml", str(self.world.folder / "corp-metadata.xml"))
+        config = (
+            self.world.write().read_text().replace("corp-metadata.xml", str(self.world.folder / "corp-metadata.xml"))
+        )
         keys = {key.lower(): value for key, value in KEYS.items()}
         client = lambda service: boto3.client(service, endpoint_url=url, region_name=REGION, **keys)  # noqa: E731
         client("ssm").put_parameter(Name="/studio-gateway/config", Value=config, Type="SecureString")

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 # The address of the person's browser, as the front end sees it.
 CLIENT = "203.0.113.9"
+TARGET_GROUP = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333:targetgroup/studio/6d0ecf831eec9f09"
 
 
 @dataclass
@@ -148,11 +149,7 @@ class LoadBalancer:
         # The query string as it was sent, percent-encoded.
         query = dict(pair.partition("=")[::2] for pair in url.query.split("&") if pair)
         return {
-            "requestContext": {
-                "elb": {
-                    "targetGroupArn": "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333:targetgroup/studio/6d0ecf831eec9f09"
-                }
-            },
+            "requestContext": {"elb": {"targetGroupArn": TARGET_GROUP}},
             "httpMethod": request.method,
             "path": url.path,
             "queryStringParameters": query,

@@ -1,4 +1,4 @@
-"""A whole sign-in behind each front end: asked, answered, sent to Studio; and what else has to come through unharmed."""
+"""A whole sign-in behind each front end: asked, answered, sent to Studio; and what else has to come through."""
 
 from urllib.parse import urlencode
 

@@ -1,4 +1,4 @@
-"""Three gateways share a ledger: an assertion counts once, at whichever of them, and not at all while the ledger is away."""
+"""Three gateways share a ledger: an assertion counts once at any of them, and not at all while the ledger is away."""
 
 import base64
 import os

@@ -21,7 +21,9 @@ def server_certificate(address: str):
     )
     names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
     certificate = (
-        begun(named("ledger"), authority_name, key).add_extension(names, critical=False).sign(authority_key, hashes.SHA256())
+        begun(named("ledger"), authority_name, key)
+        .add_extension(names, critical=False)
+        .sign(authority_key, hashes.SHA256())
     )
     return authority, certificate, key
 

@@ -101,5 +101,6 @@ fn resolve(variable: &str, context: &Context) -> Option<String> {
         Some((key, default)) => (key.trim(), Some(default.trim().trim_matches('\'').to_owned())),
         None => (variable.trim(), None),
     };
-    context.single(key).map(str::to_owned).or(default)
+    // An empty value is none: two people without a name are not the same person.
+    context.single(key).filter(|value| !value.is_empty()).map(str::to_owned).or(default)
 }

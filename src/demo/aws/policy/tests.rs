@@ -1,7 +1,11 @@
 //! The evaluator, rule by rule.
 
 use super::*;
+use crate::demo::aws::state::Caller;
+use serde::Deserialize;
 use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::Path;
 
 const PROFILE: &str = "arn:aws:sagemaker:ap-northeast-2:111122223333:user-profile/d-abc/alice";
 
@@ -172,5 +176,91 @@ fn faults_of_policy_documents_are_found() {
         policy("Allow", &json!({"Condition": {"StringEqual": {"a": "b"}}})),
     ] {
         assert!(fault(&bad).is_some(), "{bad}");
+    }
+}
+
+/// A request of `tests/policies/cases.json`, which an independent evaluator judges too (`tests/policies/run.sh`).
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    allowed: bool,
+    action: String,
+    principal: String,
+    resource: String,
+    context: BTreeMap<String, String>,
+    /// Names of shipped identity policies; none: the trust policy alone decides.
+    identity: Option<Vec<String>>,
+    session: Option<Value>,
+    boundary: Option<Value>,
+    /// Name of a shipped trust policy.
+    trust: Option<String>,
+}
+
+fn shipped(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("deploy/iam/{name}.json"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+impl Case {
+    fn is_allowed(&self) -> bool {
+        let mut context = Context::default();
+        for (key, value) in &self.context {
+            context.add(key, value);
+        }
+        let trusted = self.trust.as_ref().is_none_or(|name| {
+            let principal = match self.principal.as_str() {
+                arn if arn.contains(":saml-provider/") => Principal::Federated(arn),
+                arn if arn.starts_with("arn:") => Principal::Aws(arn),
+                service => Principal::Service(service),
+            };
+            decide_trust(&shipped(name), &self.action, principal, &context) == Decision::Allowed
+        });
+        trusted
+            && self.identity.as_ref().is_none_or(|names| {
+                let caller = Caller {
+                    arn: self.principal.clone(),
+                    policies: names.iter().map(|name| shipped(name)).collect(),
+                    boundary: self.boundary.clone(),
+                    session_policy: self.session.clone(),
+                    ..Caller::default()
+                };
+                caller.authorize(&self.action, &self.resource, &context).is_ok()
+            })
+    }
+}
+
+#[test]
+fn shipped_policies_say_what_the_table_says() {
+    let cases: Vec<Case> =
+        serde_json::from_str(include_str!("../../../../tests/policies/cases.json")).unwrap();
+    assert!(cases.len() > 60);
+    let wrong: Vec<_> =
+        cases.iter().filter(|case| case.is_allowed() != case.allowed).map(|case| &case.name).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for name in cases.iter().flat_map(|case| case.identity.iter().flatten()) {
+        assert_eq!(fault(&shipped(name)), None, "{name}");
+    }
+    for name in cases.iter().filter_map(|case| case.trust.as_ref()) {
+        assert_eq!(trust_fault(&shipped(name)), None, "{name}");
+    }
+    assert_eq!(
+        shipped("execution-role-trust-policy"),
+        crate::config::RoleTemplate::trust_policy("111122223333"),
+        "what the gateway makes roles with is what is shipped"
+    );
+}
+
+#[test]
+fn faults_of_trust_policies_are_found() {
+    let trust = |statement: Value| json!({"Version": "2012-10-17", "Statement": [statement]});
+    let good = json!({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"});
+    assert_eq!(trust_fault(&trust(good)), None);
+    for bad in [
+        json!({"Effect": "Allow", "Action": "sts:AssumeRole"}),
+        json!({"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Resource": "*"}),
+        json!({"Effect": "Allow", "NotPrincipal": {"AWS": "*"}, "Action": "sts:AssumeRole"}),
+    ] {
+        assert!(trust_fault(&trust(bad.clone())).is_some(), "{bad}");
     }
 }

@@ -5,7 +5,8 @@ use super::super::fault::ApiError;
 use super::super::policy::Context;
 use super::super::shape::{DOMAIN_ID, Problems};
 use super::super::state::State;
-use super::{account, checked, find_domain};
+use super::super::world::account_of;
+use super::{checked, find_domain};
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
 
@@ -17,7 +18,7 @@ pub(super) fn describe(
 ) -> Result<Value, ApiError> {
     let problems = Problems::default();
     let id = checked(input, &problems, &["DomainId"], |shape| shape.required("DomainId", DOMAIN_ID))?;
-    let arn = format!("arn:aws:sagemaker:{}:{}:domain/{id}", call.region, account(state, id, call));
+    let arn = format!("arn:aws:sagemaker:{}:{}:domain/{id}", call.region, account_of(&call.caller.arn));
     note.resource.clone_from(&arn);
     call.caller.authorize("sagemaker:DescribeDomain", &arn, &Context::default())?;
     let domain = find_domain(state, id, call)?;

@@ -63,7 +63,12 @@ pub(super) fn create(
         )));
     }
     let status = &profile::existing(state, &key)?.view.status;
-    if !matches!(status.as_str(), "InService" | "Updating" | "Update_Failed") {
+    let open = match status.as_str() {
+        "InService" | "Update_Failed" => true,
+        "Updating" => !call.pace.closed_while_updating,
+        _ => false,
+    };
+    if !open {
         return Err(ApiError::validation(format!(
             "UserProfile [{name}] is in state {status}, not InService."
         )));

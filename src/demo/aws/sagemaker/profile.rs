@@ -4,11 +4,12 @@
 
 use super::super::call::{Call, Note};
 use super::super::fault::ApiError;
-use super::super::policy::Context;
+use super::super::policy::{Context, Decision, Principal, decide_trust};
 use super::super::shape::{DOMAIN_ID, NAME, NEXT_TOKEN, Problems, Rule, Shape};
 use super::super::state::{ProfileKey, ProfileView, State, StoredProfile, Transition, profile_key};
+use super::super::world::{Domain, Role, account_of};
 use super::paging::page;
-use super::{account, add_request_tags, checked, find_domain, resource_context, seconds, settings};
+use super::{add_request_tags, checked, find_domain, resource_context, seconds, settings};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -44,12 +45,30 @@ pub(super) fn create(
     add_request_tags(&mut context, &tags);
     call.caller.authorize("sagemaker:CreateUserProfile", &arn, &context)?;
     if !tags.is_empty() {
+        context.add("sagemaker:TaggingAction", "CreateUserProfile");
         call.caller.authorize("sagemaker:AddTags", &arn, &context)?;
     }
-    authorize_pass_role(&settings, call)?;
+    authorize_pass_role(state, &settings, call)?;
 
     let domain = find_domain(state, domain_id, call)?;
+    check_execution_role(state, &settings, domain)?;
     let key = profile_key(&domain.id, name);
+    let new = |tags, settings| ProfileView {
+        domain_id: domain_id.to_owned(),
+        name: name.to_owned(),
+        arn: arn.clone(),
+        status: "Pending".to_owned(),
+        failure_reason: None,
+        tags,
+        user_settings: Value::Object(settings),
+        created: call.now,
+        modified: call.now,
+    };
+    if let Some(tags) = call.pace.rival.clone().filter(|_| !state.profiles.contains_key(&key)) {
+        let transition = Some(Transition::new(&call.pace, call.now, Some(("InService", None))));
+        let view = new(tags, Map::new());
+        state.profiles.insert(key.clone(), StoredProfile { view, transition });
+    }
     if state.profiles.contains_key(&key) {
         return Err(ApiError::in_use(format!(
             "UserProfile [{name}] already exists in domain [{domain_id}]."
@@ -62,23 +81,14 @@ pub(super) fn create(
             format!("The account-level service limit for user profiles of domain [{domain_id}] is reached.");
         return Err(ApiError::new(400, "ResourceLimitExceeded", message));
     }
-    let view = ProfileView {
-        domain_id: domain_id.to_owned(),
-        name: name.to_owned(),
-        arn: arn.clone(),
-        status: "Pending".to_owned(),
-        failure_reason: None,
-        tags,
-        user_settings: Value::Object(settings),
-        created: call.now,
-        modified: call.now,
-    };
+    let view = new(tags, settings);
     let to = match &call.pace.failure {
         Some(reason) => ("Failed", Some(reason.clone())),
         None => ("InService", None),
     };
-    let transition = Some(Transition::new(&call.pace, call.now, Some(to)));
-    state.profiles.insert(key, StoredProfile { view, transition });
+    let mut transition = Transition::new(&call.pace, call.now, Some(to));
+    transition.unseen = call.pace.unseen_describes;
+    state.profiles.insert(key, StoredProfile { view, transition: Some(transition) });
     Ok(json!({"UserProfileArn": arn}))
 }
 
@@ -89,6 +99,9 @@ pub(super) fn describe(
     note: &mut Note,
 ) -> Result<Value, ApiError> {
     let key = target(state, input, call, note, "sagemaker:DescribeUserProfile")?;
+    if state.is_unseen(&key) {
+        return Err(missing(&key));
+    }
     let view = existing(state, &key)?.view.clone();
     state.count_describe(&key);
     let mut output = json!({
@@ -119,20 +132,26 @@ pub(super) fn update(
         (shape.required("DomainId", DOMAIN_ID), named(shape), user_settings(shape, state, call))
     })?;
     let key = authorized(state, domain_id, name, call, note, "sagemaker:UpdateUserProfile")?;
-    authorize_pass_role(&settings, call)?;
+    authorize_pass_role(state, &settings, call)?;
     existing(state, &key)?;
+    check_execution_role(state, &settings, find_domain(state, domain_id, call)?)?;
     let Some(profile) = state.profiles.get_mut(&key) else {
         return Err(missing(&key));
     };
     if !matches!(profile.view.status.as_str(), "InService" | "Update_Failed") {
         return Err(ApiError::in_use(format!("UserProfile [{name}] is in state {}.", profile.view.status)));
     }
-    if let Some(stored) = profile.view.user_settings.as_object_mut() {
+    let to = match &call.pace.update_failure {
+        Some(reason) => ("Update_Failed", Some(reason.clone())),
+        None => ("InService", None),
+    };
+    if let Some(stored) = profile.view.user_settings.as_object_mut().filter(|_| to.1.is_none()) {
         stored.extend(settings);
     }
     "Updating".clone_into(&mut profile.view.status);
+    profile.view.failure_reason = None;
     profile.view.modified = call.now;
-    profile.transition = Some(Transition::new(&call.pace, call.now, Some(("InService", None))));
+    profile.transition = Some(Transition::new(&call.pace, call.now, Some(to)));
     Ok(json!({"UserProfileArn": profile.view.arn}))
 }
 
@@ -153,7 +172,8 @@ pub(super) fn delete(
         )));
     }
     "Deleting".clone_into(&mut profile.view.status);
-    profile.transition = Some(Transition::new(&call.pace, call.now, None));
+    let to = call.pace.deletion_failure.as_ref().map(|reason| ("Delete_Failed", Some(reason.clone())));
+    profile.transition = Some(Transition::new(&call.pace, call.now, to));
     Ok(json!({}))
 }
 
@@ -177,7 +197,7 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
         .profiles
         .iter()
         .filter(|((domain, name), _)| {
-            state.domain(domain, &call.region).is_some()
+            state.domain(domain, call).is_some()
                 && domain_id.is_none_or(|id| id == domain)
                 && part.as_ref().is_none_or(|part| name.contains(part.as_str()))
         })
@@ -215,7 +235,7 @@ pub(super) fn existing<'a>(state: &'a State, key: &ProfileKey) -> Result<&'a Sto
 pub(super) fn arn(state: &State, domain_id: &str, name: &str, call: &Call) -> String {
     let stored = state.profiles.get(&profile_key(domain_id, name)).map(|p| p.view.arn.clone());
     stored.unwrap_or_else(|| {
-        let account = account(state, domain_id, call);
+        let account = account_of(&call.caller.arn);
         format!("arn:aws:sagemaker:{}:{account}:user-profile/{domain_id}/{name}", call.region)
     })
 }
@@ -266,11 +286,41 @@ fn user_settings(shape: &Shape<'_>, state: &State, call: &Call) -> Map<String, V
 }
 
 /// Who sets an execution role must be allowed to pass it on.
-fn authorize_pass_role(settings: &Map<String, Value>, call: &Call) -> Result<(), ApiError> {
-    let Some(role) = settings.get("ExecutionRole").and_then(Value::as_str) else {
+fn authorize_pass_role(state: &State, settings: &Map<String, Value>, call: &Call) -> Result<(), ApiError> {
+    let Some(role) = execution_role(settings) else {
         return Ok(());
     };
     let mut context = Context::default();
+    if let Some(role) = state.role(role) {
+        context.add_tags("iam:ResourceTag", &role.tags);
+    }
     context.add("iam:PassedToService", "sagemaker.amazonaws.com");
     call.caller.authorize("iam:PassRole", role, &context)
+}
+
+/// SageMaker takes an execution role only if it is there, of the domain's account, and lets SageMaker take it.
+fn check_execution_role(
+    state: &State,
+    settings: &Map<String, Value>,
+    domain: &Domain,
+) -> Result<(), ApiError> {
+    let Some(arn) = execution_role(settings) else {
+        return Ok(());
+    };
+    let mut context = Context::default();
+    context.add("aws:SourceAccount", &domain.account);
+    context.add("aws:SourceArn", domain.arn());
+    let takes = |role: &Role| {
+        let service = Principal::Service("sagemaker.amazonaws.com");
+        account_of(&role.arn) == domain.account
+            && decide_trust(&role.trust_policy, "sts:AssumeRole", service, &context) == Decision::Allowed
+    };
+    if state.role(arn).is_some_and(takes) {
+        return Ok(());
+    }
+    Err(ApiError::validation(format!("Could not assume the execution role [{arn}].")))
+}
+
+fn execution_role(settings: &Map<String, Value>) -> Option<&str> {
+    settings.get("ExecutionRole").and_then(Value::as_str)
 }

@@ -4,6 +4,7 @@ use super::super::call::{Call, Note};
 use super::super::fault::ApiError;
 use super::super::shape::{NEXT_TOKEN, Problems, SAGEMAKER_ARN, TAG_KEY};
 use super::super::state::State;
+use super::super::world::account_of;
 use super::paging::page;
 use super::{add_request_tags, checked, resource_context};
 use serde_json::{Map, Value, json};
@@ -92,7 +93,8 @@ fn find<'a>(state: &'a mut State, arn: &str, call: &Call) -> Option<&'a Tags> {
 }
 
 fn find_mut<'a>(state: &'a mut State, arn: &str, call: &Call) -> Option<&'a mut Tags> {
-    if arn.split(':').nth(3) != Some(call.region.as_str()) {
+    if arn.split(':').nth(3) != Some(call.region.as_str()) || account_of(arn) != account_of(&call.caller.arn)
+    {
         return None;
     }
     if let Some(profile) = state.profiles.values_mut().find(|p| p.view.arn.eq_ignore_ascii_case(arn)) {

@@ -66,10 +66,12 @@ pub(super) fn assume(
     let expires = claims.session_until.map_or(until, |end| end.min(until));
     let packed = packed_percent(session_policy, &claims)?;
 
+    let (policies, boundary) = state.permissions(&role);
     let caller = Caller {
         arn: assumed_role_arn(role_arn, &claims.session_name),
         user_id: format!("{}:{}", token::unique_id("AROA")?, claims.session_name),
-        policies: role.permission_policies.clone(),
+        policies,
+        boundary,
         session_policy: session_policy.map(parse_policy).transpose()?,
         tags: claims.tags.clone(),
         source_identity: claims.source_identity.clone(),

@@ -75,12 +75,22 @@ pub(super) fn world() -> World {
             metadata_xml: metadata_xml(IDP, "https://idp.example.com/sso", &[&keys().0]).unwrap(),
             ..SamlProvider::default()
         }],
-        roles: vec![Role {
-            arn: ROLE.into(),
-            trust_policy: trust_policy(),
-            permission_policies: vec![presign],
-            max_session_seconds: 7200,
-        }],
+        roles: vec![
+            Role {
+                arn: ROLE.into(),
+                trust_policy: trust_policy(),
+                permission_policies: vec![presign],
+                max_session_seconds: 7200,
+                ..Role::default()
+            },
+            Role {
+                arn: EXECUTION_ROLE.into(),
+                trust_policy: json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
+                "Principal": {"Service": "sagemaker.amazonaws.com"},
+                "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}}),
+                ..Role::default()
+            },
+        ],
         domains: vec![Domain {
             id: DOMAIN.into(),
             region: REGION.into(),

@@ -137,6 +137,35 @@ fn every_constraint_of_a_request_is_checked() {
             "UserSettings",
             json!({"KernelGatewayAppSettings": {"DefaultResourceSpec": {"InstanceType": "m1.t3"}}}),
         ),
+        ("UserSettings", json!({"SharingSettings": {"S3OutputPath": "s3:///x"}})),
+        ("UserSettings", json!({"CustomPosixUserConfig": {"Uid": 10_000}})),
+        ("UserSettings", json!({"CustomPosixUserConfig": {"Uid": 10_000, "Gid": 1000}})),
+        ("UserSettings", json!({"CustomFileSystemConfigs": [{}]})),
+        (
+            "UserSettings",
+            json!({"CustomFileSystemConfigs": [{"EFSFileSystemConfig": {"FileSystemId": "fs-1"}}]}),
+        ),
+        (
+            "UserSettings",
+            json!({"SpaceStorageSettings": {"DefaultEbsStorageSettings":
+            {"DefaultEbsVolumeSizeInGb": 20, "MaximumEbsVolumeSizeInGb": 10}}}),
+        ),
+        ("UserSettings", json!({"StudioWebPortalSettings": {"HiddenAppTypes": ["Emacs"]}})),
+        ("UserSettings", json!({"StudioWebPortalSettings": {"HiddenInstanceTypes": ["t3.medium"]}})),
+        ("UserSettings", json!({"RStudioServerProAppSettings": {"UserGroup": "ADMIN"}})),
+        ("UserSettings", json!({"TensorBoardAppSettings": {"CustomImages": []}})),
+        ("UserSettings", json!({"RSessionAppSettings": {"CustomImages": [{"ImageName": "a"}]}})),
+        (
+            "UserSettings",
+            json!({"JupyterLabAppSettings": {"CodeRepositories": [{"RepositoryUrl": "git@x:y"}]}}),
+        ),
+        ("UserSettings", json!({"JupyterLabAppSettings": {"EmrSettings": {"AssumableRoleArns": ["Emr"]}}})),
+        ("UserSettings", json!({"CanvasAppSettings": {"KendraSettings": {"Status": "ON"}}})),
+        ("UserSettings", json!({"CanvasAppSettings": {"GenerativeAiSettings": {"Status": "ENABLED"}}})),
+        (
+            "UserSettings",
+            json!({"JupyterLabAppSettings": {"DefaultResourceSpec": {"SageMakerImageVersionAlias": "latest"}}}),
+        ),
     ] {
         let mut request = create("carol");
         request[pointer] = value;
@@ -144,6 +173,54 @@ fn every_constraint_of_a_request_is_checked() {
         assert_eq!(error.code, "ValidationException", "{request}");
         assert!(error.message.contains("failed to satisfy constraint"), "{}", error.message);
     }
+}
+
+#[test]
+fn a_profile_may_have_every_setting_there_is() {
+    let everything: toml::Table = include_str!("../../../../tests/settings/everything.toml").parse().unwrap();
+    let mut bench = Bench::new(world());
+    let mut request = create("carol");
+    request["UserSettings"] = serde_json::to_value(&everything).unwrap();
+    request["UserSettings"]["ExecutionRole"] = json!(EXECUTION_ROLE);
+    bench.ours("CreateUserProfile", &request).unwrap();
+    assert_eq!(
+        bench.ours("DescribeUserProfile", &named("carol")).unwrap()["UserSettings"],
+        request["UserSettings"]
+    );
+}
+
+#[test]
+fn updates_and_deletions_can_fail_and_say_why() {
+    let mut bench = Bench::new(world());
+    bench.knobs.fail_updates("no addresses left");
+    let mut request = named("alice");
+    request["UserSettings"] = json!({"StudioWebPortal": "DISABLED"});
+    bench.ours("UpdateUserProfile", &request).unwrap();
+    let output = bench.ours("DescribeUserProfile", &named("alice")).unwrap();
+    assert_eq!(
+        (&output["Status"], &output["FailureReason"]),
+        (&json!("Update_Failed"), &json!("no addresses left"))
+    );
+    assert_eq!(output["UserSettings"].get("StudioWebPortal"), None);
+
+    bench.knobs.fail_deletion("apps are running");
+    bench.ours("DeleteUserProfile", &named("bob")).unwrap();
+    let output = bench.ours("DescribeUserProfile", &named("bob")).unwrap();
+    assert_eq!(
+        (&output["Status"], &output["FailureReason"]),
+        (&json!("Delete_Failed"), &json!("apps are running"))
+    );
+}
+
+#[test]
+fn a_new_profile_can_be_out_of_sight_at_first() {
+    let mut bench = Bench::new(world());
+    bench.knobs.unseen_describes(2);
+    bench.ours("CreateUserProfile", &create("carol")).unwrap();
+    assert_eq!(status(&mut bench, "carol").unwrap_err().code, "ResourceNotFound");
+    assert_eq!(code(bench.ours("CreateUserProfile", &create("carol"))), "ResourceInUse");
+    assert_eq!(status(&mut bench, "carol").unwrap_err().code, "ResourceNotFound");
+    assert_eq!(status(&mut bench, "carol").unwrap(), "InService");
 }
 
 fn config(name: &str, app: &str) -> Value {

@@ -1,0 +1,45 @@
+//! What stands around the content of every page: brand, language, contact, and the switch between languages.
+
+use super::request::Visit;
+use crate::assets::Assets;
+use crate::language::Language;
+use crate::sign_in::Gateway;
+
+/// Everything that `base.html` needs.
+pub(super) struct Frame<'p> {
+    pub(super) language: Language,
+    pub(super) assets: &'p Assets,
+    pub(super) brand: &'p str,
+    pub(super) contact: Option<&'p str>,
+    /// Whether there is a remembered destination to get away from.
+    pub(super) goes_directly: bool,
+    /// Hidden fields of the form that switches the language: they say which page to show again. Without any, there is no
+    /// switch.
+    pub(super) again: Vec<(&'static str, String)>,
+}
+
+impl<'p> Frame<'p> {
+    /// For a page without a switch, such as one that moves on by itself.
+    pub(super) fn new(gateway: &'p Gateway, visit: &Visit) -> Self {
+        Self {
+            language: visit.language,
+            assets: &gateway.assets,
+            brand: &gateway.config.brand.name,
+            contact: gateway.config.gateway.contact.as_deref(),
+            goes_directly: visit.goes_directly,
+            again: Vec::new(),
+        }
+    }
+
+    /// Adds a field that tells `POST /language` which page to show again.
+    pub(super) fn again(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.again.push((name, value.into()));
+        self
+    }
+
+    /// The languages to switch to.
+    pub(super) fn others(&self) -> impl Iterator<Item = Language> {
+        let present = self.language;
+        Language::all().filter(move |language| *language != present)
+    }
+}

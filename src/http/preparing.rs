@@ -1,0 +1,55 @@
+//! "Preparing your Studio": the page for a sign-in that takes longer than a moment. It carries the sign-in itself, so it
+//! may be reloaded, closed, or go on at another instance.
+//!
+//! Its script watches `POST /preparing/events` and then submits the page's form, which opens Studio; the form's button does
+//! so where scripts are off, and there the page also tries again by itself, once. The page never holds a URL of Studio.
+
+mod events;
+
+pub(super) use events::watch;
+
+use super::frame::Frame;
+use super::opening::Opening;
+use super::ticket::Ticket;
+use super::{pages, program, renewal};
+use crate::error::Refusal;
+use askama::Template;
+use axum::response::Response;
+
+#[derive(Template)]
+#[template(path = "preparing.html")]
+struct Page<'p> {
+    frame: Frame<'p>,
+    token: &'p str,
+    choice: &'p str,
+    destination: &'p str,
+    /// Where the sign-in begins anew, if the IdP takes requests.
+    renewal: Option<&'p str>,
+    /// Where the browser goes by itself where scripts are off.
+    refresh: Option<String>,
+}
+
+/// The answer to a request that would take too long.
+pub(super) fn answer(opening: &Opening<'_>) -> Result<Response, Refusal> {
+    let Opening { gateway, choice, grant, .. } = opening;
+    let ticket = Ticket::issue(gateway, choice, opening.browser)?;
+    let key = grant.key();
+    let mut response = if opening.visit.wants_json {
+        program::preparing(&ticket.token, &key)
+    } else {
+        let destination = grant.destination();
+        let renewal = renewal::of(gateway, choice.identity().idp(), Some(&destination.key));
+        let silent = renewal.as_ref().filter(|renewal| renewal.silent && opening.may_refresh);
+        let page = Page {
+            frame: Frame::new(gateway, opening.visit),
+            token: &ticket.token,
+            choice: &key,
+            destination: &destination.name,
+            refresh: silent.map(|renewal| format!("{}&again=1", renewal.location)),
+            renewal: renewal.as_ref().map(|renewal| renewal.location.as_str()),
+        };
+        pages::html(&page, opening.visit.language)?
+    };
+    ticket.bind(&mut response);
+    Ok(response)
+}
