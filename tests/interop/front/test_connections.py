@@ -8,7 +8,7 @@ import pytest
 from conftest import RESEARCH
 from harness.browser import Browser, Form
 from harness.idp import Idp, Person
-from harness.sign_in import arrive, deliver
+from harness.sign_in import arrive
 from harness.world import IdpEntry, World
 
 IDLE = 9_900
@@ -47,7 +47,7 @@ def test_idle_connections_do_not_hurt(tmp_path, many_files):
             idle[-1].send(b"GET / HTTP/1.1\r\nHost: st")
         browser = Browser()
         fields = {"SAMLResponse": idp.respond(Person("alice", [RESEARCH.pair]), world.acs, [world.entity_id])}
-        arrive(world, browser, deliver(browser, Form(world.acs, "post", fields)), "alice", RESEARCH)
+        arrive(world, browser, browser.submit(Form(world.acs, "post", fields)), "alice", RESEARCH)
         each = (resident(pid) - before) / IDLE
         print(f"{each:.0f} bytes for each connection")
         assert each < MOST_BYTES_EACH

@@ -7,7 +7,7 @@ from conftest import RESEARCH
 from harness.browser import Browser, Form
 from harness.idp import Person
 from harness.process import binary
-from harness.sign_in import arrive, deliver
+from harness.sign_in import arrive
 from requests.adapters import HTTPAdapter
 
 CLIENT = "127.0.0.2"
@@ -46,7 +46,7 @@ def response(front, user: str, groups: list | None = None) -> dict:
 def sign_in(front, browser, user: str, groups: list | None = None) -> int:
     """The length of the response."""
     fields = response(front, user, groups)
-    answer = deliver(browser, Form(front.world.acs, "post", fields))
+    answer = browser.submit(Form(front.world.acs, "post", fields))
     arrive(front.world, browser, answer, user, RESEARCH)
     return len(fields["SAMLResponse"])
 
@@ -69,7 +69,7 @@ def test_the_log_has_the_client_and_nothing_depends_on_what_it_forges(front, bro
         assert redirects[0] == redirects[1]
     metadata = browser.get(f"{front.world.url}/saml/metadata").text
     assert metadata == honest["/saml/metadata"].text and front.world.acs in metadata
-    answer = deliver(browser, Form(front.world.acs, "post", response(front, "forger")))
+    answer = browser.submit(Form(front.world.acs, "post", response(front, "forger")))
     assert answer.status_code == 303, answer.text
     assert answer.headers["Location"].startswith(front.world.aws_url)
     assert clients(front) == {CLIENT}
