@@ -2,6 +2,7 @@
 //!
 //! Every problem is found at once; a configuration with a problem does not exist, so nothing starts with it.
 
+mod admin;
 mod brand;
 mod destination;
 mod domain;
@@ -17,6 +18,7 @@ mod replay;
 mod rule;
 mod sources;
 
+pub use admin::Admin;
 pub use brand::{Brand, Colour, Logo, Palette};
 pub use destination::{Destination, LandingUri};
 pub use domain::{Domain, Provisioning};
@@ -57,6 +59,8 @@ pub struct Config {
     pub saml: Saml,
     /// Identity providers, at least one; their keys and entity IDs are unique.
     pub idps: Vec<Arc<Idp>>,
+    /// The listener for monitoring.
+    pub admin: Admin,
     /// How AWS is called.
     pub aws: Aws,
     /// Where used assertions are remembered.
@@ -170,6 +174,7 @@ impl Config {
             .into_iter()
             .map(|section| idp::read(section, sources, can_sign, now, &mut warnings))
             .collect();
+        let admin = admin::read(root.section("admin"));
         let aws = aws(root.section("aws"));
         let replay = root.section("replay");
         let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
@@ -224,6 +229,7 @@ impl Config {
                     brand,
                     saml,
                     idps,
+                    admin,
                     aws,
                     replay,
                     domains,

@@ -1,6 +1,7 @@
 //! The web service: routes, and nothing of what a sign-in means.
 
 mod acs;
+mod admin;
 mod choose;
 mod chooser;
 mod client;
@@ -11,6 +12,7 @@ mod headers;
 mod home;
 mod language;
 mod login;
+mod measure;
 mod metadata;
 mod openapi;
 mod opening;
@@ -26,6 +28,7 @@ mod signed_out;
 mod switch;
 mod ticket;
 
+pub use admin::admin_router;
 pub use client::Peer;
 
 use crate::error::{Code, Refusal};
@@ -78,6 +81,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         }))
         .layer(from_fn_with_state(Arc::clone(&gateway), headers::secure))
         .layer(from_fn_with_state(Arc::clone(&gateway), request::identify))
+        .layer(from_fn_with_state(Arc::clone(&gateway), measure::measure))
         .with_state(gateway)
 }
 

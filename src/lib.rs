@@ -20,6 +20,7 @@ pub mod inspect;
 pub mod lambda;
 pub mod language;
 pub mod load;
+pub mod metrics;
 pub mod policy;
 pub mod profile_name;
 pub mod random;

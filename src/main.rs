@@ -18,6 +18,7 @@ use studio_gateway::clock::Clock;
 use studio_gateway::config::{Config, Problems, Tls, read_variable};
 use studio_gateway::demo::{self, Demo, world};
 use studio_gateway::explain::{self, Question};
+use studio_gateway::http;
 use studio_gateway::idps::{Idps, KnownIdp};
 use studio_gateway::inspect;
 use studio_gateway::saml::metadata::IdpMetadata;
@@ -226,6 +227,13 @@ async fn serve(place: &WithConfig) -> Result<(), Box<dyn Error>> {
     if on_lambda() {
         tracing::info!(target: "studio_gateway", public_url, "serving as a Lambda function");
         return lambda::run(Arc::new(gateway)).await.map_err(|fault| fault.to_string().into());
+    }
+    if let Some(admin) = gateway.config.admin.listen {
+        let listener = TcpListener::bind(admin).await.map_err(|fault| format!("{admin}: {fault}"))?;
+        tracing::info!(target: "studio_gateway", address = %listener.local_addr()?, "metrics");
+        let router = http::admin_router(gateway.metrics.clone());
+        // It ends with the process: whoever watches wants to see the drain as well.
+        tokio::spawn(async move { axum::serve(listener, router).await });
     }
     let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
     let tls = gateway.config.gateway.tls.clone();

@@ -10,9 +10,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::process::ExitCode;
+use std::sync::Arc;
 use studio_gateway::aws::{
     AwsClients, Drift, Examined, GatewayCredentials, Mode, Outcome, Reconciled, reconcile,
 };
+use studio_gateway::idps::Idps;
+use studio_gateway::metrics::Metrics;
 
 /// Exit code when profiles differ, or could not be changed in the state that they are in.
 const LEFT: u8 = 3;
@@ -50,7 +53,8 @@ pub(crate) async fn run(args: &ReconcileArgs, now: DateTime<Utc>) -> Result<Exit
         format!("no domain has the key {:?}; there are: {}", args.domain, known.join(", "))
     })?;
     let mode = if args.mode.apply { Mode::Apply } else { Mode::Plan };
-    let clients = AwsClients::new(&config, GatewayCredentials::Default).await;
+    let metrics = Metrics::new(Arc::new(Idps::new(&config)));
+    let clients = AwsClients::new(&config, GatewayCredentials::Default, &metrics).await;
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{bar:40} {pos}/{len}  {eta}")?);
     let done = reconcile(&clients, &config, domain, mode, |done, total| {
         bar.set_length(total.try_into().unwrap_or(u64::MAX));

@@ -24,6 +24,7 @@ use crate::drain::Drain;
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
+use crate::metrics::Metrics;
 use crate::policy::{self, Grant};
 use crate::random::NoRandomness;
 use crate::replay::{FreshAssertion, Ledger};
@@ -51,6 +52,8 @@ pub struct Gateway {
     pub drain: Drain,
     /// A place for each page that watches its Studio being prepared.
     pub watchers: Arc<Semaphore>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// The files that pages refer to.
     pub assets: Assets,
     ledger: Ledger,
@@ -78,7 +81,8 @@ impl Gateway {
         let seal = Seal::new(&config.gateway.seal_keys)?;
         let ledger = Box::pin(Ledger::new(&config, clock.now(), credentials.clone())).await;
         let idps = Arc::new(Idps::new(&config));
-        let clients = Box::pin(AwsClients::new(&config, credentials)).await;
+        let metrics = Metrics::new(Arc::clone(&idps));
+        let clients = Box::pin(AwsClients::new(&config, credentials, &metrics)).await;
         let assets = Assets::of(&config.brand);
         let watchers = Arc::new(Semaphore::new(config.gateway.most_watchers));
         Ok(Self {
@@ -88,6 +92,7 @@ impl Gateway {
             idps,
             drain: Drain::default(),
             watchers,
+            metrics,
             assets,
             ledger,
             clients,
@@ -238,6 +243,12 @@ impl Gateway {
             cbc_without_response_signature: idp.settings.cbc_without_response_signature,
         };
         let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
-        Ok((self.ledger.claim(verified, now).await?, idp))
+        let claimed = self.ledger.claim(verified, now).await;
+        self.metrics.claim(match &claimed {
+            Ok(_) => "first",
+            Err(refusal) if refusal.code() == Code::AssertionReplayed => "repeated",
+            Err(_) => "unknown",
+        });
+        Ok((claimed?, idp))
     }
 }

@@ -1,6 +1,7 @@
 //! Clients of the AWS SDK, made once for each account and region, and shared.
 
 use crate::config::{Config, Domain, Provisioner};
+use crate::metrics::{Metered, Metrics};
 use aws_config::identity::IdentityCache;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -54,7 +55,7 @@ struct Ours {
 
 impl AwsClients {
     /// Makes the clients. Nothing is called yet.
-    pub async fn new(config: &Config, credentials: GatewayCredentials) -> Self {
+    pub async fn new(config: &Config, credentials: GatewayCredentials, metrics: &Metrics) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(config.aws.connect)
             .operation_attempt_timeout(config.aws.attempt)
@@ -81,11 +82,15 @@ impl AwsClients {
                 && !ours.contains_key(&place)
             {
                 let assumed = assuming(provisioner, &sts_config, config.aws.call).await;
-                ours.insert(place, Ours::new(config, &assumed, domain));
+                ours.insert(place, Ours::new(config, &assumed, domain, metrics));
             } else {
-                ours.entry(place).or_insert_with(|| Ours::new(config, &shared, domain));
+                ours.entry(place).or_insert_with(|| Ours::new(config, &shared, domain, metrics));
             }
-            sts.entry(domain.region.clone()).or_insert_with(|| aws_sdk_sts::Client::new(&sts_config));
+            sts.entry(domain.region.clone()).or_insert_with(|| {
+                let config =
+                    aws_sdk_sts::config::Builder::from(&sts_config).interceptor(Metered(metrics.clone()));
+                aws_sdk_sts::Client::from_conf(config.build())
+            });
         }
         Self { sts, ours }
     }
@@ -127,11 +132,18 @@ impl Place {
 }
 
 impl Ours {
-    fn new(config: &Config, credentials: &SdkConfig, domain: &Domain) -> Self {
+    fn new(config: &Config, credentials: &SdkConfig, domain: &Domain, metrics: &Metrics) -> Self {
         let partition = domain.roles.first().map_or("aws", |role| role.partition());
         let sagemaker = at(credentials, &domain.region, config.aws.sagemaker_endpoint.as_ref());
         let iam = at(credentials, iam_region(partition), config.aws.iam_endpoint.as_ref());
-        Self { sagemaker: aws_sdk_sagemaker::Client::new(&sagemaker), iam: aws_sdk_iam::Client::new(&iam) }
+        let metered = Metered(metrics.clone());
+        let sagemaker =
+            aws_sdk_sagemaker::config::Builder::from(&sagemaker).interceptor(metered.clone()).build();
+        let iam = aws_sdk_iam::config::Builder::from(&iam).interceptor(metered).build();
+        Self {
+            sagemaker: aws_sdk_sagemaker::Client::from_conf(sagemaker),
+            iam: aws_sdk_iam::Client::from_conf(iam),
+        }
     }
 }
 

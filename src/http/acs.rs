@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
-    let mut record = Record::default();
+    let mut record = Record::new(&gateway.metrics);
     let mut relay_state = RelayState::default();
     let answer =
         gateway.within_limit(process(&gateway, &visit, request, &mut relay_state, &mut record)).await;

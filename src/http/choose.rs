@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
-    let mut record = Record::default();
+    let mut record = Record::new(&gateway.metrics);
     let answer = gateway.within_limit(process(&gateway, &visit, request, &mut record)).await;
     match answer {
         Ok((outcome, response)) => {

@@ -31,6 +31,8 @@ pub struct IdpMetadata {
     pub valid_until: Option<DateTime<Utc>>,
     /// How long it may be kept before it is fetched again (`cacheDuration`), if it says so.
     pub cache_for: Option<TimeDelta>,
+    /// When each signing certificate ends. It still verifies then.
+    pub certificates_end: Vec<DateTime<Utc>>,
     /// What an admin should know, such as certificates that were left out or have expired.
     pub warnings: Vec<String>,
 }
@@ -95,6 +97,7 @@ impl IdpMetadata {
             cache_for: lineage(&document, role)
                 .filter_map(|node| attribute(&document, node, "cacheDuration").and_then(duration))
                 .min(),
+            certificates_end: certificates.iter().filter_map(|der| end_of(der)).collect(),
             warnings,
         })
     }
@@ -206,11 +209,16 @@ fn signing_certificates(document: &Document<'_>, role: NodeId) -> Result<Vec<Vec
     Ok(certificates)
 }
 
+/// `notAfter` of a certificate.
+fn end_of(der: &[u8]) -> Option<DateTime<Utc>> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0)
+}
+
 /// A certificate that has expired, or is about to. It still verifies: the IdP may go on using it, and often does; but
 /// many IdPs change their key then, and the new one has to be in the metadata by that day.
 fn expiry_warning(der: &[u8], now: DateTime<Utc>) -> Option<String> {
-    let (_, certificate) = X509Certificate::from_der(der).ok()?;
-    let until = DateTime::from_timestamp(certificate.validity().not_after.timestamp(), 0)?;
+    let until = end_of(der)?;
     let day = until.format("%Y-%m-%d");
     if until <= now {
         Some(format!("a signing certificate expired on {day}"))

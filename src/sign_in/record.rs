@@ -2,12 +2,14 @@
 
 use crate::error::{Fault, Refusal};
 use crate::identity::Identity;
+use crate::metrics::Metrics;
 use crate::policy::Grant;
 use std::time::Duration;
 
 /// Collects what a sign-in finds out on its way. Holds no assertion, credential, cookie or URL.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Record {
+    metrics: Metrics,
     idp: Option<String>,
     user_id: Option<String>,
     session_name: Option<String>,
@@ -22,6 +24,25 @@ pub struct Record {
 }
 
 impl Record {
+    /// Of a sign-in about which nothing is known yet.
+    #[must_use]
+    pub fn new(metrics: &Metrics) -> Self {
+        Self {
+            metrics: metrics.clone(),
+            idp: None,
+            user_id: None,
+            session_name: None,
+            source_identity: None,
+            destination: None,
+            domain: None,
+            rule: None,
+            tags_left_out: None,
+            role: None,
+            profile: None,
+            role_session: None,
+        }
+    }
+
     /// Key of the IdP, if it got as far as that.
     #[must_use]
     pub fn idp_key(&self) -> Option<&str> {
@@ -72,6 +93,7 @@ impl Record {
     }
 
     fn line(&self, outcome: &str, refusal: Option<&Refusal>, request_id: &str, client: &str, took: Duration) {
+        self.metrics.sign_in(outcome, refusal.map(Refusal::code), took);
         // A level is part of what tracing makes at compile time, and so it cannot be a variable.
         macro_rules! line {
             ($level:ident) => {

@@ -30,6 +30,7 @@ mod ledger;
 mod listener;
 mod log_lines;
 mod metadata_refresh;
+mod metrics;
 mod noise;
 mod pages;
 mod person_session;

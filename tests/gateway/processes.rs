@@ -322,3 +322,24 @@ async fn the_demo_is_one_address_and_a_sign_in() {
     demo.terminate();
     assert_eq!(demo.end().0, Some(0));
 }
+
+#[tokio::test]
+async fn metrics_are_read_apart_from_what_browsers_reach() {
+    let folder = folder("admin");
+    let path = folder.join("gateway.toml");
+    let text = configuration("127.0.0.1:0", None);
+    fs::write(&path, format!("{text}\n[admin]\nlisten = \"127.0.0.1:0\"\n")).unwrap();
+    let mut process = Process::start(&["serve", "--config", path.to_str().unwrap()]);
+    let address = |line: String| between(&line, "\"address\":\"", "\"").unwrap();
+    let admin = address(process.line_with("\"metrics\""));
+    let public = address(process.line_with("\"serving\""));
+    let http = http();
+    assert_eq!(http.get(format!("http://{public}/metrics")).send().await.unwrap().status(), 404);
+    let metrics = http.get(format!("http://{admin}/metrics")).send().await.unwrap();
+    assert_eq!(metrics.status(), 200);
+    let text = metrics.text().await.unwrap();
+    assert!(text.contains("http_requests_total{route=\"none\",method=\"GET\",status=\"404\"} 1"), "{text}");
+    assert_eq!(http.post(format!("http://{admin}/saml/acs")).send().await.unwrap().status(), 404);
+    process.terminate();
+    assert_eq!(process.end().0, Some(0));
+}

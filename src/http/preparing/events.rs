@@ -64,7 +64,7 @@ pub(in crate::http) async fn watch(
     request: Request,
 ) -> Response {
     let started = Instant::now();
-    let mut record = Record::default();
+    let mut record = Record::new(&gateway.metrics);
     match begin(&gateway, request, &mut record).await {
         Ok((choice, key)) => {
             let (events, receiver) = mpsc::channel(WAITING);

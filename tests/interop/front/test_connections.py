@@ -12,7 +12,7 @@ from harness.sign_in import arrive
 from harness.world import IdpEntry, World
 
 IDLE = 9_900
-MOST_BYTES_EACH = 32_768
+MOST_BYTES_EACH = 49_152
 
 
 @pytest.fixture

@@ -1,0 +1,36 @@
+//! When the certificates end that IdPs sign with: looked up when metrics are read, so that a new copy of metadata counts at
+//! once.
+
+use crate::idps::Idps;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
+use prometheus_client::metrics::gauge::ConstGauge;
+use std::fmt;
+use std::sync::Arc;
+
+pub(super) struct CertificateEnds(pub(super) Arc<Idps>);
+
+impl Collector for CertificateEnds {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let gauge = ConstGauge::new(0_i64);
+        let mut metric = encoder.encode_descriptor(
+            "idp_certificate_not_after_timestamp_seconds",
+            "End of each signing certificate of an IdP, in seconds since 1970",
+            None,
+            gauge.metric_type(),
+        )?;
+        for idp in self.0.all() {
+            for (number, ends) in idp.metadata.certificates_end.iter().enumerate() {
+                let labels = [("idp", idp.settings.key.clone()), ("certificate", number.to_string())];
+                ConstGauge::new(ends.timestamp()).encode(metric.encode_family(&labels)?)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for CertificateEnds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CertificateEnds")
+    }
+}

@@ -1,0 +1,87 @@
+//! What monitoring sees of sign-ins, and what it must not see.
+
+use crate::stage::{Setting, Stage, alice, idp_metadata};
+use studio_gateway::clock::Clock;
+use studio_gateway::saml::metadata::IdpMetadata;
+
+/// The value of a metric with exactly these labels, however they are ordered.
+fn value(stage: &Stage, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+    let text = stage.gateway.metrics.text();
+    let line = text.lines().find(|line| {
+        let Some((series, _)) = line.rsplit_once(' ') else { return false };
+        let (found, rest) = series.split_once('{').unwrap_or((series, ""));
+        let found_labels = rest.trim_end_matches('}').split(',').filter(|label| !label.is_empty()).count();
+        found == format!("studio_gateway_{name}")
+            && found_labels == labels.len()
+            && labels.iter().all(|(key, value)| rest.contains(&format!("{key}=\"{value}\"")))
+    })?;
+    line.rsplit_once(' ').unwrap().1.parse().ok()
+}
+
+#[tokio::test]
+async fn sign_ins_are_counted_by_outcome_and_code() {
+    let stage = Stage::new().await;
+    let response = stage.response_for(&alice());
+    stage.post(&response).await.expect_studio("alice").await;
+    for _ in 0..2 {
+        stage.post(&response).await.expect_refused(403, "assertion.replayed");
+    }
+    assert_eq!(value(&stage, "sign_ins_total", &[("outcome", "granted"), ("code", "")]), Some(1.0));
+    let refused = [("outcome", "refused"), ("code", "assertion.replayed")];
+    assert_eq!(value(&stage, "sign_ins_total", &refused), Some(2.0));
+    assert_eq!(value(&stage, "replay_claims_total", &[("outcome", "first")]), Some(1.0));
+    assert_eq!(value(&stage, "replay_claims_total", &[("outcome", "repeated")]), Some(2.0));
+    assert_eq!(value(&stage, "sign_in_seconds_count", &[("outcome", "refused")]), Some(2.0));
+}
+
+#[tokio::test]
+async fn calls_of_aws_are_counted_by_api_and_outcome() {
+    let stage = Stage::new().await;
+    stage.aws.knobs().fail("sagemaker:CreateUserProfile", 1, 400, "ResourceLimitExceeded");
+    stage.sign_in(&alice()).await.expect_refused(503, "aws.limit");
+    stage.sign_in(&alice()).await.expect_studio("alice").await;
+    for (api, outcome, times) in [
+        ("sts:AssumeRoleWithSAML", "ok", 2.0),
+        ("sagemaker:CreateUserProfile", "error", 1.0),
+        ("sagemaker:CreateUserProfile", "ok", 1.0),
+        ("sagemaker:CreatePresignedDomainUrl", "ok", 1.0),
+    ] {
+        let labels = [("api", api), ("outcome", outcome)];
+        assert_eq!(value(&stage, "aws_calls_total", &labels), Some(times), "{api} {outcome}");
+    }
+}
+
+#[tokio::test]
+async fn requests_are_counted_by_route_whatever_their_path() {
+    let stage = Stage::new().await;
+    stage.get("/").await;
+    for path in ["/nowhere", "/<script>", "/alice@example.com"] {
+        stage.get(path).await;
+    }
+    let route = |route, status| [("route", route), ("method", "GET"), ("status", status)];
+    assert_eq!(value(&stage, "http_requests_total", &route("/", "200")), Some(1.0));
+    assert_eq!(value(&stage, "http_requests_total", &route("none", "404")), Some(3.0));
+    assert_eq!(value(&stage, "http_requests_in_flight", &[]), Some(0.0));
+}
+
+#[tokio::test]
+async fn the_end_of_each_certificate_is_told() {
+    let stage = Stage::new().await;
+    let metadata = IdpMetadata::parse(&idp_metadata(), None, None, Clock::system().now()).unwrap();
+    let ends = metadata.certificates_end[0].timestamp();
+    let labels = [("idp", "corp"), ("certificate", "0")];
+    let told = value(&stage, "idp_certificate_not_after_timestamp_seconds", &labels).unwrap();
+    let ends: f64 = ends.to_string().parse().unwrap();
+    assert!((told - ends).abs() < 1.0, "{told} {ends}");
+}
+
+#[tokio::test]
+async fn nothing_of_a_person_is_in_the_metrics() {
+    let stage = Setting::usual().start().await;
+    stage.sign_in(&alice()).await.expect_studio("alice").await;
+    let text = stage.gateway.metrics.text();
+    for personal in ["alice", "DataScientist", "arn:", "127.0.0.1", "user-profile"] {
+        assert!(!text.contains(personal), "{personal} in\n{text}");
+    }
+    assert!(text.ends_with("# EOF\n"));
+}
