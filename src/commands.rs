@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod explain;
+pub(crate) mod health;
 pub(crate) mod idp_setup;
 pub(crate) mod inspect;
 pub(crate) mod lifecycle;

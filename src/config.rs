@@ -9,6 +9,7 @@ mod domain;
 mod entitlements;
 mod execution_role;
 mod idp;
+mod listener;
 mod policies;
 mod presign_by;
 mod problems;
@@ -27,6 +28,7 @@ pub use destination::{Destination, LandingUri};
 pub use domain::{Domain, Provisioning};
 pub use execution_role::{DOMAIN_TAG, PolicyRule, RoleTemplate};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
+pub use listener::{Connections, Tls};
 pub use policies::Policies;
 pub use presign_by::PresignBy;
 pub use problems::Problems;
@@ -102,6 +104,10 @@ pub struct Gateway {
     pub most_watchers: usize,
     /// Keys for sealed tokens, the current one first. Empty: make one at start-up.
     pub seal_keys: Vec<SealKey>,
+    /// TLS on the listener; `None` for plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+    /// Bounds of connections.
+    pub connections: Connections,
 }
 
 /// Section `[saml]`.
@@ -267,6 +273,8 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
                 .into(),
         );
     }
+    let tls = section.has("tls").then(|| listener::tls(section.section("tls"), sources));
+    let connections = listener::connections(section.section("connections"));
     section.finish();
     Some(Gateway {
         listen: listen?,
@@ -277,6 +285,8 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
         prepare_after: Duration::from_millis(prepare_after.into()),
         most_watchers: usize::try_from(most_watchers).unwrap_or(usize::MAX),
         seal_keys,
+        tls: tls.map_or(Some(None), |tls| tls.map(Arc::new).map(Some))?,
+        connections,
     })
 }
 

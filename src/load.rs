@@ -1,10 +1,13 @@
 //! The configuration that a command is told to use: found, read with everything that it refers to, and parsed.
 
 use crate::aws::remote::{self, Fetched};
-use crate::config::{Config, Problems, Remote, Replay, Sources, read_bytes, read_file, read_variable};
+use crate::config::{Config, Problems, Remote, Replay, Sources, Tls, read_bytes, read_file, read_variable};
 use crate::lambda;
+use crate::tls::PemPair;
 use chrono::{DateTime, Utc};
+use std::net::SocketAddr;
 use std::path::Path;
+use toml::{Table, Value};
 
 /// Variable that says where the configuration is, where the command line does not.
 pub const VARIABLE: &str = "STUDIO_GATEWAY_CONFIG";
@@ -15,25 +18,61 @@ pub const VARIABLE: &str = "STUDIO_GATEWAY_CONFIG";
 /// # Errors
 /// Everything that is wrong with it.
 pub async fn configuration(place: Option<&str>, now: DateTime<Utc>) -> Result<Config, Problems> {
-    let from_variable = read_variable(VARIABLE);
-    let place = place
-        .or(from_variable.as_deref())
-        .ok_or_else(|| Problems::one(format!("no configuration: give --config, or set {VARIABLE}")))?;
-    let text = text(place).await.map_err(|fault| Problems::one(format!("{place}: {fault}")))?;
-    let table = Config::table(&text)?;
+    let place = find(place)?;
+    let table = table(&place).await?;
     let fetched = remote::fetch(Remote::all_in(&table)).await;
-    let folder = Path::new(place).parent().unwrap_or(Path::new("."));
-    let sources = Sources {
-        file: &|path| read_file(folder, path),
-        bytes: &|path| read_bytes(folder, path),
-        variable: &read_variable,
-        remote: &|reference| found(&fetched, reference),
-    };
-    let config = Config::from_table(&table, &sources, now)?;
+    let config = with_sources(&place, &fetched, |sources| Config::from_table(&table, sources, now))?;
     if read_variable(lambda::RUNTIME_API).is_some() {
         fits_lambda(&config)?;
     }
     Ok(config)
+}
+
+/// Reads the listener's certificate and key again, from where the configuration at `place` says that they are.
+///
+/// # Errors
+/// A sentence for the admin.
+pub async fn listener_pair(place: Option<&str>, tls: &Tls) -> Result<PemPair, String> {
+    let place = find(place).map_err(|problems| problems.to_string())?;
+    let fetched = remote::fetch(tls.remote()).await;
+    with_sources(&place, &fetched, |sources| tls.read_again(sources))
+}
+
+/// Where the service of the configuration at `place` listens, and whether it speaks TLS there. Nothing else of it is
+/// looked at.
+///
+/// # Errors
+/// That there is no such configuration, or no address in it.
+pub async fn listener(place: Option<&str>) -> Result<(SocketAddr, bool), Problems> {
+    let table = table(&find(place)?).await?;
+    let gateway = table.get("gateway").and_then(Value::as_table);
+    let listen = gateway.and_then(|gateway| gateway.get("listen")?.as_str()?.parse().ok());
+    let listen =
+        listen.ok_or_else(|| Problems::one("gateway.listen: expected an address and port".into()))?;
+    Ok((listen, gateway.is_some_and(|gateway| gateway.contains_key("tls"))))
+}
+
+fn find(place: Option<&str>) -> Result<String, Problems> {
+    place
+        .map(ToOwned::to_owned)
+        .or_else(|| read_variable(VARIABLE))
+        .ok_or_else(|| Problems::one(format!("no configuration: give --config, or set {VARIABLE}")))
+}
+
+async fn table(place: &str) -> Result<Table, Problems> {
+    let text = text(place).await.map_err(|fault| Problems::one(format!("{place}: {fault}")))?;
+    Config::table(&text)
+}
+
+/// Paths are relative to the folder of the configuration.
+fn with_sources<T>(place: &str, fetched: &Fetched, read: impl FnOnce(&Sources<'_>) -> T) -> T {
+    let folder = Path::new(place).parent().unwrap_or(Path::new("."));
+    read(&Sources {
+        file: &|path| read_file(folder, path),
+        bytes: &|path| read_bytes(folder, path),
+        variable: &read_variable,
+        remote: &|reference| found(fetched, reference),
+    })
 }
 
 /// Lambda runs as many processes as it likes, and ends them when it likes: nothing may live in one of them.

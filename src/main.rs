@@ -6,12 +6,17 @@ mod commands;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
-    WithConfig, check, demo, explain, idp_setup, inspect, lifecycle, metadata, policies, reconcile, serve,
+    WithConfig, check, demo, explain, health, idp_setup, inspect, lifecycle, metadata, policies, reconcile,
+    serve,
 };
 use std::process::ExitCode;
 use studio_gateway::clock::Clock;
 use studio_gateway::config::Problems;
 use studio_gateway::settings;
+
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// `EX_CONFIG` of sysexits: something is wrong with the configuration.
 const EX_CONFIG: u8 = 78;
@@ -35,6 +40,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Explain where the rules let a person go, and why. Exits with 0 only if they may go anywhere.
     Explain(explain::ExplainArgs),
+    /// Ask the service that runs here with this configuration whether it takes sign-ins. Exits with 0 only if it does.
+    Health(WithConfig),
     /// Print our SAML metadata, for the identity provider.
     Metadata(WithConfig),
     /// Print every setting that `[domain.profile.settings]` can have, with its type and limits, as JSON.
@@ -67,6 +74,7 @@ async fn main() -> ExitCode {
         Command::Check(config) => Box::pin(check::run(&config)).await,
         Command::Inspect(args) => inspect::run(&args),
         Command::Explain(args) => Box::pin(explain::run(&args)).await,
+        Command::Health(config) => Box::pin(health::run(&config)).await,
         Command::Metadata(config) => Box::pin(metadata::run(&config)).await,
         Command::Settings => {
             println!("{:#}", settings::reference());

@@ -1,47 +1,81 @@
 //! Running the service: bind, serve, and end without breaking off a sign-in.
 
+mod certificate;
+mod guard;
+
+pub use certificate::Certificate;
+
 use crate::drain::Drain;
 use crate::http;
 use crate::sign_in::Gateway;
+use axum_server::tls_rustls::RustlsAcceptor;
+use axum_server::{Handle, Server};
+use guard::Guard;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// How much longer than the longest sign-in those in flight may take once the service was told to stop.
 const DRAIN_MARGIN: Duration = Duration::from_secs(5);
+/// Longest head of a request. Ours are far shorter: queries are refused long before, and cookies are our own.
+const MAX_HEAD: usize = 64 * 1024;
+/// Of how many failures to accept one is logged. The server tries again 20 times a second.
+const FAILURES_PER_LINE: u32 = 200;
 
-/// A service that runs in the background.
+/// A service that runs in the background. Dropping it lets it end by itself.
 #[derive(Debug)]
 pub struct Running {
     address: SocketAddr,
     drain: Drain,
     patience: Duration,
-    stop: Option<oneshot::Sender<()>>,
+    handle: Handle<SocketAddr>,
+    certificate: Option<Certificate>,
     task: JoinHandle<io::Result<()>>,
 }
 
 impl Running {
-    /// Starts serving on a listener that is bound already.
+    /// Starts serving on a listener that is bound already: HTTPS if the configuration has a certificate for it, HTTP if
+    /// not.
     pub fn start(listener: TcpListener, gateway: Arc<Gateway>) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        let patience = gateway.config.gateway.sign_in_limit + DRAIN_MARGIN;
+        let settings = &gateway.config.gateway;
+        let patience = settings.sign_in_limit + DRAIN_MARGIN;
         let drain = gateway.drain.clone();
-        let (stop, stopped) = oneshot::channel::<()>();
+        let limits = settings.connections;
+        let certificate = settings.tls.as_deref().map(Certificate::new);
+        let handle = Handle::new();
+        let guard = Guard::new(limits.most, limits.stalled);
+        let failures = AtomicU32::new(0);
+        let mut server = Server::<SocketAddr>::from_listener(listener)
+            .handle(handle.clone())
+            .http1_only()
+            .first_request_timeout(limits.first_request)
+            .accept_error_handler(move |client, fault| {
+                // With a client it is a handshake that failed, or the guard: nothing that a client can do fills the log.
+                if client.is_none()
+                    && failures.fetch_add(1, Ordering::Relaxed).is_multiple_of(FAILURES_PER_LINE)
+                {
+                    tracing::error!(target: "studio_gateway", "no connection can be accepted: {fault}");
+                }
+            });
+        // For hyper, waiting for another request on the same connection is part of reading its head.
+        server.http_builder().http1().header_read_timeout(limits.idle).max_buf_size(MAX_HEAD);
         let service = http::router(gateway).into_make_service_with_connect_info::<SocketAddr>();
-        let task = tokio::spawn(async move {
-            axum::serve(listener, service)
-                .with_graceful_shutdown(async move {
-                    // A sender that is dropped says the same as one that sends.
-                    let _ = stopped.await;
-                })
-                .await
-        });
-        Ok(Self { address, drain, patience, stop: Some(stop), task })
+        let task = match &certificate {
+            None => tokio::spawn(server.acceptor(guard).serve(service)),
+            Some(certificate) => {
+                let tls = RustlsAcceptor::new(certificate.served.clone())
+                    .handshake_timeout(limits.first_request)
+                    .acceptor(guard);
+                tokio::spawn(server.acceptor(tls).serve(service))
+            }
+        };
+        Ok(Self { address, drain, patience, handle, certificate, task })
     }
 
     /// Where it listens.
@@ -50,17 +84,29 @@ impl Running {
         self.address
     }
 
+    /// The certificate that it serves with, if it does.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.certificate.clone()
+    }
+
     /// Stops accepting, and waits for the sign-ins in flight.
     pub async fn stop(mut self) -> io::Result<()> {
         self.drain.begin();
-        drop(self.stop.take());
+        self.handle.graceful_shutdown(None);
         let Ok(ended) = timeout(self.patience, &mut self.task).await else {
             // A connection that never finishes its request must not turn an orderly end into a failure.
             tracing::warn!(target: "studio_gateway", "some connections did not end in time");
-            self.task.abort();
+            self.handle.shutdown();
             return Ok(());
         };
         ended.map_err(io::Error::other)?
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.handle.graceful_shutdown(None);
     }
 }
 

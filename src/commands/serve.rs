@@ -4,16 +4,17 @@ use super::{Done, WithConfig, log};
 use std::sync::Arc;
 use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
-use studio_gateway::config::read_variable;
+use studio_gateway::config::{Tls, read_variable};
 use studio_gateway::http;
-use studio_gateway::lambda;
-use studio_gateway::serve::{Running, until_signal};
+use studio_gateway::serve::{Certificate, Running, until_signal};
 use studio_gateway::sign_in::Gateway;
+use studio_gateway::{lambda, load};
 use tokio::net::TcpListener;
+use tokio::time::sleep;
 
-pub(crate) async fn run(config: &WithConfig) -> Done {
+pub(crate) async fn run(place: &WithConfig) -> Done {
     let clock = Clock::system();
-    let config = config.load(clock.now()).await?;
+    let config = place.load(clock.now()).await?;
     log::start();
     for warning in &config.warnings {
         tracing::warn!(target: "studio_gateway::config", "{warning}");
@@ -33,12 +34,21 @@ pub(crate) async fn run(config: &WithConfig) -> Done {
         tokio::spawn(async move { axum::serve(listener, router).await });
     }
     let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
+    let tls = gateway.config.gateway.tls.clone();
     let running = Running::start(listener, Arc::new(gateway))?;
+    if let Some((certificate, tls)) = running.certificate().zip(tls) {
+        tokio::spawn(renew(certificate, place.config.clone(), tls));
+    }
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
     until_signal().await?;
     tracing::info!(target: "studio_gateway", "stopping: sign-ins in flight may end");
     running.stop().await?;
     Ok(())
+}
+
+/// Serves with new certificates as they come.
+async fn renew(certificate: Certificate, place: Option<String>, tls: Arc<Tls>) {
+    certificate.keep_fresh(|| load::listener_pair(place.as_deref(), &tls), sleep).await;
 }
 
 /// Whether this process is a Lambda function.

@@ -19,6 +19,7 @@ const ENTITY: &str = "https://idp.example.com/metadata";
 const EXAMPLES: &[&str] = &[
     "gateway.contact",
     "gateway.seal_keys",
+    "gateway.tls",
     "brand.name",
     "brand.logo",
     "brand.colour",
@@ -77,8 +78,8 @@ fn file(path: &Path) -> io::Result<String> {
         }
         "seal.key" => Ok(STANDARD.encode([7; 32])),
         "short.key" => Ok(STANDARD.encode([7; 16])),
-        "redis-ca.crt" | "sp.crt" | "federation.crt" => Ok(key().certificate_pem().unwrap()),
-        "sp.key" => Ok(key().private_key_pem().unwrap()),
+        "redis-ca.crt" | "sp.crt" | "tls.crt" | "federation.crt" => Ok(key().certificate_pem().unwrap()),
+        "sp.key" | "tls.key" => Ok(key().private_key_pem().unwrap()),
         "other.key" => Ok(stranger_key().private_key_pem().unwrap()),
         "text.txt" => Ok("just a text".into()),
         "long.sh" => Ok(format!("#!/bin/sh\n{}", "x".repeat(13_000))),

@@ -52,6 +52,12 @@ pub(crate) fn keep() {
     });
 }
 
+/// How many lines hold this text so far.
+pub(crate) fn with(text: &str) -> usize {
+    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    lines.iter().filter(|line| line.holds(text)).count()
+}
+
 /// The lines of one request.
 pub(crate) fn of_request(request_id: &str) -> Vec<LogLine> {
     let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);

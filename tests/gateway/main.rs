@@ -30,6 +30,7 @@ mod languages;
 mod ledger;
 mod lifecycle;
 mod lifecycle_scripts;
+mod listener;
 mod log_lines;
 mod metadata_refresh;
 mod metrics;

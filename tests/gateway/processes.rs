@@ -246,6 +246,11 @@ async fn serve_beside_an_embedded_aws_ends_without_breaking_a_sign_in_off() {
     assert!(link.starts_with(&endpoint), "{link}");
     assert_eq!(open_studio(&http, &link).await, "alice");
 
+    let (code, _, stderr) = run(&["health", "--config", path.to_str().unwrap()]);
+    assert_eq!(code, Some(1), "port 0 is nobody's: {stderr}");
+    fs::write(&path, configuration(&address, Some(&endpoint))).unwrap();
+    assert_eq!(run(&["health", "--config", path.to_str().unwrap()]), (Some(0), String::new(), String::new()));
+
     // The next sign-in has begun, and its body is still on the way, when the process is told to end.
     let second = alices_form();
     let mut stream = TcpStream::connect(&address).await.unwrap();

@@ -23,7 +23,7 @@ use studio_gateway::demo::idp::people::Person;
 use studio_gateway::demo::idp::response::{Addressing, Response};
 use studio_gateway::demo::idp::signature::Signed;
 use studio_gateway::demo::world;
-use studio_gateway::serve::Running;
+use studio_gateway::serve::{Certificate, Running};
 use studio_gateway::sign_in::Gateway;
 use tokio::net::TcpListener;
 use toml::{Table, Value};
@@ -324,7 +324,9 @@ impl Setting {
         log_lines::keep();
         let clock = StageClock::new();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let tls = self.table["gateway"].get("tls").is_some();
+        let scheme = if tls { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         self = self.set("gateway.public_url", url.clone());
 
         let config = self.config(&clock);
@@ -377,7 +379,14 @@ impl Setting {
         }
         // Whatever is issued in the same instant as the gateway started may have been used before.
         clock.advance(TimeDelta::seconds(1));
-        let http = Client::builder().redirect(redirect::Policy::none()).no_proxy().build().unwrap();
+        let http = Client::builder()
+            .redirect(redirect::Policy::none())
+            .no_proxy()
+            // Certificates of the tests name no address. Those that matter are compared.
+            .tls_danger_accept_invalid_certs(tls)
+            .tls_info(tls)
+            .build()
+            .unwrap();
         Stage {
             aws,
             clock,
@@ -387,7 +396,7 @@ impl Setting {
             addressing,
             table: self.table,
             files: self.files,
-            running,
+            running: Mutex::new(running),
             secrets: Mutex::default(),
             seen: AtomicUsize::new(0),
         }
@@ -418,7 +427,7 @@ pub(crate) struct Stage {
     pub(crate) addressing: Addressing,
     table: Table,
     files: Vec<(String, String)>,
-    running: Vec<Running>,
+    running: Mutex<Vec<Running>>,
     secrets: Mutex<Vec<String>>,
     seen: AtomicUsize,
 }
@@ -437,6 +446,19 @@ impl Stage {
         let path = folder.join("gateway.toml");
         fs::write(&path, self.table.to_string()).unwrap();
         path
+    }
+
+    /// The certificate that the listener serves with.
+    pub(crate) fn certificate(&self) -> Certificate {
+        self.running.lock().unwrap()[0].certificate().unwrap()
+    }
+
+    /// Tells the service to end, and waits until it has.
+    pub(crate) async fn stop(&self) {
+        let all = std::mem::take(&mut *self.running.lock().unwrap());
+        for running in all {
+            running.stop().await.unwrap();
+        }
     }
 
     /// A response with which this person can sign in now.
@@ -487,7 +509,8 @@ impl Stage {
 
     /// A POST to one of several instances.
     pub(crate) fn post_to(&self, instance: usize, path: &str) -> Ask<'_> {
-        Ask::new(self, Method::POST, &format!("http://{}{path}", self.running[instance].address()))
+        let address = self.running.lock().unwrap()[instance].address();
+        Ask::new(self, Method::POST, &format!("http://{address}{path}"))
     }
 
     /// Signs somebody in, IdP-initiated, at one of several instances.
