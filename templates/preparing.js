@@ -144,8 +144,11 @@ async function start() {
   }
 }
 
-form.addEventListener("submit", () => {
-  show("opening");
+form.addEventListener("submit", (event) => {
+  // Whoever switches the language sees the page again.
+  if (event.submitter?.name !== "language") {
+    show("opening");
+  }
   leaving = true;
 });
 addEventListener("pageshow", (event) => {

@@ -110,12 +110,8 @@ impl Chooser<'_> {
             .filter(|wanted| self.grants.iter().all(|grant| grant.destination().key != wanted.key))
             .map(|wanted| wanted.name.as_str());
         let destination = wanted.map(|wanted| wanted.key.as_str());
-        let mut frame = Frame::new(gateway, visit).again("token", token);
-        if let Some(destination) = destination {
-            frame = frame.again("to", destination);
-        }
         let page = Page {
-            frame,
+            frame: Frame::new(gateway, visit).again_by("choices"),
             token,
             destination,
             missed,

@@ -13,13 +13,14 @@ pub(super) struct Frame<'p> {
     pub(super) contact: Option<&'p str>,
     /// Whether there is a remembered destination to get away from.
     pub(super) goes_directly: bool,
-    /// Hidden fields of the form that switches the language: they say which page to show again. Without any, there is no
-    /// switch.
+    /// Hidden fields of the form that switches the language: they say which page to show again.
     pub(super) again: Vec<(&'static str, String)>,
+    /// Id of a form on the page that has such fields already. A sealed sign-in is large, and need not be there twice.
+    pub(super) form: Option<&'static str>,
 }
 
 impl<'p> Frame<'p> {
-    /// For a page without a switch, such as one that moves on by itself.
+    /// For a page without a switch of language.
     pub(super) fn new(gateway: &'p Gateway, visit: &Visit) -> Self {
         Self {
             language: visit.language,
@@ -28,12 +29,19 @@ impl<'p> Frame<'p> {
             contact: gateway.config.gateway.contact.as_deref(),
             goes_directly: visit.goes_directly,
             again: Vec::new(),
+            form: None,
         }
     }
 
     /// Adds a field that tells `POST /language` which page to show again.
     pub(super) fn again(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.again.push((name, value.into()));
+        self
+    }
+
+    /// Names the form of the page that tells `POST /language` which page to show again.
+    pub(super) fn again_by(mut self, form: &'static str) -> Self {
+        self.form = Some(form);
         self
     }
 

@@ -6,7 +6,7 @@
 use super::form::Form;
 use super::refusal::Shown;
 use super::request::Visit;
-use super::{choose, cookies, pages, refusal};
+use super::{choose, cookies, pages, preparing, refusal};
 use crate::error::{Code, Refusal};
 use crate::language::Language;
 use crate::sign_in::Gateway;
@@ -50,7 +50,11 @@ async fn process(gateway: &Gateway, visit: &mut Visit, request: Request) -> Resu
         let shown = shown.ok_or_else(|| Refusal::new(Code::RequestMalformed, "a page that is not ours"))?;
         refusal::again(gateway, visit, &shown)
     } else if let Some(token) = form.take("token") {
-        choose::again(gateway, visit, &headers, &token, form.take("to").as_deref())?
+        // The page that prepares has chosen already.
+        match form.take("choice") {
+            Some(key) => preparing::again(gateway, visit, &headers, &token, &key)?,
+            None => choose::again(gateway, visit, &headers, &token, form.take("to").as_deref())?,
+        }
     } else {
         let back = form.take("back");
         let back = PAGES.iter().find(|page| back.as_deref() == Some(page)).unwrap_or(&"/");

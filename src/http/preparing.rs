@@ -10,11 +10,15 @@ pub(super) use events::watch;
 
 use super::frame::Frame;
 use super::opening::Opening;
+use super::request::Visit;
 use super::ticket::Ticket;
-use super::{pages, program, renewal};
-use crate::error::Refusal;
+use super::{cookies, pages, program, renewal};
+use crate::error::{Code, Refusal};
+use crate::sign_in::{Choice, Gateway, Record};
 use askama::Template;
+use axum::http::HeaderMap;
 use axum::response::Response;
+use tokio::time::Instant;
 
 #[derive(Template)]
 #[template(path = "preparing.html")]
@@ -45,7 +49,7 @@ pub(super) fn answer(opening: &Opening<'_>) -> Result<Response, Refusal> {
         let renewal = renewal::of(gateway, choice.identity().idp(), Some(&destination.key));
         let silent = renewal.as_ref().filter(|renewal| renewal.silent && opening.may_refresh);
         let page = Page {
-            frame: Frame::new(gateway, opening.visit),
+            frame: Frame::new(gateway, opening.visit).again_by("preparing"),
             token: &ticket.token,
             choice: &key,
             destination: &destination.name,
@@ -61,4 +65,28 @@ pub(super) fn answer(opening: &Opening<'_>) -> Result<Response, Refusal> {
     };
     ticket.bind(&mut response);
     Ok(response)
+}
+
+/// The page once more, for a browser that switches its language. What was begun goes on.
+pub(super) fn again(
+    gateway: &Gateway,
+    visit: &Visit,
+    headers: &HeaderMap,
+    token: &str,
+    key: &str,
+) -> Result<Response, Refusal> {
+    let browser = cookies::browser_of(headers);
+    let known = browser.ok_or_else(|| Refusal::new(Code::ChoiceExpired, "no browser cookie"))?;
+    let choice = Choice::open(&gateway.seal, known, token, gateway.clock.now())?;
+    let grant = gateway.chosen(&choice, key, &mut Record::new(&gateway.metrics))?;
+    answer(&Opening {
+        gateway,
+        visit,
+        choice: &choice,
+        grant: &grant,
+        browser,
+        started: Instant::now(),
+        may_refresh: true,
+        may_renew: true,
+    })
 }

@@ -489,3 +489,24 @@ async fn the_script_is_kept_for_good() {
     assert!(script.header("cache-control").contains("immutable"));
     stage.get("/assets/nothing.js").await.expect_refused(404, "request.not-found");
 }
+
+#[tokio::test]
+async fn the_language_can_be_switched_without_losing_the_sign_in() {
+    let stage = impatient().await;
+    stage.aws.knobs().pending_describes(2);
+    let page = waiting(&stage).await;
+    let switch = |token: &str| {
+        stage.request(reqwest::Method::POST, "/language").field("language", "ko").field("token", token)
+    };
+    let key = format!("research|{DATA_SCIENTIST}");
+    let korean = switch(&page.token).field("choice", &key).field("patient", "yes").from(&page.browser).await;
+    assert_eq!(korean.status, 200, "{}", korean.body);
+    assert!(korean.body.contains("<html lang=\"ko\">") && korean.body.contains("id=\"preparing\""));
+    let token = crate::browser::hidden(&korean.body, "token");
+    stage.choose(&token, &key).field("patient", "yes").from(&page.browser).await.expect_studio("alice").await;
+    // Another browser learns nothing, and a choice that was not offered is none.
+    let other = switch(&page.token).field("choice", &key).from(&Browser::default()).await;
+    assert!(other.status == 403 && other.body.contains("choice.expired"), "{}", other.body);
+    let nowhere = switch(&page.token).field("choice", "platform|x").from(&page.browser).await;
+    assert!(nowhere.status == 400 && nowhere.body.contains("choice.invalid"), "{}", nowhere.body);
+}
