@@ -77,6 +77,8 @@ class RedisCluster(Redis):
 
     def start(self):
         self.options = ["--cluster-enabled", "yes", "--cluster-config-file", f"nodes-{self.port}.conf"]
+        # By default it is 10,000 above the other one, which may be taken, or no port at all.
+        self.options += ["--cluster-port", free_port()]
         super().start()
         client = ["redis-cli", "-p", str(self.port), "cluster"]
         if not (self.folder / ".slots").exists():
