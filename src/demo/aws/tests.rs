@@ -1,5 +1,6 @@
 //! The embedded AWS, service by service: first without a network, then over HTTP with the real AWS clients.
 
+mod control;
 mod fixture;
 mod over_http;
 mod profiles;
