@@ -9,6 +9,7 @@ pub(crate) mod inspect;
 pub(crate) mod lifecycle;
 mod log;
 pub(crate) mod metadata;
+pub(crate) mod network_plan;
 pub(crate) mod policies;
 pub(crate) mod reconcile;
 pub(crate) mod serve;

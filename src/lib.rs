@@ -22,6 +22,7 @@ pub mod lambda;
 pub mod language;
 pub mod load;
 pub mod metrics;
+pub mod network_plan;
 pub mod policies;
 pub mod policy;
 pub mod profile_name;

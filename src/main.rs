@@ -6,8 +6,8 @@ mod commands;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
-    WithConfig, check, demo, explain, health, idp_setup, inspect, lifecycle, metadata, policies, reconcile,
-    serve,
+    WithConfig, check, demo, explain, health, idp_setup, inspect, lifecycle, metadata, network_plan,
+    policies, reconcile, serve,
 };
 use std::process::ExitCode;
 use studio_gateway::clock::Clock;
@@ -53,6 +53,8 @@ enum Command {
     Lifecycle(lifecycle::LifecycleArgs),
     /// Print IAM policies, service control policies and the like for a configuration.
     Policies(policies::PoliciesArgs),
+    /// Work out how many addresses a Studio domain takes from a VPC, and which subnets to give it, before it is made.
+    NetworkPlan(network_plan::NetworkPlanArgs),
     /// Print what to type into an identity provider: okta, entra, keycloak, google, adfs, ping-federate, shibboleth or
     /// identity-center.
     IdpSetup(idp_setup::IdpSetupArgs),
@@ -89,6 +91,7 @@ async fn main() -> ExitCode {
             Err(fault) => Err(fault),
         },
         Command::Policies(args) => Box::pin(policies::run(&args)).await,
+        Command::NetworkPlan(args) => network_plan::run(args),
         Command::IdpSetup(args) => Box::pin(idp_setup::run(&args)).await,
         Command::Demo(args) => Box::pin(demo::run(args)).await,
     };

@@ -34,6 +34,7 @@ mod listener;
 mod log_lines;
 mod metadata_refresh;
 mod metrics;
+mod network_plans;
 mod noise;
 mod pages;
 mod person_session;
