@@ -210,6 +210,7 @@ impl Config {
         let read = entitlements::Read { table, idps: &idps, domains: &domains, sources };
         let entitlements = read.entitlements(destination_sections, rule_sections, &problems, &mut warnings);
         let rules = entitlements.as_ref().map(|(_, rules)| rules.as_slice()).unwrap_or_default();
+        domain::find_clashes(&domains, &problems);
         execution_role::find_clashes(&domains, rules, &problems);
         if let Some((destinations, rules)) = &entitlements {
             let further = destinations.get(domains.len()..).unwrap_or_default();

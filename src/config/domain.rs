@@ -5,7 +5,7 @@ use super::destination::LandingUri;
 use super::entitlements::Named;
 use super::execution_role::{self, RoleTemplate};
 use super::presign_by::PresignBy;
-use super::problems::{Section, boolean, key, kind, number, string};
+use super::problems::{Collector, Section, boolean, key, kind, number, string};
 use super::profile::{self, ProfileTemplate};
 use super::provisioner::{self, Provisioner};
 use super::tags::tag_key;
@@ -134,6 +134,12 @@ pub(super) fn read(
     }
     let execution_role = if has.1 {
         let section = section.section("execution_role");
+        if owner_tag.eq_ignore_ascii_case(execution_role::DOMAIN_TAG) {
+            section.problem(
+                "tags",
+                format!("{owner_tag} is the owner tag, and says on a role which domain it is for"),
+            );
+        }
         execution_role::read(section, &owner_tag, roles.first(), idps, warnings)
     } else {
         None
@@ -170,6 +176,23 @@ pub(super) fn read(
         execution_role,
         provisioning,
     })
+}
+
+/// Two sections for one domain of AWS have to agree on who owns a profile: the tag that one of them compares would mean
+/// nothing to the other, which could then take somebody else's profile for one without an owner.
+pub(super) fn find_clashes(domains: &[Option<Arc<Domain>>], problems: &Collector) {
+    let read = || domains.iter().enumerate().filter_map(|(index, domain)| Some((index, domain.as_ref()?)));
+    for (index, domain) in read() {
+        let same = |other: &Domain| other.id == domain.id && other.region == domain.region;
+        let earlier =
+            read().find(|(i, other)| *i < index && same(other) && other.owner_tag != domain.owner_tag);
+        if let Some((earlier, other)) = earlier {
+            problems.add(
+                &format!("domain[{index}].owner_tag"),
+                format!("domain[{earlier}] is the same domain, and has the owner tag {:?}", other.owner_tag),
+            );
+        }
+    }
 }
 
 /// `DomainId`: `d-(-*[a-z0-9]){1,61}`, at most 63 characters.

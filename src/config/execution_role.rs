@@ -192,8 +192,11 @@ fn tags(section: Section<'_>, owner_tag: &str, problems: &Collector) -> BTreeMap
     let mut tags = BTreeMap::new();
     for (key, value, path) in section.entries() {
         let reserved = [owner_tag, DOMAIN_TAG].iter().any(|own| key.eq_ignore_ascii_case(own));
+        // IAM tells the keys of a role's tags apart without their case (IAM, "Tags for IAM resources").
+        let twice = tags.keys().any(|other: &String| key.eq_ignore_ascii_case(other));
         match string(value) {
             _ if reserved => problems.add(&path, "this tag is set by the gateway"),
+            _ if twice => problems.add(&path, "IAM ignores case, so this is another of these tags"),
             _ if tag_key(key).is_none() => problems.add(&path, "not a usable tag key"),
             Ok(text) if is_tag_value(&text) => {
                 tags.insert(key.to_owned(), text);

@@ -666,6 +666,21 @@ fn keys_of_domains_and_destinations_are_one_name_space() {
     );
 }
 
+#[test]
+fn two_sections_for_one_domain_agree_on_whose_a_profile_is() {
+    let mut table = base();
+    let mut second = table["domain"][0].as_table().unwrap().clone();
+    second.insert("key".into(), "again".into());
+    table["domain"].as_array_mut().unwrap().push(second.into());
+    let sources = Sources { file: &file, bytes: &bytes, variable: &variable, remote: &nothing_remote };
+    assert!(Config::from_table(&table, &sources, Clock::system().now()).is_ok());
+    table["domain"][1].as_table_mut().unwrap().insert("owner_tag".into(), "owner".into());
+    assert_eq!(
+        problems(&table),
+        ["domain[1].owner_tag: domain[0] is the same domain, and has the owner tag \"studiouserid\""]
+    );
+}
+
 /// A destination in a space of these keys.
 fn in_space(key: &str, space: &str) -> String {
     format!("[[destination]]\nkey = '{key}'\ndomain = 'research'\n[destination.space]\n{space}\n")
@@ -879,6 +894,19 @@ fn policies_of_another_account_cannot_be_attached() {
     let expected =
         "arn:aws:iam::444455556666:policy/StudioBoundary is neither of the domain's account nor AWS's";
     assert_eq!(problems.lines(), [format!("domain[0].execution_role.permissions_boundary: {expected}")]);
+}
+
+#[test]
+fn tags_of_a_role_are_told_apart_without_their_case() {
+    let tag = |more: &str| {
+        with_roles("[domain.execution_role.tags]\n", &format!("[domain.execution_role.tags]\n{more}\n"))
+    };
+    let problems = tag("Project = 'a'\nproject = 'b'").unwrap_err();
+    let expected =
+        "domain[0].execution_role.tags.project: IAM ignores case, so this is another of these tags";
+    assert_eq!(problems.lines(), [expected]);
+    let problems = tag("Studio-Gateway-Domain = 'a'").unwrap_err();
+    assert!(problems.lines()[0].ends_with("this tag is set by the gateway"), "{problems}");
 }
 
 #[test]
