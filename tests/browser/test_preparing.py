@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 import pytest
 import requests
-from conftest import Tab
 from test_demo import in_studio as in_studio_now
 from test_demo import refused
 
@@ -50,13 +49,9 @@ def aws(demo):
 
 
 @pytest.fixture
-def plain_tab(request, demo):
+def plain_tab(browsers):
     """A browser with scripts off."""
-    tab = Tab(request.node.name.removeprefix("test_"), demo, "en", scripts=False)
-    try:
-        yield tab
-    finally:
-        tab.driver.quit()
+    return browsers(scripts=False)
 
 
 def begin(tab, person: str = "haneul", path: str = "/login?idp=demo"):
@@ -107,15 +102,12 @@ def test_steps_that_are_passed_over(tab, aws):
 
 def test_narrow_and_dark(tab, aws):
     aws.slow(20_000)
-    tab.driver.set_window_size(320, 640)
-    tab.driver.execute_cdp_cmd(
-        "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-    )
+    tab.look(320, "dark")
     begin(tab)
     preparing(tab)
     tab.wait(lambda: tab.find("[data-step=waiting][aria-current]"))
     tab.picture("waiting")
-    assert tab.driver.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+    assert not tab.overflows()
     assert not tab.violations()
 
 
