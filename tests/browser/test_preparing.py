@@ -212,7 +212,9 @@ def test_sts_that_hangs(tab, aws):
 
 
 def test_connection_that_is_lost(tab, aws):
-    """Events that cannot be reached are tried again, and then the button is offered."""
+    """Events that cannot be reached are tried again, and then the button is offered. Pauses pass much faster."""
+    hurry = "const pause = setTimeout; window.setTimeout = (what, time) => pause(what, time / 20);"
+    tab.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": hurry})
     tab.driver.execute_cdp_cmd("Network.enable", {})
     tab.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/preparing/events"]})
     aws.slow(2_500)
