@@ -199,6 +199,14 @@ def test_two_clicks(browsers):
     assert [urlsplit(url).path for url in tab.requests].count("/choose") == 1
 
 
+def test_two_clicks_without_scripts(browsers):
+    """Both are answered, and the browser follows the second."""
+    tab = browsers(scripts=False)
+    go(tab, "/login", TWO_ROLES)
+    ActionChains(tab.driver).double_click(tab.find("button.choice")[0]).perform()
+    tab.wait(lambda: in_studio(tab))
+
+
 def test_two_tabs(browsers):
     tab = browsers()
     go(tab, "/login", TWO_ROLES)

@@ -139,6 +139,25 @@ def test_reloaded(tab, aws):
     assert aws.calls().count("sagemaker:CreateUserProfile") == 1
 
 
+def test_reloaded_without_scripts(plain_tab, aws):
+    """The form is posted again and refused as used; the browser goes round by the IdP once, and finds the work."""
+    tab = plain_tab
+    aws.slow(2_500)
+    begin(tab)
+    post_by_hand(tab)
+    preparing(tab)
+    tab.driver.refresh()
+    tab.wait(lambda: tab.find("button[name=person]"))
+    assert "RelayState=again" in tab.driver.current_url
+    tab.find("button[name=person][value=haneul]")[0].click()
+    post_by_hand(tab)
+    tab.wait(lambda: tab.find("#preparing button") or "/studio" in tab.driver.current_url)
+    for button in tab.find("#preparing button"):
+        button.click()
+    in_studio(tab, "haneul-kim")
+    assert aws.calls().count("sagemaker:CreateUserProfile") == 1
+
+
 def test_closed_and_come_back_to(tab, aws):
     aws.slow(4_000)
     begin(tab)
