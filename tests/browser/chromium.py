@@ -26,6 +26,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--no-proxy-server",
+    # Beyond the window there is none: a picture of the whole page would be narrower than the page.
+    "--hide-scrollbars",
     "--window-size=1100,900",
 )
 PATIENCE_SECONDS = 30
