@@ -35,6 +35,11 @@ PATIENCE_SECONDS = 30
 REFUSING = ("/saml/acs", "/choose", "/language", "/nowhere", "/refused")
 # Windows that pages are looked at through, and their pixels for each of CSS: a desktop, it at 200 %, a phone.
 WIDTHS = {1100: 1, 550: 2, 320: 1}
+LOOKS = ((1100, "light"), (1100, "dark"), (550, "light"), (320, "light"), (320, "dark"))
+# What has no size of its own for fingers: buttons, fields, and links that are no part of a sentence (WCAG 2.2, 2.5.8).
+SMALL = """return [...document.querySelectorAll("button, a.button, input[type=search]")]
+  .map((part) => [part.outerHTML, part.getBoundingClientRect()])
+  .filter(([, { width, height }]) => width && Math.min(width, height) < 24).map(([html]) => html)"""
 
 
 class Chromium:
@@ -129,6 +134,16 @@ class Tab:
             f"{violation['id']}: {violation['help']}: {[node['html'] for node in violation['nodes']]}"
             for violation in found["violations"]
         ]
+
+    def inspect(self):
+        """Narrow and wide, light and dark, at 200 %: nothing is cut off, and nothing keeps anybody out."""
+        for width, scheme in LOOKS:
+            self.look(width, scheme)
+            self.picture(f"{width}-{scheme}")
+            assert not self.overflows(), f"scrolls sideways at {width}"
+            if self.scripts:
+                assert not self.driver.execute_script(SMALL)
+                assert not self.violations(), (width, scheme)
 
     def rest(self):
         """Until no page is on its way any more: forms that submit themselves and redirects are all through."""

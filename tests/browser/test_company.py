@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import company
 import pytest
 import requests
-from chromium import WIDTHS
 from company import COLOUR, CONTACT, NAME, Silent, Site
 
 LANGUAGES = ("en", "ko")
@@ -62,22 +61,12 @@ def colour_of(tab, selector: str, part: str) -> str:
     return "#" + "".join(f"{int(number):02x}" for number in re.findall(r"\d+", rgb)[:3])
 
 
-def inspected(tab):
-    """Narrow and wide, light and dark, at 200 %: nothing is cut off, and nothing keeps anybody out."""
-    for width in WIDTHS:
-        for scheme in ("light", "dark"):
-            tab.look(width, scheme)
-            tab.picture(f"{width}-{scheme}")
-            assert not tab.overflows(), width
-            assert not tab.scripts or not tab.violations(), (width, scheme)
-
-
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "plain"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_idp_discovery(browsers, two, language, scripts):
     tab = browsers(two.url, language=language, scripts=scripts)
     tab.driver.get(two.url)
-    inspected(tab)
+    tab.inspect()
     assert NAME in tab.driver.title and NAME in tab.find("header")[0].text
     assert CONTACT in tab.find("footer")[0].text
     [corp, partner] = tab.find("main a.button")
@@ -103,7 +92,7 @@ def test_idp_that_is_asked_by_post(browsers, two, language):
     """The page on the way, as it is where scripts are off."""
     tab = browsers(two.url, language=language, scripts=False)
     tab.driver.get(f"{two.url}/login?idp=partner")
-    inspected(tab)
+    tab.inspect()
     assert urlsplit(tab.driver.current_url).path == "/login"
     tab.click(tab.find("form button")[0])
     assert tab.find("h1")[0].text == "Asked"
@@ -122,7 +111,7 @@ def test_brand(browsers, one, language):
     for path in ("/", "/login", one.refused("aws.timeout", True)):
         tab.driver.get(one.url + path)
         tab.rest()
-        inspected(tab)
+        tab.inspect()
         assert NAME in tab.driver.title and NAME in tab.find("header")[0].text
         assert tab.driver.execute_script("return document.querySelector('header img').naturalWidth") > 0
         for scheme in ("light", "dark"):
@@ -179,7 +168,7 @@ def test_idp_that_takes_no_requests(browsers, portal, language, scripts):
     """The first page says where to begin, has no button that leads nowhere, and the portal leads in."""
     tab = browsers(portal.url, language=language, scripts=scripts)
     tab.driver.get(portal.url)
-    inspected(tab)
+    tab.inspect()
     assert not tab.find("main a, main button")
     assert ("portal" if language == "en" else "포털") in tab.find("main")[0].text
     tab.driver.get(portal.idps["corp"].url)
@@ -200,7 +189,7 @@ def test_chooser_that_is_over_where_the_idp_takes_no_requests(browsers, portal, 
     assert tab.find("#over h1")[0].text == ENDED[language] and ENDED[language] in tab.driver.title
     assert ("portal" if language == "en" else "포털") in tab.find("#over")[0].text
     assert not tab.find("#over a") and not tab.find("button.choice")[0].is_displayed()
-    inspected(tab)
+    tab.inspect()
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -220,7 +209,7 @@ def test_chooser_that_nobody_touches(browsers, one, language):
     tab.wait(lambda: tab.find("#over")[0].is_displayed())
     assert tab.find("#over h1")[0].text == ENDED[language] and ENDED[language] in tab.driver.title
     assert not tab.find("button.choice")[0].is_displayed()
-    inspected(tab)
+    tab.inspect()
     assert len(corp.asked) == 3
     [anew] = tab.find("#over a.button")
     tab.click(anew)
@@ -273,7 +262,7 @@ def test_expired_choice_where_the_idp_takes_no_requests(browsers, portal, langua
     age(tab, portal)
     tab.click(tab.find("button.choice")[0])
     assert "choice.expired" in tab.text()
-    inspected(tab)
+    tab.inspect()
     # Its button leads to the page that says where to begin.
     tab.click(tab.find("main .actions a")[0])
     assert ("portal" if language == "en" else "포털") in tab.find("main")[0].text
