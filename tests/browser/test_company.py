@@ -13,6 +13,10 @@ from company import COLOUR, CONTACT, NAME, Silent, Site
 LANGUAGES = ("en", "ko")
 FIVE_MINUTES = "const now = Date.now; Date.now = () => now() + 300000;"
 ENDED = {"en": "This sign-in has ended", "ko": "로그인이 종료되었어요"}
+# What an error page says, asked for at once.
+READ = """const text = (what) => document.querySelector(what).innerText;
+return [text("h1"), text("main > p"), [...document.querySelectorAll("main .actions a")].map((link) => link.href),
+  text("main dl"), document.querySelector("main dl a").href, document.documentElement.lang, document.title]"""
 # Each code with its status, and whether its page has a button to try again.
 CODES = {
     name: (int(status), retry == "true")
@@ -134,17 +138,13 @@ def test_every_error(browsers, one, language):
         tab.driver.get(address)
         tab.look(320 if number % 2 else 1100, "dark" if number % 4 > 1 else "light")
         tab.picture(code)
-        heading = tab.find("h1")[0].text
-        advice = tab.find("main > p")[0].text
-        links = [link.get_attribute("href") for link in tab.find("main .actions a")]
-        quoted = tab.find("main dl")[0].text
-        mail = tab.find("main dl a")[0].get_attribute("href")
+        heading, advice, links, quoted, mail, written, title = tab.driver.execute_script(READ)
         for what, holds in {
             "status": answer.status_code == status,
-            "language": tab.find("html")[0].get_attribute("lang") == language,
+            "language": written == language,
             "written in it": all(bool(re.search("[가-힣]", text)) == (language == "ko") for text in (heading, advice)),
             "two sentences of its own": heading and advice and heading != advice,
-            "title": heading in tab.driver.title and NAME in tab.driver.title,
+            "title": heading in title and NAME in title,
             "whom to ask": CONTACT in quoted,
             "what to quote": code in quoted and "0123456789abcdef" in quoted,
             "a mail that quotes it": mail == f"mailto:ml@example.com?subject={code}%200123456789abcdef",
