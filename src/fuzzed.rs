@@ -64,6 +64,7 @@ pub mod http {
     pub fn outstanding(seal: &Seal, headers: &HeaderMap, now: DateTime<Utc>) -> Vec<OutstandingRequest> {
         cookies::browser_of(headers);
         cookies::surplus(headers);
+        cookies::made_alone(headers);
         cookies::outstanding(seal, headers, now)
     }
 

@@ -5,6 +5,7 @@ mod admin;
 mod choose;
 mod chooser;
 mod client;
+mod contact;
 mod cookies;
 mod form;
 mod frame;

@@ -30,10 +30,10 @@ use crate::random::NoRandomness;
 use crate::replay::{FreshAssertion, Ledger};
 use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
 use crate::seal::Seal;
+use crate::watchers::Watchers;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -50,8 +50,8 @@ pub struct Gateway {
     pub idps: Arc<Idps>,
     /// Whether the service is about to end.
     pub drain: Drain,
-    /// A place for each page that watches its Studio being prepared.
-    pub watchers: Arc<Semaphore>,
+    /// A place for each request that waits until a Studio is prepared.
+    pub watchers: Watchers,
     /// What is counted.
     pub metrics: Metrics,
     /// The files that pages refer to.
@@ -85,7 +85,7 @@ impl Gateway {
         let metrics = Metrics::new(Arc::clone(&idps));
         let clients = Box::pin(AwsClients::new(&config, credentials, &metrics)).await;
         let assets = Assets::of(&config.brand);
-        let watchers = Arc::new(Semaphore::new(config.gateway.most_watchers));
+        let watchers = Watchers::new(config.gateway.most_watchers);
         Ok(Self {
             config,
             clock,

@@ -5,6 +5,10 @@ const form = document.getElementById("choices");
 const all = [...form.querySelectorAll(".choice")];
 const shown = () => all.filter((choice) => !choice.closest("li").hidden);
 
+// The page answers a form. From here on, reloading it or coming back to it begins a new sign-in, which is silent where
+// the IdP knows the person still, instead of posting the old one again.
+history.replaceState(null, "", form.dataset.begin);
+
 const search = document.getElementById("search");
 if (search) {
   const words = document.getElementById("words");
@@ -51,10 +55,19 @@ if (form.dataset.seconds) {
   const due = Date.now() + 1000 * Number(form.dataset.seconds);
   const look = () => {
     if (sent || Date.now() < due) return;
-    if (!form.dataset.renew) document.getElementById("over").hidden = false;
+    if (!form.dataset.renew) end();
     // A tab that nobody looks at waits until somebody does.
     else if (!document.hidden) location.replace(form.dataset.renew);
   };
-  setInterval(look, 1000);
+  // Nobody has chosen for long: what is left is to say so.
+  const end = () => {
+    const over = document.getElementById("over");
+    document.getElementById("open").hidden = true;
+    over.hidden = false;
+    document.title = document.title.replace(/^.* · /, `${over.querySelector("h1").textContent} · `);
+    clearInterval(timer);
+    document.removeEventListener("visibilitychange", look);
+  };
+  const timer = setInterval(look, 1000);
   document.addEventListener("visibilitychange", look);
 }

@@ -45,6 +45,7 @@ async fn process(
     let outstanding = cookies::outstanding(&gateway.seal, request.headers(), gateway.clock.now());
     let browser = cookies::browser_of(request.headers()).map(str::to_owned);
     let remembered = choose::remembered(gateway, request.headers());
+    let renewals = cookies::made_alone(request.headers());
     let mut form = Form::read(request).await?;
     let started = Instant::now();
     if form.take("SAMLRequest").is_some() || form.take("SAMLart").is_some() {
@@ -69,7 +70,8 @@ async fn process(
             opening.finish_soon(record).await
         }
         Next::Choose(choice, grants) => {
-            let chooser = Chooser { choice: &choice, grants: &grants, destination, browser, remembered };
+            let (choice, grants) = (&*choice, &*grants);
+            let chooser = Chooser { choice, grants, destination, browser, remembered, renewals };
             Ok(("offered", chooser.answer(gateway, visit)?))
         }
     }

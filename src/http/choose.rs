@@ -52,8 +52,12 @@ async fn process(
                 may_refresh: true,
                 may_renew: true,
             };
-            let (outcome, response) =
-                if patient { opening.finish(record).await? } else { opening.finish_soon(record).await? };
+            // Whoever waits takes a place. Where there is none, the answer comes soon, as the page once more if need be.
+            let place = if patient { gateway.watchers.place(choice.identity()).ok() } else { None };
+            let (outcome, response) = match place {
+                Some(_place) => opening.finish(record).await?,
+                None => opening.finish_soon(record).await?,
+            };
             (choice.identity().clone(), outcome, response)
         }
         Err(identity) => {
@@ -109,8 +113,14 @@ pub(super) fn again(
     };
     let grants = gateway.offers(choice.identity(), destination)?;
     let remembered = remembered(gateway, headers);
-    let chooser =
-        Chooser { choice: &choice, grants: &grants, destination, browser, remembered: remembered.as_ref() };
+    let chooser = Chooser {
+        choice: &choice,
+        grants: &grants,
+        destination,
+        browser,
+        remembered: remembered.as_ref(),
+        renewals: cookies::made_alone(headers),
+    };
     chooser.answer(gateway, visit)
 }
 

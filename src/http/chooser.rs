@@ -1,5 +1,6 @@
 //! The page that offers several destinations. It carries the sign-in in a sealed form field, bound to the browser, and
-//! knows how long STS takes the assertion: shortly before that it renews the sign-in through the IdP.
+//! knows how long STS takes the assertion: shortly before that it renews the sign-in through the IdP, twice at most. Then
+//! nobody is there, and the page says that the sign-in has ended.
 
 use super::frame::Frame;
 use super::request::Visit;
@@ -18,6 +19,8 @@ const MARGIN: i64 = 20;
 /// A sign-in that has less time left when the page is made is not renewed by itself: with an IdP whose messages are that
 /// short-lived, or whose clock is that wrong, the browser would go round and round.
 const SHORTEST: i64 = 60;
+/// How often a page that nobody touches is renewed by itself.
+const MOST_RENEWALS: usize = 2;
 
 #[derive(Template)]
 #[template(path = "choose.html")]
@@ -37,6 +40,8 @@ struct Page<'p> {
     seconds: Option<i64>,
     /// Where a sign-in begins anew; `None` if that is at the IdP.
     renew: Option<String>,
+    /// Where the page goes by itself for that, if it still may.
+    alone: Option<String>,
 }
 
 /// The destinations in one account.
@@ -77,6 +82,8 @@ pub(super) struct Chooser<'c> {
     /// What this browser's cookie says, if it has one.
     pub(super) browser: Option<&'c str>,
     pub(super) remembered: Option<&'c Remembered>,
+    /// How often pages of this browser renewed their sign-in by themselves, a short while ago.
+    pub(super) renewals: usize,
 }
 
 impl Chooser<'_> {
@@ -110,6 +117,8 @@ impl Chooser<'_> {
             .filter(|wanted| self.grants.iter().all(|grant| grant.destination().key != wanted.key))
             .map(|wanted| wanted.name.as_str());
         let destination = wanted.map(|wanted| wanted.key.as_str());
+        let renew = renewal::location(gateway, identity.idp(), destination);
+        let may_alone = self.renewals < MOST_RENEWALS;
         let page = Page {
             frame: Frame::new(gateway, visit).again_by("choices"),
             token,
@@ -121,7 +130,8 @@ impl Chooser<'_> {
             directly: last.is_some() && self.remembered.is_some_and(Remembered::wants_to_go_directly),
             switch_url: format!("{}/switch", gateway.config.gateway.public_url),
             seconds: (left >= SHORTEST).then_some(left - MARGIN),
-            renew: renewal::location(gateway, identity.idp(), destination),
+            alone: renew.as_ref().filter(|_| may_alone).map(|renew| format!("{renew}&alone=1")),
+            renew,
         };
         pages::html(&page, visit.language)
     }

@@ -10,6 +10,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 /// How long an IdP may take to answer: a person types a password and a second factor meanwhile.
 const REQUEST_LIFETIME: TimeDelta = TimeDelta::minutes(15);
 const REQUEST_PREFIX: &str = "__Host-sg-request-";
+/// What a request cookie begins with if a page made the request by itself. Ids have no hyphen here, so no other does.
+const ALONE_PREFIX: &str = "__Host-sg-request-alone-";
 const BROWSER: &str = "__Host-sg-browser";
 const REMEMBERED: &str = "__Host-sg-remembered";
 const LANGUAGE: &str = "__Host-sg-language";
@@ -17,16 +19,18 @@ const LANGUAGE: &str = "__Host-sg-language";
 const MOST_REQUESTS: usize = 32;
 
 /// A cookie that remembers an AuthnRequest. Each request has a cookie of its own, so that tabs do not get in each
-/// other's way. `SameSite=None`, because the answer is a cross-site POST.
+/// other's way. `SameSite=None`, because the answer is a cross-site POST. `alone`: a page makes the request by itself.
 pub(super) fn request(
     seal: &Seal,
     request: &OutstandingRequest,
+    alone: bool,
     now: DateTime<Utc>,
 ) -> Result<HeaderValue, NoRandomness> {
     let expires = (now + REQUEST_LIFETIME).timestamp();
     let token = seal.seal(Purpose::Request, "", &format!("{expires} {} {}", request.idp, request.id))?;
     let name: String = request.id.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-    cookie(&format!("{REQUEST_PREFIX}{name}={token}"), "None", REQUEST_LIFETIME)
+    let prefix = if alone { ALONE_PREFIX } else { REQUEST_PREFIX };
+    cookie(&format!("{prefix}{name}={token}"), "None", REQUEST_LIFETIME)
 }
 
 /// The AuthnRequests that this browser waits to be answered.
@@ -42,6 +46,12 @@ pub(super) fn outstanding(seal: &Seal, headers: &HeaderMap, now: DateTime<Utc>) 
             (now.timestamp() < expires).then_some(OutstandingRequest { idp, id })
         })
         .collect()
+}
+
+/// How many requests pages of this browser have made by themselves within [`REQUEST_LIFETIME`]. Nothing is granted by
+/// it, so a name is enough.
+pub(super) fn made_alone(headers: &HeaderMap) -> usize {
+    all(headers).filter(|(name, _)| name.starts_with(ALONE_PREFIX)).count()
 }
 
 /// Cookies to end, when a browser holds too many request cookies: the oldest in the order that browsers send them.
@@ -130,7 +140,8 @@ mod tests {
     fn ten_tabs_wait_for_ten_answers() {
         let now = DateTime::UNIX_EPOCH;
         let ids: Vec<_> = (0..10).map(|_| format!("_{}", crate::random::hex::<20>().unwrap())).collect();
-        let cookies: Vec<_> = ids.iter().map(|id| request(&seal(), &asked(id), now).unwrap()).collect();
+        let cookies: Vec<_> =
+            ids.iter().map(|id| request(&seal(), &asked(id), false, now).unwrap()).collect();
         let asked: Vec<_> = ids.iter().map(|id| asked(id)).collect();
         assert_eq!(outstanding(&seal(), &sent_back(&cookies), now), asked);
         assert!(surplus(&sent_back(&cookies)).is_empty());
@@ -139,7 +150,7 @@ mod tests {
     #[test]
     fn a_request_is_waited_for_a_quarter_of_an_hour() {
         let now = DateTime::UNIX_EPOCH;
-        let headers = sent_back(&[request(&seal(), &asked("_a1"), now).unwrap()]);
+        let headers = sent_back(&[request(&seal(), &asked("_a1"), false, now).unwrap()]);
         assert_eq!(outstanding(&seal(), &headers, now + TimeDelta::seconds(899)), [asked("_a1")]);
         assert!(outstanding(&seal(), &headers, now + TimeDelta::seconds(900)).is_empty());
     }
@@ -153,17 +164,26 @@ mod tests {
 
     #[test]
     fn cookies_are_for_this_host_alone_and_out_of_reach_of_scripts() {
-        let cookie = request(&seal(), &asked("_a1"), DateTime::UNIX_EPOCH).unwrap();
+        let cookie = request(&seal(), &asked("_a1"), false, DateTime::UNIX_EPOCH).unwrap();
         let cookie = cookie.to_str().unwrap();
         assert!(cookie.starts_with("__Host-sg-request-a1="));
         assert!(cookie.ends_with("; Path=/; Secure; HttpOnly; SameSite=None; Max-Age=900"), "{cookie}");
     }
 
     #[test]
+    fn what_pages_did_by_themselves_is_counted_and_waited_for_all_the_same() {
+        let now = DateTime::UNIX_EPOCH;
+        let sealed = |id: &str, alone| request(&seal(), &asked(id), alone, now).unwrap();
+        let headers = sent_back(&[sealed("_a1", false), sealed("_a2", true), sealed("_a3", true)]);
+        assert_eq!(made_alone(&headers), 2);
+        assert_eq!(outstanding(&seal(), &headers, now), [asked("_a1"), asked("_a2"), asked("_a3")]);
+    }
+
+    #[test]
     fn too_many_request_cookies_are_ended() {
         let now = DateTime::UNIX_EPOCH;
         let cookies: Vec<_> =
-            (0..40).map(|n| request(&seal(), &asked(&format!("_a{n}")), now).unwrap()).collect();
+            (0..40).map(|n| request(&seal(), &asked(&format!("_a{n}")), false, now).unwrap()).collect();
         let ended = surplus(&sent_back(&cookies));
         assert_eq!(ended.len(), 9);
         assert!(ended[0].to_str().unwrap().starts_with("__Host-sg-request-a0=; "));

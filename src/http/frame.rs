@@ -1,5 +1,6 @@
 //! What stands around the content of every page: brand, language, contact, and the switch between languages.
 
+use super::contact::Contact;
 use super::request::Visit;
 use crate::assets::Assets;
 use crate::language::Language;
@@ -10,7 +11,7 @@ pub(super) struct Frame<'p> {
     pub(super) language: Language,
     pub(super) assets: &'p Assets,
     pub(super) brand: &'p str,
-    pub(super) contact: Option<&'p str>,
+    pub(super) contact: Option<Contact<'p>>,
     /// Whether there is a remembered destination to get away from.
     pub(super) goes_directly: bool,
     /// Hidden fields of the form that switches the language: they say which page to show again.
@@ -26,7 +27,7 @@ impl<'p> Frame<'p> {
             language: visit.language,
             assets: &gateway.assets,
             brand: &gateway.config.brand.name,
-            contact: gateway.config.gateway.contact.as_deref(),
+            contact: gateway.config.gateway.contact.as_deref().map(Contact::of),
             goes_directly: visit.goes_directly,
             again: Vec::new(),
             form: None,
@@ -43,6 +44,14 @@ impl<'p> Frame<'p> {
     pub(super) fn again_by(mut self, form: &'static str) -> Self {
         self.form = Some(form);
         self
+    }
+
+    /// What stands before and after the contact in the sentence that names it.
+    pub(super) fn around_contact(&self) -> (String, String) {
+        // A character that is in no text.
+        let sentence = self.language.say_with("page-contact", "contact", "\0");
+        let (before, after) = sentence.split_once('\0').unwrap_or((&sentence, ""));
+        (before.to_owned(), after.to_owned())
     }
 
     /// The languages to switch to.

@@ -6,6 +6,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
+use url::Url;
 
 /// Sets the security headers. A handler's own `Cache-Control` and `Content-Security-Policy` stay.
 pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
@@ -36,11 +37,23 @@ pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request
 }
 
 /// Nothing but our own files. Browsers apply `form-action` to the redirect that answers a form too, so it has to
-/// let people on to Studio: over HTTPS, or to an endpoint that is configured with plain HTTP.
+/// let people on to Studio, and to the IdP if it is too late for that: over HTTPS, or to an endpoint that is configured
+/// with plain HTTP, or from a gateway without TLS, which is one on loopback, to an IdP without it.
 fn content_security_policy(gateway: &Gateway) -> String {
-    let endpoint = gateway.config.aws.sagemaker_endpoint.as_ref();
-    let plain = endpoint.filter(|url| url.scheme() == "http").map(|url| url.origin().ascii_serialization());
-    policy(&format!("'self' https: {}", plain.unwrap_or_default()), None)
+    let mut form_action = "'self' https:".to_owned();
+    let mut allow = |url: &Url| {
+        if url.scheme() == "http" {
+            form_action.push(' ');
+            form_action.push_str(&url.origin().ascii_serialization());
+        }
+    };
+    gateway.config.aws.sagemaker_endpoint.iter().for_each(&mut allow);
+    if gateway.config.gateway.public_url.starts_with("http://") {
+        let idps = gateway.idps.all();
+        let locations = idps.iter().filter_map(|idp| idp.sso_location());
+        locations.filter_map(|location| Url::parse(location).ok()).for_each(|url| allow(&url));
+    }
+    policy(&form_action, None)
 }
 
 /// A policy that allows our own files, forms to `form_action`, and one script in the page that carries `nonce`.

@@ -2,7 +2,7 @@
 //! AuthnRequest. The first is for links that people share and keep.
 //!
 //! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, for `/login`, the key of a destination to
-//! end in; `again`, when the browser is sent round for the second time.
+//! end in; `again`, when the browser is sent round for the second time; `alone`, when a page comes by itself.
 
 use super::frame::Frame;
 use super::relay_state::{Attempt, RelayState};
@@ -125,7 +125,8 @@ fn send(
         (request.id, pages::see_other(&request.location)?)
     };
     let asked = OutstandingRequest { idp: idp.settings.key.clone(), id };
-    let cookie = cookies::request(&gateway.seal, &asked, now).map_err(no_randomness)?;
+    let alone = parameter(query, "alone").is_some();
+    let cookie = cookies::request(&gateway.seal, &asked, alone, now).map_err(no_randomness)?;
     response.headers_mut().append(header::SET_COOKIE, cookie);
     for ended in cookies::surplus(headers) {
         response.headers_mut().append(header::SET_COOKIE, ended);

@@ -84,8 +84,8 @@ impl Record {
     }
 
     /// Writes the line of a sign-in that went well, so far. `outcome` is `granted`; or, where the browser goes on with
-    /// it, `offered`, `preparing`, `ready`, `renewed`, `full`, `moved` (to another instance) or `left`. It is a warning if
-    /// the person's attributes could not be made into all their tags.
+    /// it, `offered`, `preparing`, `ready`, `renewed`, `full`, `too-many`, `moved` (to another instance) or `left`. It
+    /// is a warning if the person's attributes could not be made into all their tags.
     pub fn log(&self, outcome: &str, request_id: &str, client: &str, took: Duration) {
         self.line(outcome, None, request_id, client, took);
     }

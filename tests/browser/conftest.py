@@ -1,37 +1,13 @@
-"""The demo, and a browser that keeps a picture of every page and an account of every request."""
+"""The demo, and a browser that sees it."""
 
-import base64
-import json
-import os
 import re
+import socket
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
+from chromium import Chromium, Tab
 from harness.process import Process, binary, free_port
-from selenium import webdriver
-from selenium.common.exceptions import TimeoutException
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.support.ui import WebDriverWait
-
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-proxy-server",
-    "--window-size=1100,900",
-)
-PATIENCE_SECONDS = 30
 
 
 @pytest.fixture(scope="session")
@@ -59,8 +35,6 @@ def running(logs: Path):
 
 def free_ports(count: int) -> int:
     """The first of `count` ports in a row; the demo takes the next ones for its other parts."""
-    import socket
-
     for _ in range(50):
         base = free_port()
         try:
@@ -73,162 +47,38 @@ def free_ports(count: int) -> int:
     raise AssertionError("no free ports in a row")
 
 
-class Tab:
-    """One person's browser, with nothing kept from before."""
+@pytest.fixture(scope="session")
+def chromium():
+    """The browser with scripts, or the one without; each is started when it is first asked for."""
+    running: dict[bool, Chromium] = {}
 
-    def __init__(self, test: str, demo: str, language: str = "en", scripts: bool = True):
-        options = webdriver.ChromeOptions()
-        options.binary_location = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-        for flag in FLAGS:
-            options.add_argument(flag)
-        settings = {"intl.accept_languages": language}
-        if not scripts:
-            settings["profile.managed_default_content_settings.javascript"] = 2
-        options.add_experimental_option("prefs", settings)
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-        driver = os.environ.get("CHROMEDRIVER", "/usr/bin/chromedriver")
-        self.driver = webdriver.Chrome(options=options, service=Service(driver))
-        self.driver.set_page_load_timeout(60)
-        self.test, self.demo, self.pictures, self.scripts = test, demo, 0, scripts
-        self.console: list[dict] = []
-        self.requests: list[str] = []
+    def of(scripts: bool) -> Chromium:
+        if scripts not in running:
+            running[scripts] = Chromium(scripts)
+        return running[scripts]
 
-    def open(self, path: str = "/"):
-        self.driver.get(self.demo + path)
-        self.picture("start")
-
-    def find(self, selector: str) -> list:
-        return self.driver.find_elements(By.CSS_SELECTOR, selector)
-
-    def click(self, element):
-        """Presses something that leads to another page, and waits for that page to be there and at rest."""
-        before = self.driver.find_element(By.TAG_NAME, "html")
-        element.click()
-        self.wait(lambda: self.gone(before))
-        self.rest()
-
-    def look(self, width: int, scheme: str):
-        """Through a window of this width, in the light or the dark colour scheme."""
-        self.driver.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False},
-        )
-        feature = {"name": "prefers-color-scheme", "value": scheme}
-        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [feature]})
-
-    def overflows(self) -> bool:
-        """Whether there is something to scroll to sideways (WCAG 2.2, success criterion 1.4.10)."""
-        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})
-        return size["cssContentSize"]["width"] > size["cssLayoutViewport"]["clientWidth"]
-
-    def violations(self) -> list[str]:
-        """What axe-core finds on this page. It is run by the driver, which the page's policy does not bind."""
-        self.driver.execute_script(Path(os.environ["AXE"]).read_text())
-        found = self.driver.execute_async_script(
-            "const done = arguments[arguments.length - 1];"
-            "axe.run(document, {resultTypes: ['violations']}).then(done, fault => done({fault: String(fault)}))"
-        )
-        assert "fault" not in found, found
-        return [
-            f"{violation['id']}: {violation['help']}: {[node['html'] for node in violation['nodes']]}"
-            for violation in found["violations"]
-        ]
-
-    def rest(self):
-        """Until no page is on its way any more: forms that submit themselves and redirects are all through."""
-        if not self.scripts:
-            return
-        self.wait(
-            lambda: (
-                self.driver.execute_script("return document.readyState") == "complete"
-                and not self.find("form input[name=SAMLResponse]")
-            )
-        )
-
-    def gone(self, element) -> bool:
-        try:
-            element.is_enabled()
-            return False
-        except Exception:  # noqa: BLE001 - stale, detached or navigating: in each case the page is another one
-            return True
-
-    def wait(self, condition):
-        def quietly(_):
-            try:
-                return condition()
-            except Exception:  # noqa: BLE001 - asked in the middle of a navigation
-                return False
-
-        try:
-            WebDriverWait(self.driver, PATIENCE_SECONDS, poll_frequency=0.05).until(quietly)
-        except TimeoutException as fault:
-            raise AssertionError(f"still at {self.driver.current_url}: {self.text()[:600]}") from fault
-
-    def text(self) -> str:
-        return self.driver.find_element(By.TAG_NAME, "body").text
-
-    def picture(self, name: str):
-        """The whole page, as a person would see it by scrolling."""
-        self.pictures += 1
-        size = self.driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
-        shot = self.driver.execute_cdp_cmd(
-            "Page.captureScreenshot",
-            {
-                "captureBeyondViewport": True,
-                "clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 6000), "scale": 1},
-            },
-        )
-        folder = Path(os.environ.get("SCREENSHOTS", "target/screenshots"))
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{self.test}-{self.pictures}-{name}.png").write_bytes(base64.b64decode(shot["data"]))
-
-    def collect(self):
-        self.console += self.driver.get_log("browser")
-        for entry in self.driver.get_log("performance"):
-            message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
-                self.requests.append(message["params"]["request"]["url"])
-
-    def complaints(self) -> list[str]:
-        """What the console has to say, apart from the status of pages that are refusals."""
-        self.collect()
-        return [
-            f"{entry['source']}: {entry['message']}"
-            for entry in self.console
-            if entry["level"] in ("SEVERE", "WARNING") and not self.is_refusal(entry)
-        ]
-
-    def is_refusal(self, entry: dict) -> bool:
-        url = entry["message"].split(" ")[0]
-        return entry["source"] == "network" and urlsplit(url).path in ("/saml/acs", "/choose", "/language", "/nowhere")
-
-    def strangers(self) -> list[str]:
-        """Requests that left this machine."""
-        return [
-            url
-            for url in self.requests
-            if urlsplit(url).scheme in ("http", "https", "ws", "wss") and urlsplit(url).hostname not in LOOPBACK
-        ]
+    try:
+        yield of
+    finally:
+        for one in running.values():
+            one.quit()
 
 
 @pytest.fixture
-def browsers(request, demo):
-    """Makes browsers, each somebody's own, and closes them."""
+def browsers(request, chromium, demo):
+    """Makes somebody's browser, at the demo if nothing else is said; there is one of a kind at a time."""
     tabs = []
 
-    def browser(**how) -> Tab:
-        tabs.append(Tab(request.node.name.removeprefix("test_"), demo, **how))
+    def browser(at: str = demo, scripts: bool = True, language: str = "en") -> Tab:
+        test = request.node.name.removeprefix("test_")
+        tabs.append(Tab(chromium(scripts), test, at, language, scripts))
         return tabs[-1]
 
-    try:
-        yield browser
-        for tab in tabs:
-            complaints = tab.complaints()
-            assert not complaints, "\n".join(complaints)
-            assert tab.requests and not tab.strangers(), tab.strangers()
-    finally:
-        for tab in tabs:
-            tab.driver.quit()
+    yield browser
+    for tab in tabs:
+        complaints = tab.complaints()
+        assert not complaints, "\n".join(complaints)
+        assert tab.requests and not tab.strangers(), tab.strangers()
 
 
 @pytest.fixture
@@ -237,12 +87,5 @@ def language():
 
 
 @pytest.fixture
-def tab(request, demo, language):
-    tab = Tab(request.node.name.removeprefix("test_"), demo, language)
-    try:
-        yield tab
-        complaints = tab.complaints()
-        assert not complaints, "\n".join(complaints)
-        assert tab.requests and not tab.strangers(), tab.strangers()
-    finally:
-        tab.driver.quit()
+def tab(browsers, language):
+    return browsers(language=language)

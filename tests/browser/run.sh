@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The demo in a real browser. Needs the debug build, Debian's chromium and chromium-driver, and npm. Screenshots of every page
-# go to SCREENSHOTS, by default target/screenshots.
+# The demo, and a company's own gateway, in a real browser. Needs the debug build, Debian's chromium and chromium-driver, and
+# npm. Screenshots of every page go to SCREENSHOTS, by default target/screenshots.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 target=${CARGO_TARGET_DIR:-$(cd "$here/../.." && pwd)/target}

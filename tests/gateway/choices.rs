@@ -277,16 +277,46 @@ async fn the_page_knows_how_long_it_lasts() {
     let answer = stage.post(&response).await;
     // Five minutes less those that are over, and some seconds to spare.
     assert_eq!(between(&answer.body, "data-seconds=\"", "\"").as_deref(), Some("180"));
-    assert_eq!(between(&answer.body, "data-renew=\"", "\"").as_deref(), Some("/login?idp=corp"));
-    assert!(
-        answer.body.contains("<noscript><meta http-equiv=\"refresh\" content=\"180; url=/login?idp=corp\">")
-    );
+    assert_eq!(between(&answer.body, "data-renew=\"", "\"").as_deref(), Some("/login?idp=corp&#38;alone=1"));
+    assert!(answer.body.contains(
+        "<noscript><meta http-equiv=\"refresh\" content=\"180; url=/login?idp=corp&#38;alone=1\">"
+    ));
     // With next to nothing left, only the person renews it: else the browser could go round for ever.
     let late = stage.response_for(&ada());
     stage.clock.advance(TimeDelta::seconds(241));
     let answer = stage.post(&late).await;
     answer.expect_chooser();
     assert!(!answer.body.contains("data-seconds") && !answer.body.contains("refresh"));
+}
+
+#[tokio::test]
+async fn a_page_that_nobody_touches_is_renewed_twice() {
+    let stage = Stage::new().await;
+    let mut browser = Browser::default();
+    let mut beginning = "/login?idp=corp".to_owned();
+    // The IdP gives no relay state back: it is not needed for this.
+    for renewals in 0..=2 {
+        let redirect = stage.get(&beginning).from(&browser).await;
+        browser.absorb(&redirect);
+        let (id, _) = redirect.authn_request();
+        let answer = stage.post(&stage.response_for(&ada()).answering(&id)).from(&browser).await;
+        browser.absorb(&answer);
+        answer.expect_chooser();
+        let next = between(&answer.body, "data-renew=\"", "\"");
+        assert_eq!(next.is_some(), renewals < 2, "after {renewals}");
+        assert_eq!(answer.body.contains("http-equiv=\"refresh\""), renewals < 2, "after {renewals}");
+        assert!(answer.body.contains("data-seconds"), "it knows when it is over");
+        assert!(answer.body.contains("class=\"button\" href=\"/login?idp=corp\""), "{}", answer.body);
+        beginning = next.unwrap_or_default().replace("&#38;", "&");
+        stage.clock.advance(TimeDelta::seconds(280));
+    }
+    // In another language it does not begin to count anew.
+    let answer = stage.sign_in(&ada()).from(&browser).await;
+    let token = answer.expect_chooser().token;
+    browser.absorb(&answer);
+    let switch = stage.request(Method::POST, "/language").field("language", "ko").field("token", &token);
+    let korean = switch.from(&browser).await;
+    assert!(korean.body.contains("<html lang=\"ko\">") && !korean.body.contains("data-renew"));
 }
 
 #[tokio::test]

@@ -2,10 +2,11 @@
 
 use crate::browser::{Ask, Browser, Waiting, events_in};
 use crate::log_lines;
-use crate::stage::{DATA_SCIENTIST, Setting, Stage, ada, alice, idp_metadata, together};
+use crate::stage::{DATA_SCIENTIST, Setting, Stage, ada, alice, idp_metadata, person, together};
 use chrono::TimeDelta;
 use reqwest::Response;
 use std::time::Duration;
+use studio_gateway::watchers::MOST_OF_ONE;
 
 /// A day: as good as never, for a test.
 const NEVER: Duration = Duration::from_hours(24);
@@ -474,6 +475,30 @@ async fn pages_beyond_what_an_instance_keeps_come_again() {
     stage.aws.knobs().clear();
     let mut live = Live::of(second.watch(&stage)).await;
     live.until("step", "signing-in").await;
+}
+
+#[tokio::test]
+async fn one_person_leaves_places_to_others() {
+    let stage = impatient().await;
+    stage.aws.knobs().pending_for(NEVER);
+    let page = waiting(&stage).await;
+    let mut mine = Vec::new();
+    for _ in 0..MOST_OF_ONE {
+        let mut live = Live::of(page.watch(&stage)).await;
+        live.until("step", "waiting").await;
+        mine.push(live);
+    }
+    let turned_away = page.watch(&stage).await;
+    assert_eq!(turned_away.events(), [event("again", "")]);
+    assert_eq!(turned_away.log().field("outcome"), "too-many");
+    // The button does not wait there either: it leads to the page once more.
+    page.go_on(&stage).await.expect_preparing();
+    let other = stage.sign_in(&person("bob")).await.expect_preparing();
+    Live::of(other.watch(&stage)).await.until("step", "waiting").await;
+    let request_id = mine[0].request_id();
+    drop(mine.remove(0));
+    assert_eq!(outcome(&request_id).await, "left");
+    Live::of(page.watch(&stage)).await.until("step", "waiting").await;
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ use crate::http::request::Visit;
 use crate::http::ticket::Returned;
 use crate::http::{refusal, refused, renewal};
 use crate::sign_in::{Choice, Gateway, Progress, Record, Unusable};
+use crate::watchers::NoPlace;
 use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -68,11 +69,18 @@ pub(in crate::http) async fn watch(
     match begin(&gateway, request, &mut record).await {
         Ok((choice, key)) => {
             let (events, receiver) = mpsc::channel(WAITING);
-            let Ok(place) = Arc::clone(&gateway.watchers).try_acquire_owned() else {
-                record.log("full", &visit.request_id, &visit.client, started.elapsed());
-                // It is the first one, so there is room for it.
-                let _ = events.try_send(again(FULL));
-                return respond(receiver);
+            let place = match gateway.watchers.place(choice.identity()) {
+                Ok(place) => place,
+                Err(none) => {
+                    let outcome = match none {
+                        NoPlace::Full => "full",
+                        NoPlace::TooMany => "too-many",
+                    };
+                    record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
+                    // It is the first one, so there is room for it.
+                    let _ = events.try_send(again(FULL));
+                    return respond(receiver);
+                }
             };
             let watch = Watch { gateway, visit, choice, key, record, started, events };
             tokio::spawn(async move {
