@@ -84,7 +84,7 @@ async fn main() -> ExitCode {
             Ok(code) => return code,
             Err(fault) => Err(fault),
         },
-        Command::Lifecycle(args) => match lifecycle::run(&args, Clock::system().now()).await {
+        Command::Lifecycle(args) => match Box::pin(lifecycle::run(&args, Clock::system().now())).await {
             Ok(code) => return code,
             Err(fault) => Err(fault),
         },

@@ -42,6 +42,7 @@ mod processes;
 mod programs;
 mod reconcile;
 mod refused;
+mod reload;
 mod spaces;
 mod stage;
 mod states;

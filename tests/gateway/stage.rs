@@ -23,7 +23,7 @@ use studio_gateway::demo::idp::people::Person;
 use studio_gateway::demo::idp::response::{Addressing, Response};
 use studio_gateway::demo::idp::signature::Signed;
 use studio_gateway::demo::world;
-use studio_gateway::serve::{Certificate, Running};
+use studio_gateway::serve::{Certificate, Current, Running};
 use studio_gateway::sign_in::Gateway;
 use tokio::net::TcpListener;
 use toml::{Table, Value};
@@ -451,6 +451,11 @@ impl Stage {
     /// The certificate that the listener serves with.
     pub(crate) fn certificate(&self) -> Certificate {
         self.running.lock().unwrap()[0].certificate().unwrap()
+    }
+
+    /// What the first instance answers with.
+    pub(crate) fn current(&self) -> Current {
+        self.running.lock().unwrap()[0].current()
     }
 
     /// Tells the service to end, and waits until it has.
