@@ -138,6 +138,8 @@ pub struct Aws {
     pub sagemaker_endpoint: Option<Url>,
     /// Endpoint of IAM, if not the partition's.
     pub iam_endpoint: Option<Url>,
+    /// Endpoint of Service Quotas, if not the regional one. `check --live` asks there.
+    pub service_quotas_endpoint: Option<Url>,
     /// Longest time to connect.
     pub connect: Duration,
     /// Longest time for one attempt.
@@ -367,6 +369,7 @@ fn aws(mut section: Section<'_>) -> Aws {
     };
     let sts_endpoint = section.optional("sts_endpoint", endpoint());
     let sagemaker_endpoint = section.optional("sagemaker_endpoint", endpoint());
+    let service_quotas_endpoint = section.optional("service_quotas_endpoint", endpoint());
     let iam_endpoint = section.optional("iam_endpoint", endpoint());
     let mut milliseconds = |key, default| {
         Duration::from_millis(section.optional(key, number(50..=60_000)).unwrap_or(default).into())
@@ -376,5 +379,14 @@ fn aws(mut section: Section<'_>) -> Aws {
     let call = milliseconds("call_milliseconds", 12_000);
     let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
     section.finish();
-    Aws { sts_endpoint, sagemaker_endpoint, iam_endpoint, connect, attempt, call, attempts }
+    Aws {
+        sts_endpoint,
+        sagemaker_endpoint,
+        iam_endpoint,
+        service_quotas_endpoint,
+        connect,
+        attempt,
+        call,
+        attempts,
+    }
 }

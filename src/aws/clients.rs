@@ -63,6 +63,8 @@ struct Place {
 /// Clients that sign as the gateway, or as a provisioner role.
 #[derive(Debug)]
 struct Ours {
+    /// What they are made with.
+    credentials: SdkConfig,
     sagemaker: aws_sdk_sagemaker::Client,
     iam: aws_sdk_iam::Client,
 }
@@ -124,6 +126,11 @@ impl AwsClients {
         self.ours.get(&Place::of(domain)).map(|ours| &ours.sagemaker)
     }
 
+    /// What the gateway signs with in the domain's account: its own credentials, or the domain's provisioner role.
+    pub(super) fn credentials(&self, domain: &Domain) -> Option<&SdkConfig> {
+        self.ours.get(&Place::of(domain)).map(|ours| &ours.credentials)
+    }
+
     /// The same for IAM, which has one endpoint for all regions.
     pub(super) fn iam(&self, domain: &Domain) -> Option<&aws_sdk_iam::Client> {
         self.ours.get(&Place::of(domain)).map(|ours| &ours.iam)
@@ -175,6 +182,7 @@ impl Ours {
             aws_sdk_sagemaker::config::Builder::from(&sagemaker).interceptor(metered.clone()).build();
         let iam = aws_sdk_iam::config::Builder::from(&iam).interceptor(metered).build();
         Self {
+            credentials: credentials.clone(),
             sagemaker: aws_sdk_sagemaker::Client::from_conf(sagemaker),
             iam: aws_sdk_iam::Client::from_conf(iam),
         }
@@ -197,14 +205,14 @@ async fn assuming(provisioner: &Provisioner, sts: &SdkConfig, load: Duration) ->
 }
 
 /// What a client is made with, for a region and perhaps an endpoint of one's own.
-fn at(shared: &SdkConfig, region: &str, endpoint: Option<&Url>) -> SdkConfig {
+pub(super) fn at(shared: &SdkConfig, region: &str, endpoint: Option<&Url>) -> SdkConfig {
     let mut config = shared.to_builder().region(Region::new(region.to_owned()));
     config.set_endpoint_url(endpoint.map(|url| url.as_str().trim_end_matches('/').to_owned()));
     config.build()
 }
 
 /// The region that calls of IAM are signed for in each partition (AWS General Reference, IAM endpoints).
-fn iam_region(partition: &str) -> &'static str {
+pub(super) fn iam_region(partition: &str) -> &'static str {
     match partition {
         "aws-cn" => "cn-north-1",
         "aws-us-gov" => "us-gov-west-1",

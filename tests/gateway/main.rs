@@ -13,6 +13,7 @@
 
 mod accounts;
 mod browser;
+mod check_live;
 mod choices;
 mod configuration;
 mod crashes;

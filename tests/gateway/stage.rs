@@ -9,7 +9,7 @@ use std::fs;
 use std::future::{Future, poll_fn};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
@@ -138,15 +138,27 @@ pub(crate) fn ada() -> Person {
 pub(crate) struct StageClock {
     start: DateTime<Utc>,
     milliseconds: Arc<AtomicI64>,
+    ticks: Arc<AtomicBool>,
 }
 
 impl StageClock {
     fn new() -> Self {
-        Self { start: Clock::system().now().trunc_subsecs(0), milliseconds: Arc::default() }
+        Self {
+            start: Clock::system().now().trunc_subsecs(0),
+            milliseconds: Arc::default(),
+            ticks: Arc::default(),
+        }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.start + TimeDelta::milliseconds(self.milliseconds.load(Ordering::Relaxed))
+        let start = if self.ticks.load(Ordering::Relaxed) { Clock::system().now() } else { self.start };
+        start + TimeDelta::milliseconds(self.milliseconds.load(Ordering::Relaxed))
+    }
+
+    /// From now on it goes as the machine's does, for processes that read that.
+    pub(crate) fn tick(&self) {
+        self.milliseconds.store(0, Ordering::Relaxed);
+        self.ticks.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn advance(&self, by: TimeDelta) {
@@ -348,7 +360,7 @@ impl Setting {
         }
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let aws = EmbeddedAws::start(world, clock.clock(), loopback).await.unwrap();
-        for endpoint in ["sts_endpoint", "sagemaker_endpoint", "iam_endpoint"] {
+        for endpoint in ["sts_endpoint", "sagemaker_endpoint", "iam_endpoint", "service_quotas_endpoint"] {
             if self.table.get("aws").and_then(|aws| aws.get(endpoint)).is_none() {
                 self = self.set(&format!("aws.{endpoint}"), aws.url());
             }
