@@ -212,6 +212,11 @@ impl Gateway {
             let reason = "sealed by a gateway whose configuration asks for other attributes";
             return Err(Refusal::new(Code::ChoiceExpired, reason));
         }
+        let idp = self.idps.by_key(choice.identity().idp());
+        if idp.is_none_or(|idp| idp.metadata.entity_id != choice.identity().issuer()) {
+            let reason = "sealed for an IdP that is not in the configuration any longer";
+            return Err(Refusal::new(Code::ChoiceExpired, reason));
+        }
         let mut grants = policy::grants(choice.identity(), &self.config)?;
         let chosen = grants.iter().position(|grant| grant.key() == key);
         chosen

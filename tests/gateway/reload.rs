@@ -1,8 +1,8 @@
 //! Another configuration while the service runs: the real binary on SIGHUP and by itself, and what goes on meanwhile.
 
-use crate::browser::between;
+use crate::browser::{Browser, between};
 use crate::processes::{Process, folder};
-use crate::stage::{IDP, SSO, Setting, Stage, alice, key, stranger_key};
+use crate::stage::{IDP, SSO, Setting, Stage, ada, alice, key, stranger_key};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::{Client, redirect};
@@ -257,6 +257,27 @@ async fn what_was_used_before_stays_used() {
     let token = before.seal.seal(Purpose::Request, "b", "text").unwrap();
     let opened = stage.current().gateway().seal.open(Purpose::Request, "b", &token);
     assert!(opened.is_some());
+}
+
+#[tokio::test]
+async fn who_has_not_chosen_yet_when_their_idp_goes_does_not_get_in() {
+    let both = "[[rule]]\nname = 'all'\neveryone = true\nallow = ['research', 'platform']";
+    let (stage, mut reload, path) = watched(Setting::usual().rules(both), "reload-idp").await;
+    let answer = stage.sign_in(&ada()).await;
+    let chooser = answer.expect_chooser();
+    let mut browser = Browser::default();
+    browser.absorb(&answer);
+    let choice = chooser.offer("research");
+    let other = path.with_file_name("other.xml");
+    put(&other, &metadata_xml("https://idp.example.com/other", SSO, &[key()]).unwrap());
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"idp.xml\"", "\"other.xml\"")).unwrap();
+    reload.now().await;
+    let refused = stage.choose(&chooser.token, choice).from(&browser).await;
+    refused.expect_refused(403, "choice.expired").because("not in the configuration any longer");
+    fs::write(&path, text).unwrap();
+    reload.now().await;
+    stage.choose(&chooser.token, choice).from(&browser).await.expect_granted();
 }
 
 #[tokio::test]
