@@ -9,6 +9,10 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{KeyType, ScalarAttributeType, TableDescription, TimeToLiveStatus};
 use std::sync::Arc;
 
+/// A claim has less than two seconds: too few to find credentials and to connect for the first time, which a service has
+/// done long before people come.
+const ATTEMPTS: u32 = 3;
+
 /// `ledger.claim`, and for DynamoDB `ledger.table` and `ledger.expiry`.
 pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
     let (id, subject) = ("ledger.claim", "replay");
@@ -18,7 +22,13 @@ pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
     }
     let now = ground.clock.now();
     let ledger = Box::pin(Ledger::new(&ground.config, now, ground.credentials.clone())).await;
-    let mut findings = vec![match ledger.try_out(now).await {
+    let mut tried = ledger.try_out(now).await;
+    for _ in 1..ATTEMPTS {
+        if tried.is_err() {
+            tried = ledger.try_out(now).await;
+        }
+    }
+    let mut findings = vec![match tried {
         Ok(()) => Finding::ok(id, subject, "an entry can be made, and only once"),
         Err(refusal) => {
             let fix = "make it reachable from here, and let the gateway write: docs/ledger.md";
