@@ -14,6 +14,7 @@ mod reconcile;
 pub mod remote;
 mod role_session;
 mod space;
+pub(crate) mod survey;
 
 pub use clients::{AwsClients, GatewayCredentials};
 pub use drift::Drift;
@@ -22,6 +23,7 @@ pub use fault::{AwsFault, Kind};
 pub use lifecycle::{SyncOutcome, Synced, sync as sync_lifecycle};
 pub use presign::{PresignFault, PresignedUrl, presign};
 pub use profile::{FoundProfile, Profiles, StudioProfile, Terms, Until};
+pub(crate) use reconcile::templates;
 pub use reconcile::{Examined, Mode, Outcome, Reconciled, reconcile};
 pub use role_session::{RoleSession, assume_role};
 pub use space::{FoundSpace, SpaceLook, Spaces, StudioSpace};

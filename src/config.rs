@@ -45,9 +45,9 @@ use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
-use problems::{Collector, Section, boolean, kind, number, string};
+use problems::{Collector, Section, boolean, kind, number, repeated, string};
 use sources::referred;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -108,6 +108,8 @@ pub struct Gateway {
     pub tls: Option<Arc<Tls>>,
     /// Bounds of connections.
     pub connections: Connections,
+    /// How often to look whether the configuration or a file that it names has changed; `None`: never.
+    pub reload: Option<Duration>,
 }
 
 /// Section `[saml]`.
@@ -128,7 +130,7 @@ pub struct Saml {
 }
 
 /// Section `[aws]`.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aws {
     /// Endpoint of STS, if not the regional one.
     pub sts_endpoint: Option<Url>,
@@ -136,6 +138,8 @@ pub struct Aws {
     pub sagemaker_endpoint: Option<Url>,
     /// Endpoint of IAM, if not the partition's.
     pub iam_endpoint: Option<Url>,
+    /// Endpoint of Service Quotas, if not the regional one. `check --live` asks there.
+    pub service_quotas_endpoint: Option<Url>,
     /// Longest time to connect.
     pub connect: Duration,
     /// Longest time for one attempt.
@@ -276,6 +280,7 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
     }
     let tls = section.has("tls").then(|| listener::tls(section.section("tls"), sources));
     let connections = listener::connections(section.section("connections"));
+    let reload = section.optional("reload_seconds", number(0..=86_400)).unwrap_or(10);
     section.finish();
     Some(Gateway {
         listen: listen?,
@@ -288,6 +293,7 @@ fn gateway(mut section: Section<'_>, sources: &Sources<'_>, warnings: &mut Vec<S
         seal_keys,
         tls: tls.map_or(Some(None), |tls| tls.map(Arc::new).map(Some))?,
         connections,
+        reload: (reload > 0).then(|| Duration::from_secs(reload.into())),
     })
 }
 
@@ -364,6 +370,7 @@ fn aws(mut section: Section<'_>) -> Aws {
     };
     let sts_endpoint = section.optional("sts_endpoint", endpoint());
     let sagemaker_endpoint = section.optional("sagemaker_endpoint", endpoint());
+    let service_quotas_endpoint = section.optional("service_quotas_endpoint", endpoint());
     let iam_endpoint = section.optional("iam_endpoint", endpoint());
     let mut milliseconds = |key, default| {
         Duration::from_millis(section.optional(key, number(50..=60_000)).unwrap_or(default).into())
@@ -373,16 +380,14 @@ fn aws(mut section: Section<'_>) -> Aws {
     let call = milliseconds("call_milliseconds", 12_000);
     let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
     section.finish();
-    Aws { sts_endpoint, sagemaker_endpoint, iam_endpoint, connect, attempt, call, attempts }
-}
-
-/// `values` are in the order of the tables; `None` stands for a table with a problem of its own.
-fn repeated(problems: &Collector, table: &str, key: &str, values: &[Option<&str>]) {
-    let mut seen = HashSet::new();
-    for (index, value) in values.iter().enumerate() {
-        let Some(value) = value else { continue };
-        if !seen.insert(value) {
-            problems.add(&format!("{table}[{index}].{key}"), format!("{value:?} occurs twice"));
-        }
+    Aws {
+        sts_endpoint,
+        sagemaker_endpoint,
+        iam_endpoint,
+        service_quotas_endpoint,
+        connect,
+        attempt,
+        call,
+        attempts,
     }
 }

@@ -73,6 +73,26 @@ impl Idps {
         idps
     }
 
+    /// The same for another configuration. Metadata from the web stays known where the new configuration takes it from the
+    /// same place on the same terms.
+    #[must_use]
+    pub fn with_configuration(&self, config: &Config) -> Self {
+        let idps = Self::new(config);
+        for settings in &config.idps {
+            let known = self.by_key(&settings.key).filter(|known| {
+                let (old, new) = (&known.settings.metadata, &settings.metadata);
+                let pair = old.url.as_ref().zip(new.url.as_ref());
+                old.entity_id == new.entity_id && pair.is_some_and(|(old, new)| old.is_trusted_like(new))
+            });
+            if let Some(known) = known
+                && let Err(fault) = idps.install(settings, known.metadata)
+            {
+                tracing::error!(target: "studio_gateway::idps", idp = settings.key, "{fault}");
+            }
+        }
+        idps
+    }
+
     /// The IdP with this key, if its metadata is known.
     #[must_use]
     pub fn by_key(&self, key: &str) -> Option<KnownIdp> {

@@ -5,6 +5,7 @@
 pub mod arn;
 pub mod assets;
 pub mod aws;
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod demo;
@@ -27,6 +28,7 @@ pub mod policies;
 pub mod policy;
 pub mod profile_name;
 pub mod random;
+pub mod reload;
 pub mod replay;
 pub mod saml;
 pub mod seal;

@@ -1,10 +1,15 @@
 //! The configuration that a command is told to use: found, read with everything that it refers to, and parsed.
 
+mod files;
+
+pub use files::Files;
+
 use crate::aws::remote::{self, Fetched};
 use crate::config::{Config, Problems, Remote, Replay, Sources, Tls, read_bytes, read_file, read_variable};
 use crate::lambda;
 use crate::tls::PemPair;
 use chrono::{DateTime, Utc};
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::Path;
 use toml::{Table, Value};
@@ -18,10 +23,25 @@ pub const VARIABLE: &str = "STUDIO_GATEWAY_CONFIG";
 /// # Errors
 /// Everything that is wrong with it.
 pub async fn configuration(place: Option<&str>, now: DateTime<Utc>) -> Result<Config, Problems> {
+    recorded(place, now).await.0
+}
+
+/// The same, with the files that were read for it, whatever came of it.
+pub async fn recorded(place: Option<&str>, now: DateTime<Utc>) -> (Result<Config, Problems>, Files) {
+    let mut files = Files::default();
+    let config = read(place, now, &mut files).await;
+    (config, files)
+}
+
+async fn read(place: Option<&str>, now: DateTime<Utc>, files: &mut Files) -> Result<Config, Problems> {
     let place = find(place)?;
-    let table = table(&place).await?;
+    let text = text(&place).await;
+    if is_file(&place) {
+        files.note(Path::new(&place), text.as_ref().ok().map(String::as_bytes));
+    }
+    let table = table(&place, text)?;
     let fetched = remote::fetch(Remote::all_in(&table)).await;
-    let config = with_sources(&place, &fetched, |sources| Config::from_table(&table, sources, now))?;
+    let config = with_sources(&place, &fetched, files, |sources| Config::from_table(&table, sources, now))?;
     if read_variable(lambda::RUNTIME_API).is_some() {
         fits_lambda(&config)?;
     }
@@ -35,7 +55,7 @@ pub async fn configuration(place: Option<&str>, now: DateTime<Utc>) -> Result<Co
 pub async fn listener_pair(place: Option<&str>, tls: &Tls) -> Result<PemPair, String> {
     let place = find(place).map_err(|problems| problems.to_string())?;
     let fetched = remote::fetch(tls.remote()).await;
-    with_sources(&place, &fetched, |sources| tls.read_again(sources))
+    with_sources(&place, &fetched, &mut Files::default(), |sources| tls.read_again(sources))
 }
 
 /// Where the service of the configuration at `place` listens, and whether it speaks TLS there. Nothing else of it is
@@ -44,7 +64,8 @@ pub async fn listener_pair(place: Option<&str>, tls: &Tls) -> Result<PemPair, St
 /// # Errors
 /// That there is no such configuration, or no address in it.
 pub async fn listener(place: Option<&str>) -> Result<(SocketAddr, bool), Problems> {
-    let table = table(&find(place)?).await?;
+    let place = find(place)?;
+    let table = table(&place, text(&place).await)?;
     let gateway = table.get("gateway").and_then(Value::as_table);
     let listen = gateway.and_then(|gateway| gateway.get("listen")?.as_str()?.parse().ok());
     let listen =
@@ -59,17 +80,31 @@ fn find(place: Option<&str>) -> Result<String, Problems> {
         .ok_or_else(|| Problems::one(format!("no configuration: give --config, or set {VARIABLE}")))
 }
 
-async fn table(place: &str) -> Result<Table, Problems> {
-    let text = text(place).await.map_err(|fault| Problems::one(format!("{place}: {fault}")))?;
-    Config::table(&text)
+fn table(place: &str, text: Result<String, String>) -> Result<Table, Problems> {
+    Config::table(&text.map_err(|fault| Problems::one(format!("{place}: {fault}")))?)
 }
 
 /// Paths are relative to the folder of the configuration.
-fn with_sources<T>(place: &str, fetched: &Fetched, read: impl FnOnce(&Sources<'_>) -> T) -> T {
+fn with_sources<T>(
+    place: &str,
+    fetched: &Fetched,
+    files: &mut Files,
+    read: impl FnOnce(&Sources<'_>) -> T,
+) -> T {
     let folder = Path::new(place).parent().unwrap_or(Path::new("."));
+    let files = RefCell::new(files);
+    let note = |path: &Path, bytes: Option<&[u8]>| files.borrow_mut().note(&folder.join(path), bytes);
     read(&Sources {
-        file: &|path| read_file(folder, path),
-        bytes: &|path| read_bytes(folder, path),
+        file: &|path| {
+            let text = read_file(folder, path);
+            note(path, text.as_ref().ok().map(String::as_bytes));
+            text
+        },
+        bytes: &|path| {
+            let bytes = read_bytes(folder, path);
+            note(path, bytes.as_ref().ok().map(Vec::as_slice));
+            bytes
+        },
         variable: &read_variable,
         remote: &|reference| found(fetched, reference),
     })
@@ -87,6 +122,10 @@ fn fits_lambda(config: &Config) -> Result<(), Problems> {
         return Err(Problems::one(problem.into()));
     }
     Ok(())
+}
+
+fn is_file(place: &str) -> bool {
+    !place.starts_with("env:") && !matches!(Remote::parse(place), Some(Remote::Parameter(_)))
 }
 
 async fn text(place: &str) -> Result<String, String> {

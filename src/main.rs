@@ -34,8 +34,9 @@ struct Cli {
 enum Command {
     /// Run the service.
     Serve(WithConfig),
-    /// Check a configuration, and list everything that is wrong with it.
-    Check(WithConfig),
+    /// Check a configuration, and list everything that is wrong with it; with --live, look also whether AWS and the
+    /// identity providers are as it needs them. Exits with 78 if it cannot be used, 1 if --live finds an error.
+    Check(check::CheckArgs),
     /// Explain a captured SAML response, rule by rule. Exits with 0 only if it would be accepted.
     Inspect(inspect::InspectArgs),
     /// Explain where the rules let a person go, and why. Exits with 0 only if they may go anywhere.
@@ -73,7 +74,10 @@ async fn main() -> ExitCode {
     // Boxed: each of these is as large as all that it waits for.
     let done = match command {
         Command::Serve(config) => Box::pin(serve::run(&config)).await,
-        Command::Check(config) => Box::pin(check::run(&config)).await,
+        Command::Check(args) => match Box::pin(check::run(&args, Clock::system())).await {
+            Ok(code) => return code,
+            Err(fault) => Err(fault),
+        },
         Command::Inspect(args) => inspect::run(&args),
         Command::Explain(args) => Box::pin(explain::run(&args)).await,
         Command::Health(config) => Box::pin(health::run(&config)).await,
@@ -86,7 +90,7 @@ async fn main() -> ExitCode {
             Ok(code) => return code,
             Err(fault) => Err(fault),
         },
-        Command::Lifecycle(args) => match lifecycle::run(&args, Clock::system().now()).await {
+        Command::Lifecycle(args) => match Box::pin(lifecycle::run(&args, Clock::system().now())).await {
             Ok(code) => return code,
             Err(fault) => Err(fault),
         },

@@ -3,12 +3,13 @@
 
 mod aws;
 mod expiry;
+mod reloads;
 
 pub(crate) use aws::Metered;
 
 use crate::error::Code;
 use crate::idps::Idps;
-use expiry::CertificateEnds;
+use expiry::{CertificateEnds, Known};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -16,8 +17,9 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+use reloads::Reloads;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Bounds of the histograms, in seconds.
@@ -39,6 +41,8 @@ struct All {
     claims: Family<Outcome, Counter>,
     calls: Family<Called, Counter>,
     call_seconds: Durations<Api>,
+    reloads: Reloads,
+    idps: Known,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -80,6 +84,7 @@ impl Metrics {
     #[must_use]
     pub fn new(idps: Arc<Idps>) -> Self {
         let mut registry = Registry::with_prefix("studio_gateway");
+        let idps = Arc::new(RwLock::new(idps));
         let all = All {
             sign_ins: registered(
                 &mut registry,
@@ -97,6 +102,8 @@ impl Metrics {
                 "aws_call_seconds",
                 "Time of AWS calls with their retries",
             ),
+            reloads: Reloads::new(&mut registry),
+            idps: Arc::clone(&idps),
             registry: {
                 registry.register_collector(Box::new(CertificateEnds(idps)));
                 let version = [("version", env!("CARGO_PKG_VERSION"))];
@@ -125,6 +132,16 @@ impl Metrics {
         self.0.sign_ins.get_or_create(&SignIn { outcome: outcome.to_owned(), code }).inc();
         let label = Outcome { outcome: outcome.to_owned() };
         self.0.sign_in_seconds.get_or_create(&label).observe(took.as_secs_f64());
+    }
+
+    /// These are the IdPs from now on.
+    pub(crate) fn known_idps(&self, idps: Arc<Idps>) {
+        *self.0.idps.write().unwrap_or_else(PoisonError::into_inner) = idps;
+    }
+
+    /// What is counted of configurations.
+    pub(crate) fn reloads(&self) -> &Reloads {
+        &self.0.reloads
     }
 
     pub(crate) fn claim(&self, outcome: &str) {

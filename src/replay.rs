@@ -60,15 +60,37 @@ impl Ledger {
         assertion: VerifiedAssertion,
         now: DateTime<Utc>,
     ) -> Result<FreshAssertion, Refusal> {
-        let first_use = Use::of(&assertion);
-        let answer = match self {
-            Self::Memory(ledger) => ledger.claim(&first_use, now),
-            Self::DynamoDb(ledger) => ledger.claim(&first_use, now).await,
-            Self::Redis(ledger) => ledger.claim(&first_use, now).await,
-        }?;
-        match answer {
+        match self.ask(&Use::of(&assertion), now).await? {
             Answer::First => Ok(FreshAssertion::new(assertion)),
             Answer::Repeated => Err(Refusal::new(Code::AssertionReplayed, "this assertion was used already")),
+        }
+    }
+
+    /// Claims something that is no assertion, twice, to see that the ledger says yes once.
+    ///
+    /// # Errors
+    /// `ledger.unavailable` if it cannot answer, or does not remember.
+    pub async fn try_out(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
+        let nothing = Use::of_nothing(now).map_err(|fault| unavailable(fault.to_string()))?;
+        match (self.ask(&nothing, now).await?, self.ask(&nothing, now).await?) {
+            (Answer::First, Answer::Repeated) => Ok(()),
+            _ => Err(unavailable("what was claimed could be claimed again")),
+        }
+    }
+
+    /// The table in DynamoDB, if that is where it is.
+    pub(crate) fn table(&self) -> Option<(&aws_sdk_dynamodb::Client, &str)> {
+        match self {
+            Self::DynamoDb(ledger) => Some(ledger.table()),
+            Self::Memory(_) | Self::Redis(_) => None,
+        }
+    }
+
+    async fn ask(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
+        match self {
+            Self::Memory(ledger) => ledger.claim(first_use, now),
+            Self::DynamoDb(ledger) => ledger.claim(first_use, now).await,
+            Self::Redis(ledger) => ledger.claim(first_use, now).await,
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Running the service: bind, serve, and end without breaking off a sign-in.
 
 mod certificate;
+mod current;
 mod guard;
 
 pub use certificate::Certificate;
+pub use current::Current;
 
 use crate::drain::Drain;
-use crate::http;
 use crate::sign_in::Gateway;
 use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Handle, Server};
@@ -32,7 +33,7 @@ const FAILURES_PER_LINE: u32 = 200;
 pub struct Running {
     address: SocketAddr,
     drain: Drain,
-    patience: Duration,
+    current: Current,
     handle: Handle<SocketAddr>,
     certificate: Option<Certificate>,
     task: JoinHandle<io::Result<()>>,
@@ -44,7 +45,6 @@ impl Running {
     pub fn start(listener: TcpListener, gateway: Arc<Gateway>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let settings = &gateway.config.gateway;
-        let patience = settings.sign_in_limit + DRAIN_MARGIN;
         let drain = gateway.drain.clone();
         let limits = settings.connections;
         let certificate = settings.tls.as_deref().map(Certificate::new);
@@ -65,7 +65,8 @@ impl Running {
             });
         // For hyper, waiting for another request on the same connection is part of reading its head.
         server.http_builder().http1().header_read_timeout(limits.idle).max_buf_size(MAX_HEAD);
-        let service = http::router(gateway).into_make_service_with_connect_info::<SocketAddr>();
+        let current = Current::new(gateway);
+        let service = current.router().into_make_service_with_connect_info::<SocketAddr>();
         let task = match &certificate {
             None => tokio::spawn(server.acceptor(guard).serve(service)),
             Some(certificate) => {
@@ -75,13 +76,19 @@ impl Running {
                 tokio::spawn(server.acceptor(tls).serve(service))
             }
         };
-        Ok(Self { address, drain, patience, handle, certificate, task })
+        Ok(Self { address, drain, current, handle, certificate, task })
     }
 
     /// Where it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The gateway that answers, to be replaced.
+    #[must_use]
+    pub fn current(&self) -> Current {
+        self.current.clone()
     }
 
     /// The certificate that it serves with, if it does.
@@ -94,7 +101,8 @@ impl Running {
     pub async fn stop(mut self) -> io::Result<()> {
         self.drain.begin();
         self.handle.graceful_shutdown(None);
-        let Ok(ended) = timeout(self.patience, &mut self.task).await else {
+        let patience = self.current.gateway().config.gateway.sign_in_limit + DRAIN_MARGIN;
+        let Ok(ended) = timeout(patience, &mut self.task).await else {
             // A connection that never finishes its request must not turn an orderly end into a failure.
             tracing::warn!(target: "studio_gateway", "some connections did not end in time");
             self.handle.shutdown();
@@ -108,6 +116,11 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.handle.graceful_shutdown(None);
     }
+}
+
+/// SIGHUPs from now on, which do not end the process any longer.
+pub fn hangups() -> io::Result<tokio::signal::unix::Signal> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
 }
 
 /// Waits for SIGTERM or SIGINT.

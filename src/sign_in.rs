@@ -7,6 +7,7 @@ mod choice;
 mod opening;
 mod progress;
 mod record;
+mod reloaded;
 mod remembered;
 mod request;
 
@@ -45,7 +46,7 @@ pub struct Gateway {
     /// The time.
     pub clock: Clock,
     /// What seals tokens.
-    pub seal: Seal,
+    pub seal: Arc<Seal>,
     /// The identity providers as they are known now.
     pub idps: Arc<Idps>,
     /// Whether the service is about to end.
@@ -56,8 +57,9 @@ pub struct Gateway {
     pub metrics: Metrics,
     /// The files that pages refer to.
     pub assets: Assets,
-    ledger: Ledger,
-    clients: AwsClients,
+    credentials: GatewayCredentials,
+    ledger: Arc<Ledger>,
+    clients: Arc<AwsClients>,
     profiles: Profiles,
     roles: ExecutionRoles,
     spaces: Spaces,
@@ -79,11 +81,12 @@ impl Gateway {
         clock: Clock,
         credentials: GatewayCredentials,
     ) -> Result<Self, NoRandomness> {
-        let seal = Seal::new(&config.gateway.seal_keys)?;
-        let ledger = Box::pin(Ledger::new(&config, clock.now(), credentials.clone())).await;
+        let seal = Arc::new(Seal::new(&config.gateway.seal_keys)?);
+        let ledger = Arc::new(Box::pin(Ledger::new(&config, clock.now(), credentials.clone())).await);
         let idps = Arc::new(Idps::new(&config));
         let metrics = Metrics::new(Arc::clone(&idps));
-        let clients = Box::pin(AwsClients::new(&config, credentials, &metrics)).await;
+        metrics.reloads().loaded(clock.now());
+        let clients = Arc::new(Box::pin(AwsClients::new(&config, credentials.clone(), &metrics)).await);
         let assets = Assets::of(&config.brand);
         let watchers = Watchers::new(config.gateway.most_watchers);
         Ok(Self {
@@ -95,6 +98,7 @@ impl Gateway {
             watchers,
             metrics,
             assets,
+            credentials,
             ledger,
             clients,
             profiles: Profiles::default(),
@@ -106,8 +110,8 @@ impl Gateway {
     /// Fetches the metadata of those IdPs whose metadata is on the web, and keeps it fresh from then on.
     ///
     /// # Errors
-    /// When the metadata of an IdP cannot be had and no file holds a copy: without keys there is no trust, and the
-    /// service does not start.
+    /// When the metadata of an IdP cannot be had and no copy is known, from a file or from before: without keys there is
+    /// no trust, and the service does not start.
     pub async fn fetch_metadata(&self) -> Result<(), String> {
         let with_url: Vec<_> =
             self.config.idps.iter().filter(|settings| settings.metadata.url.is_some()).cloned().collect();
@@ -121,12 +125,13 @@ impl Gateway {
             fetches.spawn(async move {
                 let pause = match client.refresh(&idps, &settings, clock.now()).await {
                     Ok(pause) => pause,
-                    Err(fault) if settings.metadata.file.is_none() => return Err(fault),
+                    Err(fault) if idps.by_key(&settings.key).is_none() => return Err(fault),
                     Err(fault) => {
-                        tracing::error!(target: "studio_gateway::idps", idp = settings.key, "the file counts for now: {fault}");
+                        tracing::error!(target: "studio_gateway::idps", idp = settings.key, "the copy that is known counts for now: {fault}");
                         Duration::from_mins(1)
                     }
                 };
+                let idps = Arc::downgrade(&idps);
                 tokio::spawn(keep_fresh(client, idps, settings, clock, pause, tokio::time::sleep));
                 Ok(())
             });
@@ -205,6 +210,11 @@ impl Gateway {
         record.identity(choice.identity());
         if !choice.identity().answers(&self.config.attributes) {
             let reason = "sealed by a gateway whose configuration asks for other attributes";
+            return Err(Refusal::new(Code::ChoiceExpired, reason));
+        }
+        let idp = self.idps.by_key(choice.identity().idp());
+        if idp.is_none_or(|idp| idp.metadata.entity_id != choice.identity().issuer()) {
+            let reason = "sealed for an IdP that is not in the configuration any longer";
             return Err(Refusal::new(Code::ChoiceExpired, reason));
         }
         let mut grants = policy::grants(choice.identity(), &self.config)?;

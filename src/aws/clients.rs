@@ -1,6 +1,6 @@
 //! Clients of the AWS SDK, made once for each account and region, and shared.
 
-use crate::config::{Config, Domain, Provisioner};
+use crate::config::{Aws, Config, Domain, Provisioner};
 use crate::metrics::{Metered, Metrics};
 use aws_config::identity::IdentityCache;
 use aws_config::sts::AssumeRoleProvider;
@@ -9,7 +9,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::time::Duration;
 use url::Url;
@@ -42,13 +42,20 @@ impl fmt::Debug for GatewayCredentials {
 /// Clients for every account and region of the configuration, on one HTTP connection pool.
 #[derive(Debug)]
 pub struct AwsClients {
+    settings: Aws,
     sts: HashMap<String, aws_sdk_sts::Client>,
     ours: HashMap<Place, Ours>,
 }
 
+/// The clients are made for these places.
+fn places(config: &Config) -> BTreeSet<Place> {
+    config.domains.iter().map(|domain| Place::of(domain)).collect()
+}
+
 /// Where the gateway calls, and as whom: by its own credentials, or as a provisioner role.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Place {
+    partition: String,
     region: String,
     provisioner: Option<Provisioner>,
 }
@@ -56,6 +63,8 @@ struct Place {
 /// Clients that sign as the gateway, or as a provisioner role.
 #[derive(Debug)]
 struct Ours {
+    /// What they are made with.
+    credentials: SdkConfig,
     sagemaker: aws_sdk_sagemaker::Client,
     iam: aws_sdk_iam::Client,
 }
@@ -99,7 +108,13 @@ impl AwsClients {
                 aws_sdk_sts::Client::from_conf(config.build())
             });
         }
-        Self { sts, ours }
+        Self { settings: config.aws.clone(), sts, ours }
+    }
+
+    /// Whether they do for this configuration, too: the same settings, accounts and regions.
+    #[must_use]
+    pub fn are_for(&self, config: &Config) -> bool {
+        self.settings == config.aws && self.ours.keys().cloned().collect::<BTreeSet<_>>() == places(config)
     }
 
     pub(super) fn sts(&self, region: &str) -> Option<&aws_sdk_sts::Client> {
@@ -109,6 +124,11 @@ impl AwsClients {
     /// The client that signs as the gateway, or as the domain's provisioner role.
     pub(super) fn sagemaker(&self, domain: &Domain) -> Option<&aws_sdk_sagemaker::Client> {
         self.ours.get(&Place::of(domain)).map(|ours| &ours.sagemaker)
+    }
+
+    /// What the gateway signs with in the domain's account: its own credentials, or the domain's provisioner role.
+    pub(super) fn credentials(&self, domain: &Domain) -> Option<&SdkConfig> {
+        self.ours.get(&Place::of(domain)).map(|ours| &ours.credentials)
     }
 
     /// The same for IAM, which has one endpoint for all regions.
@@ -147,20 +167,22 @@ pub(super) fn patient(client: &aws_sdk_sagemaker::Client) -> aws_sdk_sagemaker::
 
 impl Place {
     fn of(domain: &Domain) -> Self {
-        Self { region: domain.region.clone(), provisioner: domain.provisioner.clone() }
+        let partition = domain.roles.first().map_or("aws", |role| role.partition()).to_owned();
+        Self { partition, region: domain.region.clone(), provisioner: domain.provisioner.clone() }
     }
 }
 
 impl Ours {
     fn new(config: &Config, credentials: &SdkConfig, domain: &Domain, metrics: &Metrics) -> Self {
-        let partition = domain.roles.first().map_or("aws", |role| role.partition());
+        let partition = Place::of(domain).partition;
         let sagemaker = at(credentials, &domain.region, config.aws.sagemaker_endpoint.as_ref());
-        let iam = at(credentials, iam_region(partition), config.aws.iam_endpoint.as_ref());
+        let iam = at(credentials, iam_region(&partition), config.aws.iam_endpoint.as_ref());
         let metered = Metered(metrics.clone());
         let sagemaker =
             aws_sdk_sagemaker::config::Builder::from(&sagemaker).interceptor(metered.clone()).build();
         let iam = aws_sdk_iam::config::Builder::from(&iam).interceptor(metered).build();
         Self {
+            credentials: credentials.clone(),
             sagemaker: aws_sdk_sagemaker::Client::from_conf(sagemaker),
             iam: aws_sdk_iam::Client::from_conf(iam),
         }
@@ -183,14 +205,14 @@ async fn assuming(provisioner: &Provisioner, sts: &SdkConfig, load: Duration) ->
 }
 
 /// What a client is made with, for a region and perhaps an endpoint of one's own.
-fn at(shared: &SdkConfig, region: &str, endpoint: Option<&Url>) -> SdkConfig {
+pub(super) fn at(shared: &SdkConfig, region: &str, endpoint: Option<&Url>) -> SdkConfig {
     let mut config = shared.to_builder().region(Region::new(region.to_owned()));
     config.set_endpoint_url(endpoint.map(|url| url.as_str().trim_end_matches('/').to_owned()));
     config.build()
 }
 
 /// The region that calls of IAM are signed for in each partition (AWS General Reference, IAM endpoints).
-fn iam_region(partition: &str) -> &'static str {
+pub(super) fn iam_region(partition: &str) -> &'static str {
     match partition {
         "aws-cn" => "cn-north-1",
         "aws-us-gov" => "us-gov-west-1",

@@ -99,6 +99,12 @@ impl ExecutionRoles {
         self.settled.get(wanted.arn()).is_some_and(|left| left == texts(wanted))
     }
 
+    /// The same, without what was found to be in order. What is young stays young.
+    #[must_use]
+    pub fn looked_at_again(&self) -> Self {
+        Self { young: self.young.clone(), ..Self::default() }
+    }
+
     /// Forgets what is known of a role.
     pub fn forget(&self, wanted: &WantedRole<'_>) {
         self.settled.invalidate(wanted.arn());

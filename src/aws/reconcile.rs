@@ -106,7 +106,7 @@ pub async fn reconcile(
 }
 
 /// The templates that rules make of a domain's; its own, where no rule leads there.
-pub(super) fn templates(config: &Config, domain: &Domain) -> Vec<Arc<ProfileTemplate>> {
+pub(crate) fn templates(config: &Config, domain: &Domain) -> Vec<Arc<ProfileTemplate>> {
     let allowed = config.rules.iter().flat_map(|rule| &rule.allow);
     let here = allowed.filter(|allowed| allowed.destination.domain.key == domain.key);
     let found: Vec<_> = here.map(|allowed| Arc::clone(&allowed.template)).collect();

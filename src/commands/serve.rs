@@ -6,7 +6,8 @@ use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
 use studio_gateway::config::{Tls, read_variable};
 use studio_gateway::http;
-use studio_gateway::serve::{Certificate, Running, until_signal};
+use studio_gateway::reload::Reload;
+use studio_gateway::serve::{Certificate, Running, hangups, until_signal};
 use studio_gateway::sign_in::Gateway;
 use studio_gateway::{lambda, load};
 use tokio::net::TcpListener;
@@ -14,7 +15,8 @@ use tokio::time::sleep;
 
 pub(crate) async fn run(place: &WithConfig) -> Done {
     let clock = Clock::system();
-    let config = place.load(clock.now()).await?;
+    let (config, files) = load::recorded(place.config.as_deref(), clock.now()).await;
+    let config = config?;
     log::start();
     for warning in &config.warnings {
         tracing::warn!(target: "studio_gateway::config", "{warning}");
@@ -35,10 +37,13 @@ pub(crate) async fn run(place: &WithConfig) -> Done {
     }
     let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
     let tls = gateway.config.gateway.tls.clone();
+    let hangups = hangups()?;
     let running = Running::start(listener, Arc::new(gateway))?;
     if let Some((certificate, tls)) = running.certificate().zip(tls) {
         tokio::spawn(renew(certificate, place.config.clone(), tls));
     }
+    let reload = Reload::new(place.config.clone(), running.current(), files);
+    tokio::spawn(reload.run(hangups, sleep));
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
     until_signal().await?;
     tracing::info!(target: "studio_gateway", "stopping: sign-ins in flight may end");

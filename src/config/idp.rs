@@ -61,6 +61,19 @@ pub struct MetadataUrl {
     pub signed_by: Option<TrustedKeys>,
 }
 
+impl MetadataUrl {
+    /// Whether what was fetched for the one may stand for the other: same URL, signed by the same keys if any.
+    #[must_use]
+    pub fn is_trusted_like(&self, other: &Self) -> bool {
+        let signers = match (&self.signed_by, &other.signed_by) {
+            (None, None) => true,
+            (Some(one), Some(other)) => one.missing_in(other) == 0 && other.missing_in(one) == 0,
+            _ => false,
+        };
+        self.url == other.url && signers
+    }
+}
+
 /// How an AuthnRequest to an IdP is made.
 #[derive(Debug)]
 pub struct RequestOptions {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use toml::Value;
 
 /// Section `[gateway.connections]`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
     /// Most of them at the same time.
     pub most: usize,
@@ -54,6 +54,15 @@ impl Tls {
             certificate: referred(&self.certificate, sources)?,
             private_key: referred(&self.private_key, sources)?,
         })
+    }
+}
+
+impl Tls {
+    /// Whether both are read from the same places, and as often: what is there by now does not matter.
+    #[must_use]
+    pub fn is_read_like(&self, other: &Self) -> bool {
+        let of = |tls: &Self| (tls.certificate.clone(), tls.private_key.clone(), tls.reload);
+        of(self) == of(other)
     }
 }
 

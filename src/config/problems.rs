@@ -1,7 +1,7 @@
 //! Reading TOML so that every problem is found at once, each with its path.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::ops::RangeInclusive;
 use toml::{Table, Value};
@@ -316,4 +316,15 @@ pub(super) fn number(range: RangeInclusive<u32>) -> impl Fn(&Value) -> Result<u3
 /// A parser for `true` and `false`.
 pub(super) fn boolean(value: &Value) -> Result<bool, String> {
     value.as_bool().ok_or_else(|| expected("true or false", value))
+}
+
+/// Notes what occurs twice. `values` are in the order of the tables; `None` stands for a table with a problem of its own.
+pub(super) fn repeated(problems: &Collector, table: &str, key: &str, values: &[Option<&str>]) {
+    let mut seen = HashSet::new();
+    for (index, value) in values.iter().enumerate() {
+        let Some(value) = value else { continue };
+        if !seen.insert(value) {
+            problems.add(&format!("{table}[{index}].{key}"), format!("{value:?} occurs twice"));
+        }
+    }
 }

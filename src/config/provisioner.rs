@@ -4,7 +4,7 @@ use super::problems::{Section, kind};
 use crate::arn::RoleArn;
 
 /// A role of the domain's account that the gateway assumes to look up, make and tag what is there.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Provisioner {
     /// The role.
     pub role: RoleArn,

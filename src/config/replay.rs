@@ -8,7 +8,7 @@ use toml::Value;
 use url::Url;
 
 /// The replay ledger.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub enum Replay {
     /// In this process.
     Memory {
@@ -22,7 +22,7 @@ pub enum Replay {
 }
 
 /// Section `[replay.dynamodb]`.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct DynamoDbTable {
     /// `TableName`. Its partition key is the string `id`.
     pub name: String,
@@ -33,7 +33,7 @@ pub struct DynamoDbTable {
 }
 
 /// Section `[replay.redis]`.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisServers {
     /// Where to connect; the first one is the server, or all of them know the cluster. Never empty.
     pub nodes: Vec<RedisNode>,
@@ -45,8 +45,25 @@ pub struct RedisServers {
     pub prefix: String,
 }
 
+impl Replay {
+    /// Whether what one ledger remembers is what the other remembers. Passwords and authorities of servers may differ.
+    #[must_use]
+    pub fn remembers_in_the_same_place(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Redis(one), Self::Redis(other)) => {
+                let places = |servers: &RedisServers| {
+                    let nodes = servers.nodes.iter().map(|node| format!("{node:?}{}", node.0.path()));
+                    (nodes.collect::<Vec<_>>(), servers.cluster, servers.prefix.clone())
+                };
+                places(one) == places(other)
+            }
+            _ => self == other,
+        }
+    }
+}
+
 /// Address of a server. Debug shows no password.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RedisNode(Url);
 
 impl RedisNode {

@@ -1,4 +1,4 @@
-//! The embedded AWS: STS, SageMaker and a little IAM on one loopback port, for the demo and the tests.
+//! The embedded AWS: STS, SageMaker and a little of IAM, DynamoDB and Service Quotas on one loopback port, for the demo and the tests.
 //!
 //! It is stricter than AWS where AWS's strictness is not known: it verifies SAML signatures, request signatures,
 //! trust policies, permissions with tags, and every constraint of the service models. It is never part of `serve`.
@@ -18,6 +18,7 @@ mod fault;
 mod iam;
 mod knobs;
 mod policy;
+mod quotas;
 mod sagemaker;
 mod saml;
 mod server;

@@ -52,10 +52,15 @@ pub fn of(config: &Config, metadata: &[String]) -> World {
     let domains: Vec<Domain> = config
         .domains
         .iter()
-        .map(|domain| Domain {
+        .map(|domain| {
+            (domain, domain.roles.first().map(|role| role.account().to_owned()).unwrap_or_default())
+        })
+        .map(|(domain, account)| Domain {
             id: domain.id.clone(),
             region: domain.region.clone(),
-            account: domain.roles.first().map(|role| role.account().to_owned()).unwrap_or_default(),
+            kms_key: Some(format!("arn:aws:kms:{}:{account}:key/studio", domain.region)),
+            names_people: true,
+            account,
             ..Domain::default()
         })
         .collect();
@@ -77,7 +82,11 @@ pub fn of(config: &Config, metadata: &[String]) -> World {
 fn tables(config: &Config) -> Vec<DynamoDbTable> {
     match &config.replay {
         Replay::DynamoDb(table) => {
-            vec![DynamoDbTable { name: table.name.clone(), region: table.region.clone() }]
+            vec![DynamoDbTable {
+                name: table.name.clone(),
+                region: table.region.clone(),
+                ends_by: Some("exp".to_owned()),
+            }]
         }
         Replay::Memory { .. } | Replay::Redis(_) => Vec::new(),
     }
@@ -102,7 +111,7 @@ fn roles(config: &Config) -> Vec<Role> {
                 trust_policy: gateway_trust(config, provisioner),
                 ..Role::default()
             });
-            role.permission_policies.push(provisioning(domain));
+            role.permission_policies.extend([provisioning(domain), looking()]);
         }
     }
     let by_rules = config.rules.iter().flat_map(|rule| &rule.allow).map(|allowed| &allowed.template);
@@ -191,6 +200,7 @@ fn gateway_keys(config: &Config) -> StaticKeys {
         "Version": "2012-10-17",
         "Statement": [{ "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*" }],
     }));
+    policies.push(looking());
     if !roles.is_empty() {
         policies.push(json!({
             "Version": "2012-10-17",
@@ -203,6 +213,28 @@ fn gateway_keys(config: &Config) -> StaticKeys {
         principal_arn: gateway_arn(config),
         policies,
     }
+}
+
+/// What `check --live` looks at.
+fn looking() -> Value {
+    json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Action": [
+                "iam:GetSAMLProvider",
+                "iam:GetRole",
+                "iam:SimulatePrincipalPolicy",
+                "sagemaker:DescribeDomain",
+                "sagemaker:ListUserProfiles",
+                "sagemaker:ListSpaces",
+                "servicequotas:ListServiceQuotas",
+                "dynamodb:DescribeTable",
+                "dynamodb:DescribeTimeToLive",
+            ],
+            "Resource": "*",
+        }],
+    })
 }
 
 /// The gateway is in the account of the first domain that it calls by itself, or in one of its own.

@@ -8,7 +8,7 @@ use crate::saml::metadata::IdpMetadata;
 use chrono::{DateTime, Utc};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 /// Longest time for one fetch.
@@ -118,10 +118,10 @@ fn pause(source: &MetadataUrl, metadata: &IdpMetadata, now: DateTime<Utc>) -> Du
     [Some(source.refresh), cache, valid].into_iter().flatten().min().unwrap_or(source.refresh).max(SHORTEST)
 }
 
-/// Keeps the metadata of one IdP fresh, for as long as the process runs. `sleep` is how it waits between two fetches.
+/// Keeps the metadata of one IdP fresh, for as long as anybody asks these `idps`. `sleep` is how it waits between two fetches.
 pub async fn keep_fresh<S: Future<Output = ()>>(
     client: Arc<MetadataClient>,
-    idps: Arc<Idps>,
+    idps: Weak<Idps>,
     settings: Arc<Idp>,
     clock: Clock,
     first_pause: Duration,
@@ -131,6 +131,7 @@ pub async fn keep_fresh<S: Future<Output = ()>>(
     let mut failures = 0u32;
     loop {
         sleep(wait).await;
+        let Some(idps) = idps.upgrade() else { return };
         match client.refresh(&idps, &settings, clock.now()).await {
             Ok(pause) => {
                 failures = 0;

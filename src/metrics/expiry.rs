@@ -6,9 +6,12 @@ use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
-pub(super) struct CertificateEnds(pub(super) Arc<Idps>);
+/// The IdPs that are known now; another configuration has others.
+pub(super) type Known = Arc<RwLock<Arc<Idps>>>;
+
+pub(super) struct CertificateEnds(pub(super) Known);
 
 impl Collector for CertificateEnds {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
@@ -19,7 +22,8 @@ impl Collector for CertificateEnds {
             None,
             gauge.metric_type(),
         )?;
-        for idp in self.0.all() {
+        let idps = Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner));
+        for idp in idps.all() {
             for (number, ends) in idp.metadata.certificates_end.iter().enumerate() {
                 let labels = [("idp", idp.settings.key.clone()), ("certificate", number.to_string())];
                 ConstGauge::new(ends.timestamp()).encode(metric.encode_family(&labels)?)?;

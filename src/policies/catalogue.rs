@@ -87,6 +87,7 @@ const FILES: &[(&str, &str)] = files![
     "provisioner-trust-policy",
     "provisioner-policy",
     "reconcile-policy",
+    "check-live-policy",
     "service-presign-policy",
     "execution-roles-policy",
     "execution-role-trust-policy",

@@ -36,6 +36,7 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("regions", in_order(places.iter().map(|(_, _, region)| (*region).to_owned()))),
         ("dns_suffix", in_order(places.iter().map(|(partition, _, _)| dns_suffix(partition).to_owned()))),
         ("saml_providers", in_order(providers.map(SamlProviderArn::as_str).map(str::to_owned))),
+        ("domains", in_order(domains.iter().filter_map(|domain| arn_of(domain)))),
         ("owner_tags", owner_tags(domains)),
         ("session_tags", session_tags(domains)),
         ("profiles", profiles(domains, |_| true)),
@@ -96,6 +97,11 @@ pub(super) fn owner_tags(domains: &[&Domain]) -> Vec<String> {
 fn session_tags(domains: &[&Domain]) -> Vec<String> {
     let opened = domains.iter().filter(|domain| domain.presign_by == PresignBy::Person);
     in_order(opened.map(|domain| domain.session_tag.clone()))
+}
+
+fn arn_of(domain: &Domain) -> Option<String> {
+    let (partition, account, region) = place(domain)?;
+    Some(format!("arn:{partition}:sagemaker:{region}:{account}:domain/{}", domain.id))
 }
 
 /// The profiles of those domains that fit.

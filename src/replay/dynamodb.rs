@@ -54,6 +54,11 @@ impl DynamoDbLedger {
         Self { client: Client::new(&loader.load().await), table: table.name.clone() }
     }
 
+    /// For looking at the table.
+    pub(super) fn table(&self) -> (&Client, &str) {
+        (&self.client, &self.table)
+    }
+
     /// `PutItem` on the condition that there is no entry, or one that does not count any longer.
     pub(super) async fn claim(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
         let claimant = random::hex::<16>().map_err(|fault| unavailable(fault.to_string()))?;

@@ -1,9 +1,9 @@
 //! What a ledger is asked, and what only its yes can make.
 
-use crate::random::encode_hex;
+use crate::random::{self, NoRandomness, encode_hex};
 use crate::saml::{Attribute, NameId, VerifiedAssertion};
 use aws_lc_rs::digest;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 /// A use of an assertion, as a ledger sees it: nothing in it tells of the person.
 #[derive(Debug, Clone)]
@@ -18,6 +18,12 @@ pub(super) struct Use {
 }
 
 impl Use {
+    /// A use of nothing, which can be claimed as one of an assertion can, and is forgotten soon.
+    pub(super) fn of_nothing(now: DateTime<Utc>) -> Result<Self, NoRandomness> {
+        let key = format!("check-{}", random::hex::<16>()?);
+        Ok(Self { key, issued: now, until: now + TimeDelta::minutes(1) })
+    }
+
     pub(super) fn of(assertion: &VerifiedAssertion) -> Self {
         let mut hash = digest::Context::new(&digest::SHA256);
         // With its length before it, no issuer can be mistaken for the beginning of another's ID.

@@ -51,6 +51,12 @@ impl TrustedKeys {
         Ok((Self { keys }, unusable))
     }
 
+    /// How many of these keys are not among `others`.
+    #[must_use]
+    pub fn missing_in(&self, others: &Self) -> usize {
+        self.keys.iter().filter(|key| !others.keys.contains(key)).count()
+    }
+
     /// How many keys there are.
     #[must_use]
     pub fn count(&self) -> usize {

@@ -36,6 +36,7 @@ const EXAMPLES: &[&str] = &[
     "aws.sts_endpoint",
     "aws.sagemaker_endpoint",
     "aws.iam_endpoint",
+    "aws.service_quotas_endpoint",
     "admin.listen",
     "replay.dynamodb",
     "replay.redis",

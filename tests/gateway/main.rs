@@ -13,6 +13,7 @@
 
 mod accounts;
 mod browser;
+mod check_live;
 mod choices;
 mod configuration;
 mod crashes;
@@ -43,6 +44,7 @@ mod processes;
 mod programs;
 mod reconcile;
 mod refused;
+mod reload;
 mod spaces;
 mod stage;
 mod states;

@@ -44,7 +44,7 @@ impl Background {
         let ended = Arc::new(tokio::sync::Mutex::new(ended));
         let settings = Arc::clone(&stage.gateway.config.idps[0]);
         let client = Arc::new(MetadataClient::new(false).unwrap());
-        let idps = Arc::clone(&stage.gateway.idps);
+        let idps = Arc::downgrade(&stage.gateway.idps);
         let work =
             keep_fresh(client, idps, settings, stage.gateway.clock.clone(), first_pause, move |pause| {
                 asked.send(pause).unwrap();

@@ -9,7 +9,7 @@ use std::fs;
 use std::future::{Future, poll_fn};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
@@ -23,7 +23,7 @@ use studio_gateway::demo::idp::people::Person;
 use studio_gateway::demo::idp::response::{Addressing, Response};
 use studio_gateway::demo::idp::signature::Signed;
 use studio_gateway::demo::world;
-use studio_gateway::serve::{Certificate, Running};
+use studio_gateway::serve::{Certificate, Current, Running};
 use studio_gateway::sign_in::Gateway;
 use tokio::net::TcpListener;
 use toml::{Table, Value};
@@ -138,15 +138,27 @@ pub(crate) fn ada() -> Person {
 pub(crate) struct StageClock {
     start: DateTime<Utc>,
     milliseconds: Arc<AtomicI64>,
+    ticks: Arc<AtomicBool>,
 }
 
 impl StageClock {
     fn new() -> Self {
-        Self { start: Clock::system().now().trunc_subsecs(0), milliseconds: Arc::default() }
+        Self {
+            start: Clock::system().now().trunc_subsecs(0),
+            milliseconds: Arc::default(),
+            ticks: Arc::default(),
+        }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.start + TimeDelta::milliseconds(self.milliseconds.load(Ordering::Relaxed))
+        let start = if self.ticks.load(Ordering::Relaxed) { Clock::system().now() } else { self.start };
+        start + TimeDelta::milliseconds(self.milliseconds.load(Ordering::Relaxed))
+    }
+
+    /// From now on it goes as the machine's does, for processes that read that.
+    pub(crate) fn tick(&self) {
+        self.milliseconds.store(0, Ordering::Relaxed);
+        self.ticks.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn advance(&self, by: TimeDelta) {
@@ -348,7 +360,7 @@ impl Setting {
         }
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let aws = EmbeddedAws::start(world, clock.clock(), loopback).await.unwrap();
-        for endpoint in ["sts_endpoint", "sagemaker_endpoint", "iam_endpoint"] {
+        for endpoint in ["sts_endpoint", "sagemaker_endpoint", "iam_endpoint", "service_quotas_endpoint"] {
             if self.table.get("aws").and_then(|aws| aws.get(endpoint)).is_none() {
                 self = self.set(&format!("aws.{endpoint}"), aws.url());
             }
@@ -451,6 +463,11 @@ impl Stage {
     /// The certificate that the listener serves with.
     pub(crate) fn certificate(&self) -> Certificate {
         self.running.lock().unwrap()[0].certificate().unwrap()
+    }
+
+    /// What the first instance answers with.
+    pub(crate) fn current(&self) -> Current {
+        self.running.lock().unwrap()[0].current()
     }
 
     /// Tells the service to end, and waits until it has.

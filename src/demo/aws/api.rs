@@ -10,7 +10,7 @@ use super::sigv4::{self, Claim, Incoming, Refused};
 use super::state::{Caller, State};
 use super::trail::{Event, Outcome, RecordedCall};
 use super::wire::Scissors;
-use super::{dynamodb, iam, sagemaker, sts, token};
+use super::{dynamodb, iam, quotas, sagemaker, sts, token};
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::{HeaderMap, Method, Uri, header};
@@ -28,6 +28,7 @@ enum Service {
     Iam,
     SageMaker,
     DynamoDb,
+    Quotas,
 }
 
 impl Service {
@@ -37,6 +38,7 @@ impl Service {
             Self::Iam => "iam",
             Self::SageMaker => "sagemaker",
             Self::DynamoDb => "dynamodb",
+            Self::Quotas => "servicequotas",
         }
     }
 
@@ -44,7 +46,7 @@ impl Service {
         match self {
             Self::Sts => Protocol::Query(sts::NAMESPACE),
             Self::Iam => Protocol::Query(iam::NAMESPACE),
-            Self::SageMaker => Protocol::Json,
+            Self::SageMaker | Self::Quotas => Protocol::Json,
             Self::DynamoDb => Protocol::Json10,
         }
     }
@@ -141,10 +143,15 @@ fn carry_out(
             response,
         });
     }
-    match result {
+    let mut response = match result {
         Ok(body) => protocol.answer(200, body.replace("{request_id}", request_id), request_id),
         Err(error) => protocol.error(&error, request_id),
+    };
+    // The time of AWS is that of its clock.
+    if let Ok(date) = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string().parse() {
+        response.headers_mut().insert(header::DATE, date);
     }
+    response
 }
 
 /// Checks the signature and carries out the operation; answers the response body.
@@ -177,6 +184,9 @@ fn perform(
         (Parameters::Json(input), Service::DynamoDb) => {
             dynamodb::perform(state, operation, input, &call, note).map(|output| output.to_string())
         }
+        (Parameters::Json(input), Service::Quotas) => {
+            quotas::perform(state, operation, input, &call, note).map(|output| output.to_string())
+        }
         (Parameters::Json(input), _) => {
             sagemaker::perform(state, operation, input, &call, note).map(|output| output.to_string())
         }
@@ -199,7 +209,7 @@ fn identify(
     sigv4::verify(&claim, incoming, secret, service.name(), now)?;
     let known = state.world.domains.iter().any(|d| d.region == claim.region);
     let fits = match service {
-        Service::SageMaker => known,
+        Service::SageMaker | Service::Quotas => known,
         Service::DynamoDb => state.world.tables.iter().any(|table| table.region == claim.region),
         Service::Sts => known || claim.region == GLOBAL_REGION,
         Service::Iam => claim.region == GLOBAL_REGION,
@@ -247,6 +257,9 @@ impl Request {
                 Some(("SageMaker", operation)) => {
                     (Service::SageMaker, "application/x-amz-json-1.1", operation)
                 }
+                Some(("ServiceQuotasV20190624", operation)) => {
+                    (Service::Quotas, "application/x-amz-json-1.1", operation)
+                }
                 Some(("DynamoDB_20120810", operation)) => {
                     (Service::DynamoDb, "application/x-amz-json-1.0", operation)
                 }
@@ -279,7 +292,7 @@ impl Request {
 
     fn throttled(&self) -> ApiError {
         let code = match self.service {
-            Service::SageMaker | Service::DynamoDb => "ThrottlingException",
+            Service::SageMaker | Service::DynamoDb | Service::Quotas => "ThrottlingException",
             Service::Sts | Service::Iam => "Throttling",
         };
         ApiError::new(400, code, "Rate exceeded")

@@ -1,4 +1,4 @@
-//! DynamoDB, as far as a replay ledger goes: `PutItem` with a condition, over JSON 1.0.
+//! DynamoDB, as far as a replay ledger goes: `PutItem` with a condition, and what a table is like, over JSON 1.0.
 //!
 //! Nothing expires by itself: DynamoDB deletes late, and a ledger that relied on it would let replays in.
 
@@ -9,7 +9,7 @@ use super::fault::ApiError;
 use super::policy::Context;
 use super::shape::{Problems, Rule, Shape, finish};
 use super::state::State;
-use super::world::account_of;
+use super::world::{Table, account_of};
 use condition::Condition;
 use serde_json::{Map, Value, json};
 
@@ -32,8 +32,53 @@ pub(super) fn perform(
 ) -> Result<Value, ApiError> {
     match operation {
         "PutItem" => put_item(state, input, call, note),
+        "DescribeTable" => describe(state, input, call, note, "dynamodb:DescribeTable").map(table_shape),
+        "DescribeTimeToLive" => {
+            describe(state, input, call, note, "dynamodb:DescribeTimeToLive").map(time_to_live_shape)
+        }
         other => Err(ApiError::new(400, "UnknownOperationException", format!("Unknown operation {other}"))),
     }
+}
+
+/// The table that a request is about.
+fn describe<'s>(
+    state: &'s State,
+    input: &Map<String, Value>,
+    call: &Call,
+    note: &mut Note,
+    action: &str,
+) -> Result<&'s Table, ApiError> {
+    let problems = Problems::default();
+    let shape = Shape::new(input, &problems);
+    shape.only(&["TableName"]);
+    let name = shape.required("TableName", TABLE_NAME);
+    finish(&problems, "ValidationException")?;
+    note.resource = format!("arn:aws:dynamodb:{}:{}:table/{name}", call.region, account_of(&call.caller.arn));
+    call.caller.authorize(action, &note.resource, &Context::default())?;
+    let mut tables = state.world.tables.iter();
+    tables.find(|table| table.name == name && table.region == call.region).ok_or_else(|| {
+        ApiError::new(
+            400,
+            "ResourceNotFoundException",
+            format!("Requested resource not found: Table: {name}"),
+        )
+    })
+}
+
+fn table_shape(table: &Table) -> Value {
+    json!({ "Table": {
+        "TableName": table.name,
+        "TableStatus": "ACTIVE",
+        "KeySchema": [{ "AttributeName": KEY, "KeyType": "HASH" }],
+        "AttributeDefinitions": [{ "AttributeName": KEY, "AttributeType": "S" }],
+    } })
+}
+
+fn time_to_live_shape(table: &Table) -> Value {
+    json!({ "TimeToLiveDescription": match &table.ends_by {
+        Some(name) => json!({ "TimeToLiveStatus": "ENABLED", "AttributeName": name }),
+        None => json!({ "TimeToLiveStatus": "DISABLED" }),
+    } })
 }
 
 fn put_item(

@@ -7,6 +7,7 @@
 mod attached;
 mod provider;
 mod role;
+mod simulate;
 
 use super::call::{Call, Form, Note};
 use super::fault::{ApiError, escape};
@@ -44,6 +45,7 @@ pub(super) fn perform(
         "AttachRolePolicy" => attached::attach(state, form, call, note),
         "DetachRolePolicy" => attached::detach(state, form, call, note),
         "ListAttachedRolePolicies" => attached::list(state, form, call, note),
+        "SimulatePrincipalPolicy" => simulate::principal(state, form, call, note),
         "ListSAMLProviders" => provider::list(state, call),
         "GetSAMLProvider" => provider::get(state, form, call, note),
         other => Err(ApiError::new(400, "InvalidAction", format!("Could not find operation {other}"))),

@@ -32,6 +32,8 @@ pub struct World {
     pub tables: Vec<Table>,
     /// Largest number of user profiles in one domain; one more is `ResourceLimitExceeded`.
     pub profiles_per_domain: usize,
+    /// Further quotas of SageMaker by name, as Service Quotas lists them.
+    pub quotas: BTreeMap<String, u32>,
 }
 
 impl Default for World {
@@ -47,6 +49,7 @@ impl Default for World {
             accepted_audiences: AWS_AUDIENCES.map(String::from).to_vec(),
             tables: Vec::new(),
             profiles_per_domain: 1000,
+            quotas: BTreeMap::new(),
         }
     }
 }
@@ -58,6 +61,8 @@ pub struct Table {
     pub name: String,
     /// Region.
     pub region: String,
+    /// Attribute by which entries end (`DescribeTimeToLive`), if they do.
+    pub ends_by: Option<String>,
 }
 
 /// An IAM SAML identity provider.
@@ -148,6 +153,14 @@ pub struct Domain {
     pub auth_mode: AuthMode,
     /// `DefaultUserSettings.ExecutionRole`.
     pub execution_role: Option<String>,
+    /// `InService` when empty; any other `Status` of the API stays as it is.
+    pub status: String,
+    /// Whether apps reach the Internet by SageMaker's own network (`PublicInternetOnly`), rather than by the VPC's.
+    pub public_internet: bool,
+    /// `KmsKeyId`.
+    pub kms_key: Option<String>,
+    /// Whether CloudTrail tells people apart (`ExecutionRoleIdentityConfig` is `USER_PROFILE_NAME`).
+    pub names_people: bool,
 }
 
 impl Domain {

@@ -10,6 +10,7 @@ use x509_parser::public_key::PublicKey as Parsed;
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// A public key that was checked once and can be used for any message.
+#[derive(PartialEq, Eq)]
 pub(super) struct PublicKey {
     kind: Kind,
     /// SubjectPublicKeyInfo in DER.

@@ -26,20 +26,26 @@ pub(super) fn describe(
     if let Some(role) = &domain.execution_role {
         settings = json!({"ExecutionRole": role});
     }
+    let identity = if domain.names_people { "USER_PROFILE_NAME" } else { "DISABLED" };
     let created = super::seconds(DateTime::UNIX_EPOCH);
-    Ok(json!({
+    let mut output = json!({
         "DomainArn": domain.arn(),
         "DomainId": domain.id,
         "DomainName": domain.id,
-        "Status": "InService",
+        "Status": if domain.status.is_empty() { "InService" } else { &domain.status },
         "AuthMode": domain.auth_mode.as_str(),
         "DefaultUserSettings": settings,
-        "AppNetworkAccessType": "VpcOnly",
+        "DomainSettings": { "ExecutionRoleIdentityConfig": identity },
+        "AppNetworkAccessType": if domain.public_internet { "PublicInternetOnly" } else { "VpcOnly" },
         "HomeEfsFileSystemId": "fs-00000000",
         "SubnetIds": ["subnet-00000000"],
         "VpcId": "vpc-00000000",
         "Url": format!("https://{}.studio.{}.sagemaker.aws", domain.id, domain.region),
         "CreationTime": created,
         "LastModifiedTime": created,
-    }))
+    });
+    if let (Some(key), Some(output)) = (&domain.kms_key, output.as_object_mut()) {
+        output.insert("KmsKeyId".to_owned(), json!(key));
+    }
+    Ok(output)
 }
