@@ -15,8 +15,8 @@ type Who = (String, String);
 /// How many places each person has who has any.
 type Taken = Arc<Mutex<HashMap<Who, usize>>>;
 
-/// All places of an instance.
-#[derive(Debug)]
+/// All places of an instance. Clones share them.
+#[derive(Debug, Clone)]
 pub struct Watchers {
     free: Arc<Semaphore>,
     taken: Taken,

@@ -7,8 +7,8 @@ use crate::aws::{AwsClients, Profiles, Spaces};
 use crate::config::{Config, Tls};
 use crate::replay::Ledger;
 use crate::seal::Seal;
+use crate::watchers::Watchers;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
 
 impl Gateway {
     /// This gateway with another configuration. The metadata of IdPs that is on the web is fetched.
@@ -39,9 +39,9 @@ impl Gateway {
             Arc::new(Box::pin(AwsClients::new(&config, self.credentials.clone(), &self.metrics)).await)
         };
         let watchers = if self.config.gateway.most_watchers == config.gateway.most_watchers {
-            Arc::clone(&self.watchers)
+            self.watchers.clone()
         } else {
-            Arc::new(Semaphore::new(config.gateway.most_watchers))
+            Watchers::new(config.gateway.most_watchers)
         };
         let gateway = Self {
             clock: self.clock.clone(),
