@@ -74,7 +74,7 @@ impl Demo {
 
         let config = Config::from_table(&table, &sources, clock.now())?;
         let people = demo_people(ACCOUNT, PROVIDER);
-        let mut world = world::of(&config, std::slice::from_ref(&metadata));
+        let mut world = world::of(&config, std::slice::from_ref(&metadata))?;
         world.profiles = seeds(&people);
         let aws = EmbeddedAws::start(world, clock.clone(), loopback(port(2))).await?;
         aws.knobs().pending_for(Duration::from_secs(2));
@@ -142,7 +142,7 @@ pub async fn start_aws(path: &Path, listen: SocketAddr, clock: Clock) -> Result<
     };
     let config = Config::from_table(&table, &sources, clock.now())?;
     let metadata = world::metadata_files(&table, &folder)?;
-    Ok(EmbeddedAws::start(world::of(&config, &metadata), clock, listen).await?)
+    Ok(EmbeddedAws::start(world::of(&config, &metadata)?, clock, listen).await?)
 }
 
 async fn start_gateway(
