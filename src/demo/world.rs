@@ -16,7 +16,9 @@ use toml::Table;
 pub const ACCESS_KEY_ID: &str = "AKIASTUDIOGATEWAYDEM";
 /// Access key ID of whoever runs `reconcile` and `lifecycle sync`: the same role, with the policies for these commands.
 pub const OPERATOR_ACCESS_KEY_ID: &str = "AKIASTUDIOOPERATORDE";
-/// The secret of both, which is none.
+/// Access key ID of an administrator of the embedded AWS before anything is set up.
+pub const ADMINISTRATOR_ACCESS_KEY_ID: &str = "AKIASTUDIOADMINISTRA";
+/// The secret of all of them, which is none.
 pub const SECRET_ACCESS_KEY: &str = "demo-secret-that-opens-the-embedded-aws-only";
 
 /// What the gateway signs its calls to the embedded AWS with.
@@ -56,28 +58,49 @@ pub fn of(config: &Config, metadata: &[String]) -> Result<World, String> {
             })
         })
         .collect();
-    let domains: Vec<Domain> = config
-        .domains
-        .iter()
-        .map(|domain| Domain {
-            id: domain.id.clone(),
-            region: domain.region.clone(),
-            account: domain.roles.first().map(|role| role.account().to_owned()).unwrap_or_default(),
-            ..Domain::default()
-        })
-        .collect();
-    let mut accepted_audiences: Vec<_> = AWS_AUDIENCES.map(String::from).to_vec();
-    accepted_audiences.extend(config.saml.audiences.iter().cloned());
     Ok(World {
         saml_providers,
         roles: roles(config, &printed),
         managed_policies: managed_policies(config),
-        domains,
         gateway_keys: keys(config, &gateway, &printed),
-        accepted_audiences,
+        ..bare(config)
+    })
+}
+
+/// What there is before anybody has set up a gateway: the domains and the ledger's table. Providers, roles and policies are
+/// made with [`ADMINISTRATOR_ACCESS_KEY_ID`]; the gateway's keys have what its role is given.
+///
+/// # Errors
+/// A domain without a usable role.
+pub fn before_set_up(config: &Config) -> Result<World, String> {
+    let gateway = gateway_role(config)?;
+    let administrator = StaticKeys {
+        access_key_id: ADMINISTRATOR_ACCESS_KEY_ID.into(),
+        secret_access_key: SECRET_ACCESS_KEY.into(),
+        principal_arn: format!("arn:aws:iam::{}:user/administrator", gateway.account()),
+        policies: vec![json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }],
+        })],
+    };
+    let own = static_keys(ACCESS_KEY_ID, &gateway, Vec::new());
+    Ok(World { gateway_keys: vec![own, administrator], ..bare(config) })
+}
+
+fn bare(config: &Config) -> World {
+    let domains = config.domains.iter().map(|domain| Domain {
+        id: domain.id.clone(),
+        region: domain.region.clone(),
+        account: domain.roles.first().map(|role| role.account().to_owned()).unwrap_or_default(),
+        ..Domain::default()
+    });
+    let own_audiences = config.saml.audiences.iter().cloned();
+    World {
+        domains: domains.collect(),
+        accepted_audiences: AWS_AUDIENCES.map(String::from).into_iter().chain(own_audiences).collect(),
         tables: tables(config),
         ..World::default()
-    })
+    }
 }
 
 /// The table of the replay ledger, if it is in DynamoDB.
@@ -181,13 +204,19 @@ fn keys(config: &Config, gateway: &RoleArn, printed: &Printed) -> Vec<StaticKeys
     let in_each = |names| accounts.iter().flat_map(|account| printed.of(names, account)).collect::<Vec<_>>();
     let of_gateway = [printed.of(&["gateway-policy"], WHOLE), in_each(BESIDE)].concat();
     let of_operator = [of_gateway.clone(), in_each(FOR_COMMANDS)].concat();
-    let keys = |access_key_id: &str, policies| StaticKeys {
+    vec![
+        static_keys(ACCESS_KEY_ID, gateway, of_gateway),
+        static_keys(OPERATOR_ACCESS_KEY_ID, gateway, of_operator),
+    ]
+}
+
+fn static_keys(access_key_id: &str, role: &RoleArn, policies: Vec<Value>) -> StaticKeys {
+    StaticKeys {
         access_key_id: access_key_id.to_owned(),
         secret_access_key: SECRET_ACCESS_KEY.into(),
-        principal_arn: gateway.to_string(),
+        principal_arn: role.to_string(),
         policies,
-    };
-    vec![keys(ACCESS_KEY_ID, of_gateway), keys(OPERATOR_ACCESS_KEY_ID, of_operator)]
+    }
 }
 
 /// The gateway is what the configuration says; or else in the account of the first domain that it calls by itself, or in
@@ -198,7 +227,7 @@ fn gateway_role(config: &Config) -> Result<RoleArn, String> {
     }
     let own = config.domains.iter().find(|domain| domain.provisioner.is_none());
     let account = own.and_then(|domain| domain.roles.first()).map(RoleArn::account);
-    let arn = format!("arn:aws:iam::{}:role/studio-gateway", account.unwrap_or("999999999999"));
+    let arn = format!("arn:aws:iam::{}:role/StudioGateway", account.unwrap_or("999999999999"));
     RoleArn::parse(&arn).ok_or(arn)
 }
 
