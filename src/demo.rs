@@ -74,7 +74,7 @@ impl Demo {
 
         let config = Config::from_table(&table, &sources, clock.now())?;
         let people = demo_people(ACCOUNT, PROVIDER);
-        let mut world = world::of(&config, std::slice::from_ref(&metadata));
+        let mut world = world::of(&config, std::slice::from_ref(&metadata))?;
         world.profiles = seeds(&people);
         let aws = EmbeddedAws::start(world, clock.clone(), loopback(port(2))).await?;
         aws.knobs().pending_for(Duration::from_secs(2));
@@ -133,6 +133,22 @@ impl Demo {
 
 /// Starts the embedded AWS alone, with the accounts that a gateway configuration expects.
 pub async fn start_aws(path: &Path, listen: SocketAddr, clock: Clock) -> Result<EmbeddedAws, Box<dyn Error>> {
+    let (config, metadata) = read(path, &clock)?;
+    Ok(EmbeddedAws::start(world::of(&config, &metadata)?, clock, listen).await?)
+}
+
+/// The same before anybody has set up a gateway there.
+pub async fn start_bare_aws(
+    path: &Path,
+    listen: SocketAddr,
+    clock: Clock,
+) -> Result<EmbeddedAws, Box<dyn Error>> {
+    let (config, _) = read(path, &clock)?;
+    Ok(EmbeddedAws::start(world::before_set_up(&config)?, clock, listen).await?)
+}
+
+/// A configuration, with the metadata of its IdPs.
+fn read(path: &Path, clock: &Clock) -> Result<(Config, Vec<String>), Box<dyn Error>> {
     let (table, folder) = world::read_table(path)?;
     let sources = Sources {
         file: &|file| crate::config::read_file(&folder, file),
@@ -141,8 +157,7 @@ pub async fn start_aws(path: &Path, listen: SocketAddr, clock: Clock) -> Result<
         remote: &crate::config::nothing_remote,
     };
     let config = Config::from_table(&table, &sources, clock.now())?;
-    let metadata = world::metadata_files(&table, &folder)?;
-    Ok(EmbeddedAws::start(world::of(&config, &metadata), clock, listen).await?)
+    Ok((config, world::metadata_files(&table, &folder)?))
 }
 
 async fn start_gateway(

@@ -4,6 +4,7 @@
 mod aws;
 mod expiry;
 mod reloads;
+pub(crate) mod waiting;
 
 pub(crate) use aws::Metered;
 
@@ -35,6 +36,7 @@ struct All {
     registry: Registry,
     sign_ins: Family<SignIn, Counter>,
     sign_in_seconds: Durations<Outcome>,
+    own_seconds: Durations<Outcome>,
     requests: Family<Answered, Counter>,
     request_seconds: Durations<Route>,
     in_flight: Gauge,
@@ -92,6 +94,11 @@ impl Metrics {
                 "Sign-ins by outcome and error code; those that go on in the browser count once for each answer",
             ),
             sign_in_seconds: durations(&mut registry, "sign_in_seconds", "Time to answer, AWS included"),
+            own_seconds: durations(
+                &mut registry,
+                "own_seconds",
+                "Time to answer a sign-in without that spent waiting for STS, SageMaker and IAM",
+            ),
             requests: registered(&mut registry, "http_requests", "Answers by route, method and status"),
             request_seconds: durations(&mut registry, "http_request_seconds", "Time to answer by route"),
             in_flight: registered(&mut registry, "http_requests_in_flight", "Requests being answered now"),
@@ -132,6 +139,9 @@ impl Metrics {
         self.0.sign_ins.get_or_create(&SignIn { outcome: outcome.to_owned(), code }).inc();
         let label = Outcome { outcome: outcome.to_owned() };
         self.0.sign_in_seconds.get_or_create(&label).observe(took.as_secs_f64());
+        if let Some(waited) = waiting::so_far() {
+            self.0.own_seconds.get_or_create(&label).observe(took.saturating_sub(waited).as_secs_f64());
+        }
     }
 
     /// These are the IdPs from now on.

@@ -10,6 +10,7 @@ use super::role_session::RoleSession;
 use crate::config::{Domain, RoleTemplate};
 use crate::error::{Code, Refusal};
 use crate::execution_role::WantedRole;
+use crate::metrics::waiting::for_aws;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::types::{Role, Tag};
 use moka::sync::Cache;
@@ -177,7 +178,7 @@ impl ExecutionRoles {
                     let reason = format!("{} {why}, for {} s", wanted.arn(), domain.ready.as_secs());
                     return Err(Refusal::new(code, reason));
                 }
-                Err(Unsettled::Later(..)) => sleep(domain.poll).await,
+                Err(Unsettled::Later(..)) => for_aws(sleep(domain.poll)).await,
             }
             found = look(client, wanted).await?;
         }

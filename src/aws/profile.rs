@@ -12,6 +12,7 @@ use super::execution_role::ExecutionRole;
 use super::role_session::RoleSession;
 use crate::config::{PresignBy, Provisioning};
 use crate::error::{Code, Refusal};
+use crate::metrics::waiting::for_aws;
 use crate::policy::Grant;
 use crate::sign_in::{Progress, Step};
 use aws_sdk_sagemaker::Client;
@@ -193,7 +194,7 @@ impl Profiles {
                 return Err(Refusal::new(Code::ProfilePending, reason));
             }
             progress.at(Step::Waiting);
-            sleep(domain.poll).await;
+            for_aws(sleep(domain.poll)).await;
             found = if theirs {
                 let tags = found.and_then(|profile| profile.tags);
                 let described = describe(client, &domain.id, name).await?;

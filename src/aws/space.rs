@@ -6,6 +6,7 @@ use super::fault::{AwsFault, Kind};
 use super::profile::StudioProfile;
 use crate::config::{PresignBy, SpaceName, SpaceTemplate};
 use crate::error::{Code, Refusal};
+use crate::metrics::waiting::for_aws;
 use crate::policy::Grant;
 use crate::sign_in::{Progress, Step};
 use aws_sdk_sagemaker::Client;
@@ -166,7 +167,7 @@ impl Spaces {
                 return Err(Refusal::new(Code::SpacePending, reason));
             }
             progress.at(Step::Space);
-            sleep(domain.poll).await;
+            for_aws(sleep(domain.poll)).await;
             found = describe(client, &wanted).await?;
         }
     }

@@ -31,12 +31,16 @@ enum DemoPart {
         /// Loopback address to listen on.
         #[arg(long, default_value = "127.0.0.1:8082", value_name = "ADDRESS")]
         listen: SocketAddr,
+        /// Without SAML providers, roles and policies: to try the commands that make them.
+        #[arg(long)]
+        bare: bool,
     },
 }
 
 pub(crate) async fn run(args: DemoArgs) -> Done {
     match args.part {
-        Some(DemoPart::Aws { config, listen }) => aws_alone(config, listen).await,
+        Some(DemoPart::Aws { config, listen, bare: false }) => aws_alone(config, listen).await,
+        Some(DemoPart::Aws { config, listen, bare: true }) => bare_aws(config, listen).await,
         None => everything(args.port_base, args.config).await,
     }
 }
@@ -60,6 +64,19 @@ async fn aws_alone(config: PathBuf, listen: SocketAddr) -> Done {
     println!("sagemaker_endpoint set to that address. Ctrl-C ends it.");
     println!("AWS_ACCESS_KEY_ID={}", world::ACCESS_KEY_ID);
     println!("AWS_SECRET_ACCESS_KEY={}", world::SECRET_ACCESS_KEY);
+    println!("`reconcile` needs more than the gateway: AWS_ACCESS_KEY_ID={}", world::OPERATOR_ACCESS_KEY_ID);
+    until_signal().await?;
+    aws.stop().await;
+    Ok(())
+}
+
+async fn bare_aws(config: PathBuf, listen: SocketAddr) -> Done {
+    log::start();
+    let aws = demo::start_bare_aws(&config, listen, Clock::system()).await?;
+    println!("embedded AWS at {}, with nothing set up. Ctrl-C ends it.", aws.url());
+    println!("The gateway: AWS_ACCESS_KEY_ID={}", world::ACCESS_KEY_ID);
+    println!("An administrator: AWS_ACCESS_KEY_ID={}", world::ADMINISTRATOR_ACCESS_KEY_ID);
+    println!("Both: AWS_SECRET_ACCESS_KEY={}", world::SECRET_ACCESS_KEY);
     until_signal().await?;
     aws.stop().await;
     Ok(())

@@ -1,9 +1,10 @@
-//! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with the policies that
-//! the documentation tells an admin to write.
+//! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with exactly the policies
+//! that `studio-gateway policies` prints for it.
 
 use super::aws::{AWS_AUDIENCES, Domain, Role, SamlProvider, StaticKeys, Table as DynamoDbTable, World};
-use crate::arn::{PolicyArn, RoleArn};
-use crate::config::{self, Config, PresignBy, Provisioner, Replay, RoleTemplate};
+use crate::arn::RoleArn;
+use crate::config::{Config, Replay, RoleTemplate};
+use crate::policies::{self, Policy};
 use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,7 +14,11 @@ use toml::Table;
 
 /// Access key ID of the gateway in the embedded AWS. It opens nothing anywhere else.
 pub const ACCESS_KEY_ID: &str = "AKIASTUDIOGATEWAYDEM";
-/// Its secret, which is none.
+/// Access key ID of whoever runs `reconcile` and `lifecycle sync`: the same role, with the policies for these commands.
+pub const OPERATOR_ACCESS_KEY_ID: &str = "AKIASTUDIOOPERATORDE";
+/// Access key ID of an administrator of the embedded AWS before anything is set up.
+pub const ADMINISTRATOR_ACCESS_KEY_ID: &str = "AKIASTUDIOADMINISTRA";
+/// The secret of all of them, which is none.
 pub const SECRET_ACCESS_KEY: &str = "demo-secret-that-opens-the-embedded-aws-only";
 
 /// What the gateway signs its calls to the embedded AWS with.
@@ -23,8 +28,12 @@ pub fn gateway_credentials() -> Credentials {
 }
 
 /// The accounts that `config` expects. `metadata` holds the metadata document of each IdP, in order.
-#[must_use]
-pub fn of(config: &Config, metadata: &[String]) -> World {
+///
+/// # Errors
+/// A fault of a shipped policy.
+pub fn of(config: &Config, metadata: &[String]) -> Result<World, String> {
+    let gateway = gateway_role(config)?;
+    let printed = Printed(policies::for_role(config, Some(&gateway))?);
     let decryption_keys: Vec<_> = config
         .saml
         .keys
@@ -49,30 +58,51 @@ pub fn of(config: &Config, metadata: &[String]) -> World {
             })
         })
         .collect();
-    let domains: Vec<Domain> = config
-        .domains
-        .iter()
-        .map(|domain| {
-            (domain, domain.roles.first().map(|role| role.account().to_owned()).unwrap_or_default())
-        })
-        .map(|(domain, account)| Domain {
+    Ok(World {
+        saml_providers,
+        roles: roles(config, &printed),
+        managed_policies: managed_policies(config),
+        gateway_keys: keys(config, &gateway, &printed),
+        ..bare(config)
+    })
+}
+
+/// What there is before anybody has set up a gateway: the domains and the ledger's table. Providers, roles and policies are
+/// made with [`ADMINISTRATOR_ACCESS_KEY_ID`]; the gateway's keys have what its role is given.
+///
+/// # Errors
+/// A domain without a usable role.
+pub fn before_set_up(config: &Config) -> Result<World, String> {
+    let gateway = gateway_role(config)?;
+    let administrator = StaticKeys {
+        access_key_id: ADMINISTRATOR_ACCESS_KEY_ID.into(),
+        secret_access_key: SECRET_ACCESS_KEY.into(),
+        principal_arn: format!("arn:aws:iam::{}:user/administrator", gateway.account()),
+        policies: vec![json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }],
+        })],
+    };
+    let own = static_keys(ACCESS_KEY_ID, &gateway, Vec::new());
+    Ok(World { gateway_keys: vec![own, administrator], ..bare(config) })
+}
+
+fn bare(config: &Config) -> World {
+    let domains = config.domains.iter().map(|domain| {
+        let account = domain.roles.first().map(|role| role.account().to_owned()).unwrap_or_default();
+        Domain {
             id: domain.id.clone(),
             region: domain.region.clone(),
             kms_key: Some(format!("arn:aws:kms:{}:{account}:key/studio", domain.region)),
             names_people: true,
             account,
             ..Domain::default()
-        })
-        .collect();
-    let mut accepted_audiences: Vec<_> = AWS_AUDIENCES.map(String::from).to_vec();
-    accepted_audiences.extend(config.saml.audiences.iter().cloned());
+        }
+    });
+    let own_audiences = config.saml.audiences.iter().cloned();
     World {
-        saml_providers,
-        roles: roles(config),
-        managed_policies: managed_policies(config),
-        domains,
-        gateway_keys: vec![gateway_keys(config)],
-        accepted_audiences,
+        domains: domains.collect(),
+        accepted_audiences: AWS_AUDIENCES.map(String::from).into_iter().chain(own_audiences).collect(),
         tables: tables(config),
         ..World::default()
     }
@@ -92,26 +122,31 @@ fn tables(config: &Config) -> Vec<DynamoDbTable> {
     }
 }
 
-/// A federated role for each role of the configuration.
-fn roles(config: &Config) -> Vec<Role> {
+/// A federated role and a provisioner role for each that the configuration names, and the execution roles.
+fn roles(config: &Config, printed: &Printed) -> Vec<Role> {
     let mut by_arn: BTreeMap<&str, Role> = BTreeMap::new();
     for domain in &config.domains {
         for arn in &domain.roles {
             by_arn.entry(arn.as_str()).or_insert_with(|| Role {
                 arn: arn.to_string(),
-                trust_policy: trust_policy(config, arn.account()),
-                permission_policies: vec![own_profile_only(domain)],
+                trust_policy: printed.trust("trust-policy", arn),
+                permission_policies: printed.of(&["federated-role-policy"], &subject(arn)),
                 max_session_seconds: 43_200,
                 ..Role::default()
             });
         }
         if let Some(provisioner) = &domain.provisioner {
-            let role = by_arn.entry(provisioner.role.as_str()).or_insert_with(|| Role {
-                arn: provisioner.role.to_string(),
-                trust_policy: gateway_trust(config, provisioner),
+            let arn = &provisioner.role;
+            by_arn.entry(arn.as_str()).or_insert_with(|| Role {
+                arn: arn.to_string(),
+                trust_policy: printed.trust("provisioner-trust-policy", arn),
+                permission_policies: printed
+                    .of(&["provisioner-policy"], &subject(arn))
+                    .into_iter()
+                    .chain(printed.of(BESIDE, arn.account()))
+                    .collect(),
                 ..Role::default()
             });
-            role.permission_policies.extend([provisioning(domain), looking()]);
         }
     }
     let by_rules = config.rules.iter().flat_map(|rule| &rule.allow).map(|allowed| &allowed.template);
@@ -127,21 +162,35 @@ fn roles(config: &Config) -> Vec<Role> {
     by_arn.into_values().collect()
 }
 
-/// The gateway may take the role, if it knows the external ID.
-fn gateway_trust(config: &Config, provisioner: &Provisioner) -> Value {
-    let condition = provisioner
-        .external_id
-        .as_ref()
-        .map_or_else(|| json!({}), |id| json!({ "StringEquals": { "sts:ExternalId": id } }));
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Principal": { "AWS": gateway_arn(config) },
-            "Action": "sts:AssumeRole",
-            "Condition": condition,
-        }],
-    })
+/// What `studio-gateway policies` prints, for the gateway's role here. No role of this world may do anything else, so that
+/// every sign-in shows that what is printed is enough.
+struct Printed(Vec<Policy>);
+
+impl Printed {
+    /// The policies of these names about this subject. One that the configuration has no use for is not there.
+    fn of(&self, names: &[&str], subject: &str) -> Vec<Value> {
+        let fits = |policy: &&Policy| {
+            names.contains(&policy.name) && policy.subject.as_deref().unwrap_or(WHOLE) == subject
+        };
+        self.0.iter().filter(fits).filter_map(|policy| policy.document.clone().ok()).collect()
+    }
+
+    /// A role's trust policy. Without one, nobody takes the role.
+    fn trust(&self, name: &str, role: &RoleArn) -> Value {
+        self.of(&[name], &subject(role)).pop().unwrap_or_else(|| Role::default().trust_policy)
+    }
+}
+
+/// Stands for the whole configuration as subject of a policy.
+const WHOLE: &str = "";
+/// What a role may need beside gateway-policy or provisioner-policy, for what it does in an account.
+const BESIDE: &[&str] = &["service-presign-policy", "execution-roles-policy", "check-live-policy"];
+/// What the role of a command needs beside these.
+const FOR_COMMANDS: &[&str] = &["reconcile-policy"];
+
+/// The subject of a role's policies.
+fn subject(role: &RoleArn) -> String {
+    format!("{}/{}", role.account(), role.name())
 }
 
 /// Policies that execution roles can be given, and their boundaries. What they say does not matter here.
@@ -157,179 +206,38 @@ fn managed_policies(config: &Config) -> BTreeMap<String, Value> {
         .collect()
 }
 
-fn trust_policy(config: &Config, account: &str) -> Value {
-    let providers: BTreeSet<_> = config
-        .idps
-        .iter()
-        .flat_map(|idp| &idp.saml_providers)
-        .filter(|provider| provider.account() == account)
-        .map(ToString::to_string)
-        .collect();
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Principal": { "Federated": providers },
-            "Action": ["sts:AssumeRoleWithSAML", "sts:TagSession", "sts:SetSourceIdentity"],
-            "Condition": { "StringEquals": { "SAML:aud": config.saml.acs_url } },
-        }],
-    })
+/// The gateway's principal, and that of whoever runs the commands that change what sign-ins leave alone.
+fn keys(config: &Config, gateway: &RoleArn, printed: &Printed) -> Vec<StaticKeys> {
+    let own = config.domains.iter().filter(|domain| domain.provisioner.is_none());
+    let accounts: BTreeSet<_> = own.filter_map(|domain| Some(domain.roles.first()?.account())).collect();
+    let in_each = |names| accounts.iter().flat_map(|account| printed.of(names, account)).collect::<Vec<_>>();
+    let of_gateway = [printed.of(&["gateway-policy"], WHOLE), in_each(BESIDE)].concat();
+    let of_operator = [of_gateway.clone(), in_each(FOR_COMMANDS)].concat();
+    vec![
+        static_keys(ACCESS_KEY_ID, gateway, of_gateway),
+        static_keys(OPERATOR_ACCESS_KEY_ID, gateway, of_operator),
+    ]
 }
 
-/// Opening a profile whose owner tag equals the person's session tag.
-fn own_profile_only(domain: &config::Domain) -> Value {
-    let mine = format!("${{aws:PrincipalTag/{}}}", domain.session_tag);
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Action": "sagemaker:CreatePresignedDomainUrl",
-            "Resource": "arn:aws:sagemaker:*:*:user-profile/*",
-            "Condition": { "StringEquals": { format!("sagemaker:ResourceTag/{}", domain.owner_tag): mine } },
-        }],
-    })
-}
-
-/// The gateway's own principal. It takes provisioner roles, and does by itself what they do where there is none.
-fn gateway_keys(config: &Config) -> StaticKeys {
-    let roles: BTreeSet<_> =
-        config.domains.iter().filter_map(|domain| Some(domain.provisioner.as_ref()?.role.as_str())).collect();
-    let mut policies: Vec<_> =
-        config.domains.iter().filter(|one| one.provisioner.is_none()).map(|one| provisioning(one)).collect();
-    policies.push(json!({
-        "Version": "2012-10-17",
-        "Statement": [{ "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*" }],
-    }));
-    policies.push(looking());
-    if !roles.is_empty() {
-        policies.push(json!({
-            "Version": "2012-10-17",
-            "Statement": [{ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": roles }],
-        }));
-    }
+fn static_keys(access_key_id: &str, role: &RoleArn, policies: Vec<Value>) -> StaticKeys {
     StaticKeys {
-        access_key_id: ACCESS_KEY_ID.into(),
+        access_key_id: access_key_id.to_owned(),
         secret_access_key: SECRET_ACCESS_KEY.into(),
-        principal_arn: gateway_arn(config),
+        principal_arn: role.to_string(),
         policies,
     }
 }
 
-/// What `check --live` looks at.
-fn looking() -> Value {
-    json!({
-        "Version": "2012-10-17",
-        "Statement": [{
-            "Effect": "Allow",
-            "Action": [
-                "iam:GetSAMLProvider",
-                "iam:GetRole",
-                "iam:SimulatePrincipalPolicy",
-                "sagemaker:DescribeDomain",
-                "sagemaker:ListUserProfiles",
-                "sagemaker:ListSpaces",
-                "servicequotas:ListServiceQuotas",
-                "dynamodb:DescribeTable",
-                "dynamodb:DescribeTimeToLive",
-            ],
-            "Resource": "*",
-        }],
-    })
-}
-
-/// The gateway is in the account of the first domain that it calls by itself, or in one of its own.
-fn gateway_arn(config: &Config) -> String {
+/// The gateway is what the configuration says; or else in the account of the first domain that it calls by itself, or in
+/// one of its own.
+fn gateway_role(config: &Config) -> Result<RoleArn, String> {
+    if let Some(role) = &config.policies.gateway_role {
+        return Ok(role.clone());
+    }
     let own = config.domains.iter().find(|domain| domain.provisioner.is_none());
     let account = own.and_then(|domain| domain.roles.first()).map(RoleArn::account);
-    format!("arn:aws:iam::{}:role/studio-gateway", account.unwrap_or("999999999999"))
-}
-
-/// What looking after a domain takes: it looks up, creates, changes and tags profiles, and opens none. Whose a profile is
-/// it says once, when it makes it.
-fn provisioning(domain: &config::Domain) -> Value {
-    let mut statements = vec![
-        json!({
-            "Effect": "Allow",
-            "Action": [
-                "sagemaker:DescribeUserProfile",
-                "sagemaker:CreateUserProfile",
-                "sagemaker:UpdateUserProfile",
-                "sagemaker:AddTags",
-                "sagemaker:DeleteTags",
-                "sagemaker:ListTags",
-                "sagemaker:ListUserProfiles",
-                "sagemaker:DescribeSpace",
-                "sagemaker:CreateSpace",
-                "sagemaker:DescribeStudioLifecycleConfig",
-                "sagemaker:CreateStudioLifecycleConfig",
-            ],
-            "Resource": "*",
-        }),
-        json!({
-            "Effect": "Allow",
-            "Action": "iam:PassRole",
-            "Resource": "*",
-            "Condition": { "StringEquals": { "iam:PassedToService": "sagemaker.amazonaws.com" } },
-        }),
-        json!({
-            "Effect": "Deny",
-            "Action": ["sagemaker:AddTags", "sagemaker:DeleteTags"],
-            "Resource": "*",
-            "Condition": {
-                "Null": { "sagemaker:TaggingAction": "true" },
-                "ForAnyValue:StringEqualsIgnoreCase": { "aws:TagKeys": [domain.owner_tag] },
-            },
-        }),
-    ];
-    if domain.presign_by == PresignBy::Service {
-        statements.push(json!({
-            "Effect": "Allow",
-            "Action": "sagemaker:CreatePresignedDomainUrl",
-            "Resource": format!("arn:aws:sagemaker:*:*:user-profile/{}/*", domain.id),
-        }));
-    }
-    if let (Some(template), Some(role)) = (&domain.execution_role, domain.roles.first()) {
-        let roles = format!("arn:aws:iam::{}:role{}{}*", role.account(), template.path, template.name_prefix);
-        let boundary = template.boundary.as_str();
-        let declared: Vec<_> = template.declared().into_iter().map(PolicyArn::as_str).collect();
-        let owner = &domain.owner_tag;
-        statements.extend([
-            json!({
-                "Effect": "Allow",
-                "Action": ["iam:GetRole", "iam:ListAttachedRolePolicies"],
-                // A role that is not there has no path.
-                "Resource": [
-                    roles,
-                    format!("arn:aws:iam::{}:role/{}*", role.account(), template.name_prefix),
-                ],
-            }),
-            json!({
-                "Effect": "Allow",
-                "Action": "iam:CreateRole",
-                "Resource": roles,
-                "Condition": { "StringEquals": { "iam:PermissionsBoundary": boundary } },
-            }),
-            json!({
-                "Effect": "Allow",
-                "Action": "iam:TagRole",
-                "Resource": roles,
-                "Condition": {
-                    "StringLike": { format!("aws:RequestTag/{owner}"): "?*" },
-                    "Null": { format!("iam:ResourceTag/{owner}"): "true" },
-                },
-            }),
-            json!({
-                "Effect": "Allow",
-                "Action": ["iam:AttachRolePolicy", "iam:DetachRolePolicy"],
-                "Resource": roles,
-                "Condition": {
-                    "StringEquals": { "iam:PermissionsBoundary": boundary },
-                    "ArnEquals": { "iam:PolicyARN": declared },
-                },
-            }),
-        ]);
-    }
-    json!({ "Version": "2012-10-17", "Statement": statements })
+    let arn = format!("arn:aws:iam::{}:role/StudioGateway", account.unwrap_or("999999999999"));
+    RoleArn::parse(&arn).ok_or(arn)
 }
 
 /// Reads a configuration file as a table, with the folder that its paths are relative to.

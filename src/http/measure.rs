@@ -1,5 +1,6 @@
 //! Counts and times every request, by route and not by path: paths are a stranger's choice.
 
+use crate::metrics::waiting;
 use crate::sign_in::Gateway;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -26,7 +27,7 @@ pub(super) async fn measure(State(gateway): State<Arc<Gateway>>, request: Reques
     };
     gateway.metrics.request_begins();
     let in_flight = InFlight(Arc::clone(&gateway));
-    let response = next.run(request).await;
+    let response = waiting::within(next.run(request)).await;
     drop(in_flight);
     gateway.metrics.answered(&route, &method, response.status().as_u16(), started.elapsed());
     response

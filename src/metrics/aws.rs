@@ -1,6 +1,7 @@
 //! Every AWS call, counted and timed by the SDK's own hook, retries included.
 
 use super::Metrics;
+use super::waiting::Wait;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -15,9 +16,12 @@ use std::time::Instant;
 #[derive(Debug, Clone)]
 pub(crate) struct Metered(pub(crate) Metrics);
 
-/// When a call began.
+/// When a call began, and that its request waits for it.
 #[derive(Debug)]
-struct Began(Instant);
+struct Began {
+    at: Instant,
+    _wait: Wait,
+}
 
 impl Storable for Began {
     type Storer = StoreReplace<Self>;
@@ -33,7 +37,7 @@ impl Intercept for Metered {
         _context: &BeforeSerializationInterceptorContextRef<'_>,
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        cfg.interceptor_state().store_put(Began(Instant::now()));
+        cfg.interceptor_state().store_put(Began { at: Instant::now(), _wait: Wait::begin() });
         Ok(())
     }
 
@@ -47,7 +51,7 @@ impl Intercept for Metered {
             return Ok(());
         };
         let api = format!("{}:{}", metadata.service().to_lowercase(), metadata.name());
-        let took = cfg.load::<Began>().map(|began| began.0.elapsed()).unwrap_or_default();
+        let took = cfg.load::<Began>().map(|began| began.at.elapsed()).unwrap_or_default();
         let outcome = match context.output_or_error() {
             Some(Ok(_)) => "ok",
             Some(Err(error)) if error.is_timeout_error() => "timeout",

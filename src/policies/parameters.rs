@@ -4,6 +4,7 @@ use super::uses::{Place, Use, in_order, place};
 use crate::arn::{PolicyArn, RoleArn, SamlProviderArn};
 use crate::config::{
     Config, Domain, DynamoDbTable, PresignBy, ProfileTemplate, Provisioning, Replay, RoleTemplate,
+    SpaceTemplate,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::once;
@@ -43,9 +44,11 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("person_profiles", profiles(domains, |domain| domain.presign_by == PresignBy::Person)),
         ("service_profiles", profiles(domains, |domain| domain.presign_by == PresignBy::Service)),
         ("reconciled_profiles", profiles(domains, |domain| domain.provisioning == Provisioning::Reconcile)),
+        ("spaces", spaces(domains, config, |_| true)),
+        ("made_spaces", spaces(domains, config, |space| space.create)),
         ("provisioners", provisioners(config)),
         ("external_ids", external_ids(domains)),
-        ("callers", callers(domains, config)),
+        ("callers", callers(domains, one.gateway_role)),
         ("roles", in_order(roles.map(|role| role.to_string()))),
         ("execution_roles", execution_roles(domains, config)),
         ("notebook_roles", [execution_roles(domains, config), peoples_roles(domains, true)].concat()),
@@ -55,7 +58,7 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("declared_policies", of_templates(domains, |template| template.declared().into_iter().collect())),
         ("lifecycle_configs", lifecycle_configs(domains, config)),
         ("dynamodb", table(config).map(|table| table.name.clone()).into_iter().collect()),
-        ("ledger", ledger(config).into_iter().collect()),
+        ("ledger", ledger(config, one.gateway_role).into_iter().collect()),
         ("jobs", jobs.iter().flat_map(|job| arns("sagemaker", &format!("{job}/*"))).collect()),
         ("training_jobs", arns("sagemaker", "training-job/*")),
         ("notebook_instances", arns("sagemaker", "notebook-instance/*")),
@@ -73,7 +76,7 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("kms_keys", given.kms_keys.clone()),
         ("administrators", given.administrators.clone()),
         ("api_principals", given.api_principals.clone()),
-        ("gateway_role", strings(given.gateway_role.iter().map(RoleArn::as_str).collect())),
+        ("gateway_role", strings(one.gateway_role.map(RoleArn::as_str).into_iter().collect())),
         ("group", one.holder.iter().filter(|_| one.role.is_none()).cloned().collect()),
     ])
 }
@@ -113,6 +116,19 @@ fn profiles(domains: &[&Domain], fits: fn(&Domain) -> bool) -> Vec<String> {
     in_order(domains.iter().filter(|domain| fits(domain)).filter_map(arn))
 }
 
+/// The spaces of those domains that have a destination in a space that fits.
+fn spaces(domains: &[&Domain], config: &Config, fits: fn(&SpaceTemplate) -> bool) -> Vec<String> {
+    let has_one = |domain: &&&Domain| {
+        let of_domain = config.destinations.iter().filter(|destination| destination.domain.key == domain.key);
+        of_domain.filter_map(|destination| destination.space.as_ref()).any(fits)
+    };
+    let arn = |domain: &&Domain| {
+        let (partition, account, region) = place(domain)?;
+        Some(format!("arn:{partition}:sagemaker:{region}:{account}:space/{}/*", domain.id))
+    };
+    in_order(domains.iter().filter(has_one).filter_map(arn))
+}
+
 /// The provisioner roles of all domains.
 fn provisioners(config: &Config) -> Vec<String> {
     let provisioners = config.domains.iter().filter_map(|domain| domain.provisioner.as_ref());
@@ -125,10 +141,10 @@ fn external_ids(domains: &[&Domain]) -> Vec<String> {
 }
 
 /// The roles that look up and make what is in these domains.
-fn callers(domains: &[&Domain], config: &Config) -> Vec<String> {
+fn callers(domains: &[&Domain], gateway_role: Option<&RoleArn>) -> Vec<String> {
     let caller = |domain: &&Domain| match &domain.provisioner {
         Some(provisioner) => Some(provisioner.role.to_string()),
-        None => config.policies.gateway_role.as_ref().map(ToString::to_string),
+        None => gateway_role.map(ToString::to_string),
     };
     in_order(domains.iter().filter_map(caller))
 }
@@ -178,11 +194,11 @@ fn table(config: &Config) -> Option<&DynamoDbTable> {
 }
 
 /// The ledger's table, which is in the gateway's own account: that of its role, or the only one there is.
-fn ledger(config: &Config) -> Option<String> {
+fn ledger(config: &Config, gateway_role: Option<&RoleArn>) -> Option<String> {
     let own = config.domains.iter().filter(|domain| domain.provisioner.is_none());
     let places = own.filter_map(|domain| place(domain));
     let accounts = in_order(places.map(|(partition, account, _)| (partition, account)));
-    let of_role = config.policies.gateway_role.as_ref().map(|role| (role.partition(), role.account()));
+    let of_role = gateway_role.map(|role| (role.partition(), role.account()));
     let only = accounts.first().copied().filter(|_| accounts.len() == 1);
     let ((partition, account), table) = of_role.or(only).zip(table(config))?;
     Some(format!("arn:{partition}:dynamodb:{}:{account}:table/{}", table.region, table.name))

@@ -16,6 +16,8 @@ pub(super) struct Use<'c> {
     pub(super) domains: Vec<&'c Domain>,
     /// The federated role that it speaks about.
     pub(super) role: Option<RoleArn>,
+    /// The role that the gateway runs as, if that is known.
+    pub(super) gateway_role: Option<&'c RoleArn>,
     /// What the configuration would need for there to be any use.
     pub(super) lacks: Option<Lack>,
 }
@@ -73,7 +75,7 @@ pub(super) fn in_order<T: Ord + Clone>(items: impl Iterator<Item = T>) -> Vec<T>
 }
 
 fn of(domains: Vec<&Domain>) -> Use<'_> {
-    Use { subject: None, holder: None, domains, role: None, lacks: None }
+    Use { subject: None, holder: None, domains, role: None, gateway_role: None, lacks: None }
 }
 
 fn split<'c>(domains: &[&'c Domain], key: fn(Place<'_>) -> String) -> Vec<Use<'c>> {

@@ -25,7 +25,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "serviceAccount": {"roleArn": ROLE},
         "ingress": {"enabled": True, "tlsSecretName": "tls", "annotations": {"a.example/b": "c"}},
         "network": {"ledger": {"cidr": "10.20.0.0/20", "port": 6379}},
-        "metrics": {"serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}}},
+        "metrics": {
+            "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+            "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
+            "grafanaDashboard": {"enabled": True},
+        },
         "imagePullSecrets": [{"name": "registry"}],
         "nodeSelector": {"kubernetes.io/arch": "arm64"},
         "tolerations": [{"key": "studio", "operator": "Exists"}],

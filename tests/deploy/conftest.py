@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from functools import partial
@@ -45,8 +46,11 @@ def examples(policies: dict[str, Any], tmp_path_factory: pytest.TempPathFactory)
     text = EXAMPLE.read_text().replace("../../config", str(ROOT / "config"))
     reconciling = folder / "reconciling.toml"
     reconciling.write_text(text.replace("[domain.profile]", 'provisioning = "reconcile"\n[domain.profile]'))
+    spaceless = folder / "spaceless.toml"
+    spaceless.write_text(re.sub(r"\[\[destination\]\].*?(?=\[\[rule\]\])", "", text, flags=re.DOTALL))
     return {
         "example": policies,
+        "spaceless": documents(spaceless),
         "reconciling": documents(reconciling),
         "team-account": documents(ROOT / "deploy/iam/team-account/example.toml"),
     }

@@ -9,9 +9,11 @@ tests/interop/venv.sh "$target/checkov-venv" tests/deploy/checkov.txt
 tools=$target/deploy-venv/bin
 export STUDIO_GATEWAY=${STUDIO_GATEWAY:-$target/debug/studio-gateway}
 export AWS_DEFAULT_REGION=eu-central-1 SAM_CLI_TELEMETRY=0
-mapfile -t templates < <(git ls-files 'deploy/*.yaml' | grep -v '^deploy/kubernetes/')
+mapfile -t templates < <(git ls-files 'deploy/*.yaml' | grep -v -e '^deploy/kubernetes/' -e '/alerts.yaml$')
 "$tools/cfn-lint" "${templates[@]}"
 echo "cfn-lint: ${#templates[@]} templates"
+promtool check rules deploy/dashboards/alerts.yaml
+promtool test rules tests/deploy/alerts.yaml
 "$tools/sam" validate --lint --template deploy/lambda/template.yaml
 "$tools/pytest" -q tests/deploy "$@"
 # Offline; what is skipped says so, with a reason, in the template itself.

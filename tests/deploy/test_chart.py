@@ -5,7 +5,9 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 from chart import CHART, NAMESPACE, OWN, ROLE, VARIANTS, rendered
+from conftest import ROOT
 from helm_python import Chart, HelmError
 from helm_python.chart import lint
 
@@ -31,7 +33,7 @@ def test_helm_has_nothing_to_say(variant: str) -> None:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_manifest_is_valid(variant: str, kubernetes: str) -> None:
     for manifest in rendered(VARIANTS[variant]):
-        # ServiceMonitor is not of Kubernetes itself.
+        # ServiceMonitor and PrometheusRule are not of Kubernetes itself.
         if manifest["apiVersion"] != "monitoring.coreos.com/v1":
             kubernetes_validate.validate(manifest, kubernetes, strict=True)
         assert manifest["metadata"]["namespace"] == NAMESPACE
@@ -89,6 +91,16 @@ def test_selectors_find_the_pods() -> None:
         assert of_kind(kind, values)["spec"]["selector"]["matchLabels"].items() <= labels
     assert of_kind("Service", values)["spec"]["selector"].items() <= labels
     assert of_kind("NetworkPolicy", values)["spec"]["podSelector"]["matchLabels"].items() <= labels
+
+
+def test_alerts_and_dashboard_are_those_of_the_folder() -> None:
+    values = VARIANTS["everything"]
+    alerts = yaml.safe_load((ROOT / "deploy/dashboards/alerts.yaml").read_text())
+    assert of_kind("PrometheusRule", values)["spec"] == alerts
+    dashboards = [one for one in rendered(values) if one["metadata"]["name"].endswith("-dashboard")]
+    assert [one["metadata"]["labels"]["grafana_dashboard"] for one in dashboards] == ["1"]
+    dashboard = json.loads((ROOT / "deploy/dashboards/grafana.json").read_text())
+    assert json.loads(dashboards[0]["data"]["studio-gateway.json"]) == dashboard
 
 
 def test_a_changed_configuration_is_a_new_rollout() -> None:

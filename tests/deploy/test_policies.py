@@ -14,7 +14,7 @@ from template import Template
 
 DOMAIN = {"DomainId": "d-abcdefghijkl", "DomainRegion": "ap-northeast-2"}
 ROLE = "arn:aws:iam::111122223333:role/"
-SERVICE = DOMAIN | {"ExecutionRoleArn": f"{ROLE}StudioExecution"}
+SERVICE = DOMAIN | {"ExecutionRoleArn": f"{ROLE}StudioExecution", "Spaces": "true"}
 PROVISIONER = {
     "AWS::AccountId": "444455556666",
     "DomainId": "d-vision444455",
@@ -23,6 +23,7 @@ PROVISIONER = {
     "ExternalId": "studio-gateway/vision",
     "ExecutionRoleName": "",
     "Reconcile": "true",
+    "Spaces": "true",
     "PresignByService": "true",
     "PermissionsBoundaryArn": "arn:aws:iam::444455556666:policy/StudioBoundary",
     "DeclaredPolicyArns": "arn:aws:iam::444455556666:policy/NlpData,arn:aws:iam::444455556666:policy/StudioBase",
@@ -32,12 +33,15 @@ NETWORK = {
     "GatewayRoleArn": f"{ROLE}StudioGateway",
     "FederatedRoleArn": f"{ROLE}DataScientist",
     "ExecutionRoleArn": f"{ROLE}StudioExecution",
+    "Spaces": "true",
 }
 FEDERATED = DOMAIN | {"AcsUrl": "https://studio.example.com/saml/acs"}
 INLINE = ("Policies", 0, "PolicyDocument")
 TRUST = ("AssumeRolePolicyDocument",)
 
 RECONCILE = {"Reconcile": "true"}
+# The example has a space; a variant of it has none.
+NO_SPACES = {"Spaces": "false"}
 
 
 def optional(index: int) -> tuple[str | int, ...]:
@@ -56,7 +60,9 @@ SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[
     ("iam/provisioner.yaml", PROVISIONER, "Provisioner", optional(2), "team-account", "execution-roles-policy", set()),
     ("container/service.yaml", SERVICE, "TaskRole", INLINE, "example", "gateway-policy", set()),
     ("container/service.yaml", SERVICE | RECONCILE, "TaskRole", INLINE, "reconciling", "gateway-policy", set()),
+    ("container/service.yaml", SERVICE | NO_SPACES, "TaskRole", INLINE, "spaceless", "gateway-policy", set()),
     ("lambda/template.yaml", SERVICE, "Role", INLINE, "example", "gateway-policy", set()),
+    ("lambda/template.yaml", SERVICE | NO_SPACES, "Role", INLINE, "spaceless", "gateway-policy", set()),
     ("lambda/template.yaml", SERVICE | RECONCILE, "Role", INLINE, "reconciling", "gateway-policy", set()),
     (
         "container/network.yaml",
@@ -73,6 +79,15 @@ SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[
         "SageMakerApi",
         ("PolicyDocument",),
         "reconciling",
+        "api-endpoint",
+        {"TheseCallSageMaker"},
+    ),
+    (
+        "container/network.yaml",
+        NETWORK | NO_SPACES,
+        "SageMakerApi",
+        ("PolicyDocument",),
+        "spaceless",
         "api-endpoint",
         {"TheseCallSageMaker"},
     ),

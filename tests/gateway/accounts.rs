@@ -66,7 +66,7 @@ async fn a_profile_is_made_in_the_teams_account_by_the_role_there() {
     );
     assert_eq!(
         callers(&stage, "sts:AssumeRole"),
-        ["arn:aws:iam::111122223333:role/studio-gateway"],
+        ["arn:aws:iam::111122223333:role/StudioGateway"],
         "once, though there are several calls"
     );
 }

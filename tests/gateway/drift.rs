@@ -238,7 +238,8 @@ async fn everything_that_the_api_has_can_be_set_and_is_compared() {
 
 #[tokio::test]
 async fn the_gateway_may_not_change_whose_a_profile_is() {
-    let stage = Setting::usual().profile("alice", Some("mallory"), "").start().await;
+    let reconciling = Setting::usual().set("domain.0.provisioning", "reconcile");
+    let stage = reconciling.profile("alice", Some("mallory"), "").start().await;
     let keys = studio_gateway::demo::world::gateway_credentials();
     let config = stage.admin().await.config().to_builder().credentials_provider(keys).build();
     let gateway = aws_sdk_sagemaker::Client::from_conf(config);

@@ -181,7 +181,8 @@ async fn nothing_is_made_for_somebody_whom_sts_does_not_accept() {
     let stage = setting()
         .world(|world| {
             for role in &mut world.roles {
-                role.trust_policy["Statement"][0]["Action"] = json!("sts:AssumeRoleWithSAML");
+                let statements = role.trust_policy["Statement"].as_array_mut().unwrap();
+                statements.retain(|statement| statement["Action"] != "sts:TagSession");
             }
         })
         .start()

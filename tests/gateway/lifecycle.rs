@@ -5,7 +5,6 @@ use crate::stage::{ACCOUNT, DATA_SCIENTIST, SCRIPT, Setting, Stage};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
-use studio_gateway::demo::aws::Domain;
 
 const SCRIPTS: &str = r#"
 [[domain.profile.lifecycle]]
@@ -76,18 +75,13 @@ async fn a_plan_creates_nothing_and_applying_it_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_region_has_its_own() {
-    let tokyo = Domain {
-        id: "d-tokyo".into(),
-        region: "ap-northeast-1".into(),
-        account: ACCOUNT.into(),
-        ..Domain::default()
-    };
-    let setting = Setting::usual().world(move |world| world.domains.push(tokyo));
-    let (stage, path) = with_setting("lifecycle-regions", setting).await;
-    let text = fs::read_to_string(&path).unwrap();
     let domain = format!(
         "[[domain]]\nkey = 'tokyo'\ndomain_id = 'd-tokyo'\nregion = 'ap-northeast-1'\nroles = ['{DATA_SCIENTIST}']\n"
     );
+    let script = "[[domain.profile.lifecycle]]\napp = 'JupyterServer'\nscript = 'git-config.sh'\n";
+    let setting = Setting::usual().append(&format!("{domain}{script}"));
+    let (stage, path) = with_setting("lifecycle-regions", setting).await;
+    let text = fs::read_to_string(&path).unwrap();
     fs::write(
         &path,
         format!("{text}\n{domain}{}", SCRIPTS.replace("app = \"JupyterLab\"", "app = 'JupyterServer'")),

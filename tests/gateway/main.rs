@@ -18,6 +18,7 @@ mod choices;
 mod configuration;
 mod crashes;
 mod crowd;
+mod dashboards;
 mod drift;
 mod entitlements;
 mod evaluated;

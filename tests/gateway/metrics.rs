@@ -1,6 +1,7 @@
 //! What monitoring sees of sign-ins, and what it must not see.
 
 use crate::stage::{Setting, Stage, alice, idp_metadata};
+use std::time::Duration;
 use studio_gateway::clock::Clock;
 use studio_gateway::saml::metadata::IdpMetadata;
 
@@ -32,6 +33,29 @@ async fn sign_ins_are_counted_by_outcome_and_code() {
     assert_eq!(value(&stage, "replay_claims_total", &[("outcome", "first")]), Some(1.0));
     assert_eq!(value(&stage, "replay_claims_total", &[("outcome", "repeated")]), Some(2.0));
     assert_eq!(value(&stage, "sign_in_seconds_count", &[("outcome", "refused")]), Some(2.0));
+}
+
+#[tokio::test]
+async fn time_that_is_spent_waiting_for_aws_is_told_apart() {
+    let stage = Setting::usual().profile("alice", Some("alice"), "").start().await;
+    let wait = Duration::from_millis(300);
+    // These two run side by side, and then comes the third.
+    for api in ["AssumeRoleWithSAML", "DescribeUserProfile", "CreatePresignedDomainUrl"] {
+        stage.aws.knobs().latency(api, wait);
+    }
+    stage.sign_in(&alice()).await.expect_studio("alice").await;
+    let granted = [("outcome", "granted")];
+    assert_eq!(value(&stage, "own_seconds_count", &granted), Some(1.0));
+    let whole = value(&stage, "sign_in_seconds_sum", &granted).unwrap();
+    let own = value(&stage, "own_seconds_sum", &granted).unwrap();
+    assert!(own > 0.0 && whole - own >= 2.0 * wait.as_secs_f64(), "{own} of {whole}");
+}
+
+#[tokio::test]
+async fn a_page_that_waits_counts_what_it_waited() {
+    let stage = Setting::usual().impatient().start().await;
+    stage.sign_in(&alice()).await.expect_preparing();
+    assert_eq!(value(&stage, "own_seconds_count", &[("outcome", "preparing")]), Some(1.0));
 }
 
 #[tokio::test]

@@ -103,7 +103,7 @@ async fn the_service_presigns_where_it_is_told_to() {
         ["AssumeRoleWithSAML", "CreatePresignedDomainUrl", "DescribeUserProfile", "ListTags", "ListTags"];
     assert_eq!(called, calls);
     for event in stage.aws.events().iter().filter(|event| event.api.ends_with("CreatePresignedDomainUrl")) {
-        assert_eq!(event.principal, "arn:aws:iam::111122223333:role/studio-gateway");
+        assert_eq!(event.principal, "arn:aws:iam::111122223333:role/StudioGateway");
     }
 }
 

@@ -60,10 +60,14 @@ pub(crate) fn configuration(listen: &str, endpoint: Option<&str>) -> String {
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
+    let key = match arguments {
+        ["reconcile" | "lifecycle", ..] => world::OPERATOR_ACCESS_KEY_ID,
+        _ => world::ACCESS_KEY_ID,
+    };
     command
         .args(arguments)
         .env_clear()
-        .env("AWS_ACCESS_KEY_ID", world::ACCESS_KEY_ID)
+        .env("AWS_ACCESS_KEY_ID", key)
         .env("AWS_SECRET_ACCESS_KEY", world::SECRET_ACCESS_KEY)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

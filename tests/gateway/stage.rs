@@ -353,7 +353,7 @@ impl Setting {
             .filter(|(name, _)| Path::new(name).extension().is_some_and(|kind| kind == "xml"))
             .map(|(_, xml)| xml.clone())
             .collect();
-        let mut world = world::of(&config, &metadata);
+        let mut world = world::of(&config, &metadata).unwrap();
         world.gateway_keys.push(admin());
         for change in std::mem::take(&mut self.world) {
             change(&mut world);

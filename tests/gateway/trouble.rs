@@ -168,7 +168,8 @@ async fn a_trust_policy_without_tag_session() {
     let stage = Setting::usual()
         .world(|world| {
             for role in &mut world.roles {
-                role.trust_policy["Statement"][0]["Action"] = json!("sts:AssumeRoleWithSAML");
+                let statements = role.trust_policy["Statement"].as_array_mut().unwrap();
+                statements.retain(|statement| statement["Action"] != "sts:TagSession");
             }
         })
         .start()

@@ -230,10 +230,13 @@ fn credentials<'a>(
         if claim.session_token.is_some() {
             return Err(Refused::UnknownKey);
         }
+        let role = state.role(&keys.principal_arn);
+        let (of_role, boundary) = role.map(|role| state.permissions(role)).unwrap_or_default();
         let caller = Caller {
             arn: keys.principal_arn.clone(),
             user_id: keys.access_key_id.clone(),
-            policies: keys.policies.clone(),
+            policies: keys.policies.iter().cloned().chain(of_role).collect(),
+            boundary,
             ..Caller::default()
         };
         return Ok((caller, &keys.secret_access_key));

@@ -1,10 +1,11 @@
-//! IAM, as much as reading a set-up and looking after execution roles needs: SAML providers, roles, their tags, boundary
-//! and managed policies.
+//! IAM, as much as making a set-up, reading it, and looking after execution roles needs: SAML providers, roles, their tags,
+//! boundary, inline and managed policies.
 //!
 //! Every operation checks its request's shape, then the caller's policies, then the state, in that order. Managed policies
 //! are part of the world: they are attached and detached here, never made.
 
 mod attached;
+mod inline;
 mod provider;
 mod role;
 mod simulate;
@@ -46,6 +47,8 @@ pub(super) fn perform(
         "DetachRolePolicy" => attached::detach(state, form, call, note),
         "ListAttachedRolePolicies" => attached::list(state, form, call, note),
         "SimulatePrincipalPolicy" => simulate::principal(state, form, call, note),
+        "PutRolePolicy" => inline::put(state, form, call, note),
+        "CreateSAMLProvider" => provider::create(state, form, call, note),
         "ListSAMLProviders" => provider::list(state, call),
         "GetSAMLProvider" => provider::get(state, form, call, note),
         other => Err(ApiError::new(400, "InvalidAction", format!("Could not find operation {other}"))),

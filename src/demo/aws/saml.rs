@@ -31,6 +31,11 @@ const SIGNATURE: &str = "http://www.w3.org/2000/09/xmldsig#";
 const ENCRYPTION: &str = "http://www.w3.org/2001/04/xmlenc#";
 const SUCCESS: &str = "urn:oasis:names:tc:SAML:2.0:status:Success";
 
+/// Why IAM cannot take metadata of an IdP, if it cannot.
+pub(super) fn metadata_fault(xml: &str) -> Option<String> {
+    metadata::read(xml, None).err()
+}
+
 /// Verifies `encoded` (base64, white space ignored) and reads its claims.
 ///
 /// `InvalidIdentityToken` for whatever is wrong with the message, `ExpiredTokenException` for its times,

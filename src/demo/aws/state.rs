@@ -294,7 +294,8 @@ impl State {
         let managed = |arn: &String| self.world.managed_policies.get(arn).cloned();
         let attached = role.attached.iter().filter_map(managed);
         let boundary = role.boundary.as_ref().map(|arn| managed(arn).unwrap_or_default());
-        (role.permission_policies.iter().cloned().chain(attached).collect(), boundary)
+        let inline = role.permission_policies.iter().chain(role.inline.values()).cloned();
+        (inline.chain(attached).collect(), boundary)
     }
 
     pub(super) fn role(&self, arn: &str) -> Option<&Role> {

@@ -7,4 +7,5 @@ mod profiles;
 mod saml_cryptography;
 mod saml_sessions;
 mod saml_trust;
+mod set_up;
 mod studio_links;

@@ -95,6 +95,8 @@ pub struct Role {
     pub trust_policy: Value,
     /// What its sessions may do: inline policy documents.
     pub permission_policies: Vec<Value>,
+    /// ... those that `PutRolePolicy` made, by name.
+    pub inline: BTreeMap<String, Value>,
     /// ... and managed policies.
     pub attached: BTreeSet<String>,
     /// A managed policy that has to allow it too (`PermissionsBoundary`).
@@ -111,6 +113,7 @@ impl Default for Role {
             arn: String::new(),
             trust_policy: json!({"Version": "2012-10-17", "Statement": []}),
             permission_policies: Vec::new(),
+            inline: BTreeMap::new(),
             attached: BTreeSet::new(),
             boundary: None,
             tags: BTreeMap::new(),
@@ -215,7 +218,7 @@ pub struct Space {
     pub status: String,
 }
 
-/// Long-lived access keys and whom they stand for.
+/// Long-lived access keys and whom they stand for. If that is a role of the world, they have its policies too.
 #[derive(Clone, Default)]
 pub struct StaticKeys {
     /// `AKIA...`.
