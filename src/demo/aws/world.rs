@@ -148,6 +148,14 @@ pub struct Domain {
     pub auth_mode: AuthMode,
     /// `DefaultUserSettings.ExecutionRole`.
     pub execution_role: Option<String>,
+    /// The rest of `DefaultUserSettings`, as JSON; null for none.
+    pub default_user_settings: Value,
+    /// `DefaultSpaceSettings`, as JSON; null for none.
+    pub default_space_settings: Value,
+    /// `DomainSettings`, as JSON; null for none.
+    pub settings: Value,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Domain {
@@ -200,6 +208,12 @@ pub struct Space {
     pub sharing: Option<String>,
     /// `InService` when empty; any other `Status` of the API stays as it is.
     pub status: String,
+    /// `SpaceDisplayName`.
+    pub display_name: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// `SpaceSettings`, as JSON; null for none.
+    pub settings: Value,
 }
 
 /// Long-lived access keys and whom they stand for.

@@ -22,12 +22,14 @@ pub(super) fn describe(
     note.resource.clone_from(&arn);
     call.caller.authorize("sagemaker:DescribeDomain", &arn, &Context::default())?;
     let domain = find_domain(state, id, call)?;
-    let mut settings = json!({});
+    let mut settings = domain.default_user_settings.as_object().cloned().unwrap_or_default();
     if let Some(role) = &domain.execution_role {
-        settings = json!({"ExecutionRole": role});
+        settings.insert("ExecutionRole".to_owned(), json!(role));
     }
+    // Each domain has a file system of its own.
+    let place = state.world.domains.iter().position(|one| one.id == domain.id).unwrap_or_default();
     let created = super::seconds(DateTime::UNIX_EPOCH);
-    Ok(json!({
+    let mut output = json!({
         "DomainArn": domain.arn(),
         "DomainId": domain.id,
         "DomainName": domain.id,
@@ -35,11 +37,18 @@ pub(super) fn describe(
         "AuthMode": domain.auth_mode.as_str(),
         "DefaultUserSettings": settings,
         "AppNetworkAccessType": "VpcOnly",
-        "HomeEfsFileSystemId": "fs-00000000",
+        "HomeEfsFileSystemId": format!("fs-{place:08x}"),
         "SubnetIds": ["subnet-00000000"],
         "VpcId": "vpc-00000000",
         "Url": format!("https://{}.studio.{}.sagemaker.aws", domain.id, domain.region),
         "CreationTime": created,
         "LastModifiedTime": created,
-    }))
+    });
+    let more =
+        [("DefaultSpaceSettings", &domain.default_space_settings), ("DomainSettings", &domain.settings)];
+    if let Some(output) = output.as_object_mut() {
+        let given = more.into_iter().filter(|(_, settings)| settings.is_object());
+        output.extend(given.map(|(name, settings)| (name.to_owned(), settings.clone())));
+    }
+    Ok(output)
 }
