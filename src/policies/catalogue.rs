@@ -87,6 +87,8 @@ const FILES: &[(&str, &str)] = files![
     "provisioner-trust-policy",
     "provisioner-policy",
     "reconcile-policy",
+    "backup-policy",
+    "restore-policy",
     "service-presign-policy",
     "execution-roles-policy",
     "execution-role-trust-policy",

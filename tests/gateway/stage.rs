@@ -9,7 +9,7 @@ use std::fs;
 use std::future::{Future, poll_fn};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
@@ -138,15 +138,26 @@ pub(crate) fn ada() -> Person {
 pub(crate) struct StageClock {
     start: DateTime<Utc>,
     milliseconds: Arc<AtomicI64>,
+    runs: Arc<AtomicBool>,
 }
 
 impl StageClock {
     fn new() -> Self {
-        Self { start: Clock::system().now().trunc_subsecs(0), milliseconds: Arc::default() }
+        Self {
+            start: Clock::system().now().trunc_subsecs(0),
+            milliseconds: Arc::default(),
+            runs: Arc::default(),
+        }
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        self.start + TimeDelta::milliseconds(self.milliseconds.load(Ordering::Relaxed))
+        let start = if self.runs.load(Ordering::Relaxed) { Clock::system().now() } else { self.start };
+        start + TimeDelta::milliseconds(self.milliseconds.load(Ordering::Relaxed))
+    }
+
+    /// From now on it goes like any other: for programs that are at it for longer than a signature is good for.
+    pub(crate) fn run(&self) {
+        self.runs.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn advance(&self, by: TimeDelta) {
