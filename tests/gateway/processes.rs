@@ -105,11 +105,6 @@ impl Process {
         }
     }
 
-    /// Its process id.
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Ends it as a crash does (SIGKILL), and waits until it is gone.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
