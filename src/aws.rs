@@ -3,6 +3,8 @@
 //! Two principals call: the gateway's own role, or a provisioner role that it takes, looks up, creates and tags profiles; the person's own role session opens
 //! the one profile, so that AWS itself compares owner and person, and CloudTrail names the person.
 
+mod at_once;
+mod backup;
 mod clients;
 mod drift;
 mod execution_role;
@@ -12,10 +14,12 @@ mod presign;
 mod profile;
 mod reconcile;
 pub mod remote;
+mod restore;
 mod role_session;
 mod space;
 pub(crate) mod survey;
 
+pub use backup::{Taken, backup, describe_domain};
 pub use clients::{AwsClients, GatewayCredentials};
 pub use drift::Drift;
 pub use execution_role::{ExecutionRole, ExecutionRoles, FoundRole, RoleLook};
@@ -25,5 +29,6 @@ pub use presign::{PresignFault, PresignedUrl, presign};
 pub use profile::{FoundProfile, Profiles, StudioProfile, Terms, Until};
 pub(crate) use reconcile::templates;
 pub use reconcile::{Examined, Mode, Outcome, Reconciled, reconcile};
+pub use restore::{Item, ItemOutcome, Restored, restore};
 pub use role_session::{RoleSession, assume_role};
 pub use space::{FoundSpace, SpaceLook, Spaces, StudioSpace};

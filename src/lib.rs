@@ -5,6 +5,7 @@
 pub mod arn;
 pub mod assets;
 pub mod aws;
+pub mod backup;
 pub mod check;
 pub mod clock;
 pub mod config;

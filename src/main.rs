@@ -6,8 +6,8 @@ mod commands;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use commands::{
-    WithConfig, check, demo, explain, health, idp_setup, inspect, lifecycle, metadata, network_plan,
-    policies, reconcile, serve,
+    WithConfig, backup, check, demo, explain, health, idp_setup, inspect, lifecycle, metadata, network_plan,
+    policies, reconcile, recovery_script, restore, serve,
 };
 use std::process::ExitCode;
 use studio_gateway::clock::Clock;
@@ -52,6 +52,13 @@ enum Command {
     Reconcile(reconcile::ReconcileArgs),
     /// Lifecycle scripts of the configuration, in AWS.
     Lifecycle(lifecycle::LifecycleArgs),
+    /// Write down what a domain is made of: profiles, spaces, settings, tags, lifecycle configs. Changes nothing.
+    Backup(backup::BackupArgs),
+    /// Show what of a backup a domain lacks, or make it. Nothing is changed or deleted. Exits with 0 if everything is there, 3
+    /// if something is missing or differs, 1 if something is somebody else's or failed.
+    Restore(restore::RestoreArgs),
+    /// Print the scripts that bring people's files from an old domain to a new one.
+    RecoveryScript(recovery_script::ScriptArgs),
     /// Print IAM policies, service control policies and the like for a configuration.
     Policies(policies::PoliciesArgs),
     /// Work out how many addresses a Studio domain takes from a VPC, and which subnets to give it, before it is made.
@@ -94,6 +101,12 @@ async fn main() -> ExitCode {
             Ok(code) => return code,
             Err(fault) => Err(fault),
         },
+        Command::Backup(args) => Box::pin(backup::run(&args, Clock::system().now())).await,
+        Command::Restore(args) => match Box::pin(restore::run(&args, Clock::system().now())).await {
+            Ok(code) => return code,
+            Err(fault) => Err(fault),
+        },
+        Command::RecoveryScript(args) => recovery_script::run(&args),
         Command::Policies(args) => Box::pin(policies::run(&args)).await,
         Command::NetworkPlan(args) => network_plan::run(args),
         Command::IdpSetup(args) => Box::pin(idp_setup::run(&args)).await,

@@ -6,6 +6,7 @@
 mod apps;
 mod canvas;
 mod difference;
+mod domain;
 mod limits;
 mod shape;
 mod space;
@@ -65,6 +66,18 @@ impl<T: Structure> Settings<T> {
     #[must_use]
     pub fn to_sdk(&self) -> Option<T> {
         T::from_json(&Value::Object(self.members.clone()))
+    }
+
+    /// The members, with the API's names.
+    #[must_use]
+    pub fn members(&self) -> &Map<String, Value> {
+        &self.members
+    }
+
+    /// The same settings, where `other` gives another text for some.
+    #[must_use]
+    pub fn with_texts(&self, other: &dyn Fn(&str) -> Option<String>) -> Self {
+        Self { members: difference::with_texts(&self.members, other), of: PhantomData }
     }
 
     /// A member at the top, such as `ExecutionRole`.

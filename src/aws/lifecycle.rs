@@ -14,7 +14,7 @@ const DESCRIBE: &str = "sagemaker:DescribeStudioLifecycleConfig";
 const CREATE: &str = "sagemaker:CreateStudioLifecycleConfig";
 
 /// What AWS has under a config's name.
-enum Found {
+pub(super) enum Found {
     /// Nothing.
     Missing,
     /// The config, with this ARN.
@@ -72,7 +72,7 @@ async fn create(client: &Client, wanted: &LifecycleConfig) -> Result<Option<Stri
     }
 }
 
-async fn find(client: &Client, wanted: &LifecycleConfig) -> Result<Found, Refusal> {
+pub(super) async fn find(client: &Client, wanted: &LifecycleConfig) -> Result<Found, Refusal> {
     let found =
         client.describe_studio_lifecycle_config().studio_lifecycle_config_name(&wanted.name).send().await;
     let output = match found {
@@ -99,7 +99,7 @@ fn without_arn(api: &str) -> Refusal {
     Refusal::new(Code::AwsUnavailable, format!("{api}: an answer without an ARN"))
 }
 
-fn app_type(app: LifecycleApp) -> StudioLifecycleConfigAppType {
+pub(super) fn app_type(app: LifecycleApp) -> StudioLifecycleConfigAppType {
     match app {
         LifecycleApp::JupyterLab => StudioLifecycleConfigAppType::JupyterLab,
         LifecycleApp::CodeEditor => StudioLifecycleConfigAppType::CodeEditor,

@@ -29,12 +29,13 @@ mod sts;
 mod studio;
 mod token;
 mod trail;
+mod views;
 mod wire;
 mod world;
 
 pub use knobs::{Effect, Fault, Knobs};
-pub use state::{LifecycleConfigView, ProfileView, SpaceView};
 pub use trail::{Event, Outcome, RecordedCall};
+pub use views::{LifecycleConfigView, ProfileView, SpaceView};
 pub use world::{
     AWS_AUDIENCES, AuthMode, Domain, Profile, Role, SamlProvider, Space, StaticKeys, Table, World,
 };

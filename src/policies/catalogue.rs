@@ -88,6 +88,8 @@ const FILES: &[(&str, &str)] = files![
     "provisioner-policy",
     "reconcile-policy",
     "check-live-policy",
+    "backup-policy",
+    "restore-policy",
     "service-presign-policy",
     "execution-roles-policy",
     "execution-role-trust-policy",

@@ -40,6 +40,9 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("domains", in_order(domains.iter().filter_map(|domain| arn_of(domain)))),
         ("owner_tags", owner_tags(domains)),
         ("session_tags", session_tags(domains)),
+        ("domains", in_domains(domains, |id| format!("domain/{id}"))),
+        ("spaces", in_domains(domains, |id| format!("space/{id}/*"))),
+        ("all_lifecycle_configs", arns("sagemaker", "studio-lifecycle-config/*")),
         ("profiles", profiles(domains, |_| true)),
         ("person_profiles", profiles(domains, |domain| domain.presign_by == PresignBy::Person)),
         ("service_profiles", profiles(domains, |domain| domain.presign_by == PresignBy::Service)),
@@ -109,11 +112,17 @@ fn arn_of(domain: &Domain) -> Option<String> {
 
 /// The profiles of those domains that fit.
 fn profiles(domains: &[&Domain], fits: fn(&Domain) -> bool) -> Vec<String> {
+    let fitting: Vec<_> = domains.iter().copied().filter(|domain| fits(domain)).collect();
+    in_domains(&fitting, |id| format!("user-profile/{id}/*"))
+}
+
+/// ARNs in SageMaker, where `resource` makes what they end with of a domain's ID.
+fn in_domains(domains: &[&Domain], resource: fn(&str) -> String) -> Vec<String> {
     let arn = |domain: &&Domain| {
         let (partition, account, region) = place(domain)?;
-        Some(format!("arn:{partition}:sagemaker:{region}:{account}:user-profile/{}/*", domain.id))
+        Some(format!("arn:{partition}:sagemaker:{region}:{account}:{}", resource(&domain.id)))
     };
-    in_order(domains.iter().filter(|domain| fits(domain)).filter_map(arn))
+    in_order(domains.iter().filter_map(arn))
 }
 
 /// The spaces of those domains that have a destination in a space that fits.

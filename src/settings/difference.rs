@@ -37,6 +37,21 @@ pub(super) fn common(one: &Members, other: &Members) -> Members {
     common
 }
 
+/// Every text, wherever it stands, replaced by what `other` gives for it.
+pub(super) fn with_texts(members: &Members, other: &dyn Fn(&str) -> Option<String>) -> Members {
+    let replaced = |(name, value): (&String, &Value)| (name.clone(), with_texts_in(value, other));
+    members.iter().map(replaced).collect()
+}
+
+fn with_texts_in(value: &Value, other: &dyn Fn(&str) -> Option<String>) -> Value {
+    match value {
+        Value::String(text) => Value::String(other(text).unwrap_or_else(|| text.clone())),
+        Value::Array(items) => items.iter().map(|item| with_texts_in(item, other)).collect(),
+        Value::Object(members) => Value::Object(with_texts(members, other)),
+        plain => plain.clone(),
+    }
+}
+
 /// Paths of what is wanted and not so.
 pub(super) fn paths(wanted: &Members, actual: &Members) -> Vec<String> {
     let mut found = Vec::new();

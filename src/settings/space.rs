@@ -1,4 +1,4 @@
-//! A space: `SpaceSettings`, `OwnershipSettings`, `SpaceSharingSettings`.
+//! A space: `SpaceSettings`, `OwnershipSettings`, `SpaceSharingSettings`. What spaces of a domain begin with is in `domain`.
 //!
 //! Rows are in the order of the API's model, with its names. Nothing is decided here.
 

@@ -1,7 +1,7 @@
 //! The table of settings against the SDK's own types, and a set of settings that has everything.
 
 use super::*;
-use aws_sdk_sagemaker::types::ResourceSpec;
+use aws_sdk_sagemaker::types::{DefaultSpaceSettings, DomainSettings, ResourceSpec, UnifiedStudioSettings};
 use regex_lite::Regex;
 use std::collections::BTreeSet;
 
@@ -117,6 +117,9 @@ fn the_table_has_as_many_rows_as_the_sdk_has_fields() {
     count(&SpaceSettings::builder().build());
     count(&OwnershipSettings::builder().build());
     count(&SpaceSharingSettings::builder().build());
+    count(&DomainSettings::builder().build());
+    count(&DefaultSpaceSettings::builder().build());
+    count(&UnifiedStudioSettings::builder().build());
 }
 
 #[test]

@@ -12,6 +12,9 @@
 )]
 
 mod accounts;
+mod backup;
+mod backup_refused;
+mod backup_scripts;
 mod browser;
 mod check_live;
 mod choices;

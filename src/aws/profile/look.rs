@@ -21,6 +21,8 @@ pub(in crate::aws) struct Described {
     /// `FailureReason`.
     pub(in crate::aws) failure: Option<String>,
     pub(in crate::aws) settings: Settings<UserSettings>,
+    /// `HomeEfsFileSystemUid`.
+    pub(in crate::aws) efs_uid: Option<String>,
 }
 
 /// A profile as it is now; `None` if there is none, or none to be seen yet.
@@ -45,6 +47,7 @@ pub(in crate::aws) async fn describe(
         status: output.status().cloned().ok_or_else(|| without("a status"))?,
         failure: output.failure_reason().map(str::to_owned),
         settings: output.user_settings().map(Settings::of).unwrap_or_default(),
+        efs_uid: output.home_efs_file_system_uid().map(str::to_owned),
     }))
 }
 

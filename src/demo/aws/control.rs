@@ -6,7 +6,8 @@
 use super::knobs::Turn;
 use super::policy::Context;
 use super::server::Server;
-use super::state::{Caller, ProfileView, RoleSession, assumed_role_arn};
+use super::state::{Caller, RoleSession, assumed_role_arn};
+use super::views::ProfileView;
 use super::world::Role;
 use axum::body::Bytes;
 use axum::extract::State;

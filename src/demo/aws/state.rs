@@ -7,12 +7,15 @@ use super::call::Call;
 use super::knobs::Pace;
 use super::policy::{Context, Decision, Question, decide};
 use super::trail::Trail;
+use super::views::{LifecycleConfigView, ProfileView, SpaceView};
 use super::world::{Domain, Role, World, account_of};
 use super::{fault::ApiError, token};
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The first `HomeEfsFileSystemUid`.
+const FIRST_EFS_UID: u32 = 200_005;
 
 /// A profile's key: domain id and name in lower case, because names do not mind case.
 pub(super) type ProfileKey = (String, String);
@@ -26,6 +29,12 @@ pub(super) struct State {
     pub(super) profiles: BTreeMap<ProfileKey, StoredProfile>,
     /// By domain id and name, like profiles.
     pub(super) spaces: BTreeMap<ProfileKey, StoredSpace>,
+    /// Profiles whose status does not last.
+    pub(super) moving: BTreeSet<ProfileKey>,
+    /// ... and spaces.
+    pub(super) moving_spaces: BTreeSet<ProfileKey>,
+    /// `HomeEfsFileSystemUid` of what is made next: no two are alike, whatever domain they are in.
+    pub(super) next_efs_uid: u32,
     /// By ARN.
     pub(super) configs: BTreeMap<String, LifecycleConfigView>,
     /// Tags of what has no other home: domains. By ARN.
@@ -156,73 +165,6 @@ impl Transition {
     }
 }
 
-/// A user profile as a test or the Studio page sees it.
-#[derive(Clone, Debug, Serialize)]
-pub struct ProfileView {
-    /// `DomainId`.
-    pub domain_id: String,
-    /// `UserProfileName`, as it was given.
-    pub name: String,
-    /// `UserProfileArn`.
-    pub arn: String,
-    /// `Pending`, `InService`, `Updating`, `Failed`, `Update_Failed`, `Deleting` or `Delete_Failed`.
-    pub status: String,
-    /// Why it failed.
-    pub failure_reason: Option<String>,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
-    /// `UserSettings` as JSON, an object.
-    pub user_settings: Value,
-    /// `CreationTime`.
-    pub created: DateTime<Utc>,
-    /// `LastModifiedTime`.
-    pub modified: DateTime<Utc>,
-}
-
-/// A space as a test or the Studio page sees it.
-#[derive(Clone, Debug, Serialize)]
-pub struct SpaceView {
-    /// `DomainId`.
-    pub domain_id: String,
-    /// `SpaceName`, as it was given.
-    pub name: String,
-    /// `SpaceArn`.
-    pub arn: String,
-    /// `SpaceDisplayName`.
-    pub display_name: Option<String>,
-    /// `Pending`, `InService`, `Updating`, `Failed`, `Update_Failed`, `Deleting` or `Delete_Failed`.
-    pub status: String,
-    /// Why it failed.
-    pub failure_reason: Option<String>,
-    /// `OwnerUserProfileName`.
-    pub owner: Option<String>,
-    /// `SharingType`.
-    pub sharing: Option<String>,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
-    /// `SpaceSettings` as JSON, an object.
-    pub settings: Value,
-    /// `CreationTime`.
-    pub created: DateTime<Utc>,
-}
-
-/// A Studio lifecycle config.
-#[derive(Clone, Debug, Serialize)]
-pub struct LifecycleConfigView {
-    /// `StudioLifecycleConfigName`.
-    pub name: String,
-    /// `StudioLifecycleConfigArn`.
-    pub arn: String,
-    /// `StudioLifecycleConfigAppType`.
-    pub app_type: String,
-    /// The script, base64 as it was given.
-    pub content: String,
-    /// Tags.
-    pub tags: BTreeMap<String, String>,
-    /// `CreationTime`.
-    pub created: DateTime<Utc>,
-}
-
 /// A presigned link.
 #[derive(Clone, Debug)]
 pub(super) struct Link {
@@ -246,6 +188,7 @@ pub(super) struct Visit {
 impl State {
     pub(super) fn new(world: World, now: DateTime<Utc>) -> Self {
         let mut profiles = BTreeMap::new();
+        let mut next_efs_uid = FIRST_EFS_UID;
         for seed in &world.profiles {
             let Some(domain) = world.domains.iter().find(|d| d.id == seed.domain_id) else {
                 continue;
@@ -260,21 +203,27 @@ impl State {
                 arn: domain.profile_arn(&seed.name),
                 status: if seed.status.is_empty() { "InService".to_owned() } else { seed.status.clone() },
                 failure_reason: None,
+                efs_uid: next_efs_uid,
                 tags: seed.tags.clone(),
                 user_settings: Value::Object(settings),
                 created: now,
                 modified: now,
             };
+            next_efs_uid += 1;
             profiles.insert(profile_key(&domain.id, &seed.name), StoredProfile { view, transition: None });
         }
-        let spaces = seeded_spaces(&world, now);
+        let spaces = seeded_spaces(&world, &mut next_efs_uid, now);
+        let other_tags = world.domains.iter().map(|domain| (domain.arn(), domain.tags.clone())).collect();
         Self {
             world,
             sessions: BTreeMap::new(),
             profiles,
             spaces,
+            moving: BTreeSet::new(),
+            moving_spaces: BTreeSet::new(),
+            next_efs_uid,
             configs: BTreeMap::new(),
-            other_tags: BTreeMap::new(),
+            other_tags,
             links: BTreeMap::new(),
             visits: BTreeMap::new(),
             items: BTreeMap::new(),
@@ -304,12 +253,37 @@ impl State {
 
     /// Lets profiles and spaces come to rest that are due at `now`.
     pub(super) fn settle(&mut self, now: DateTime<Utc>) {
-        self.profiles.retain(|_, StoredProfile { view, transition }| {
-            settle(transition, now, &mut view.status, &mut view.failure_reason)
+        let (profiles, spaces) = (&mut self.profiles, &mut self.spaces);
+        self.moving.retain(|key| {
+            let Some(StoredProfile { view, transition }) = profiles.get_mut(key) else { return false };
+            if !settle(transition, now, &mut view.status, &mut view.failure_reason) {
+                profiles.remove(key);
+                return false;
+            }
+            transition.is_some()
         });
-        self.spaces.retain(|_, StoredSpace { view, transition }| {
-            settle(transition, now, &mut view.status, &mut view.failure_reason)
+        self.moving_spaces.retain(|key| {
+            let Some(StoredSpace { view, transition }) = spaces.get_mut(key) else { return false };
+            if !settle(transition, now, &mut view.status, &mut view.failure_reason) {
+                spaces.remove(key);
+                return false;
+            }
+            transition.is_some()
         });
+    }
+
+    /// Puts a new profile in place, which has taken the next UID.
+    pub(super) fn put_profile(&mut self, key: ProfileKey, profile: StoredProfile) {
+        self.next_efs_uid += 1;
+        self.moving.insert(key.clone());
+        self.profiles.insert(key, profile);
+    }
+
+    /// ... and a new space.
+    pub(super) fn put_space(&mut self, key: ProfileKey, space: StoredSpace) {
+        self.next_efs_uid += 1;
+        self.moving_spaces.insert(key.clone());
+        self.spaces.insert(key, space);
     }
 
     /// Issues credentials for `caller`; returns the access key id and the session.
@@ -349,20 +323,26 @@ fn settle(
     true
 }
 
-fn seeded_spaces(world: &World, now: DateTime<Utc>) -> BTreeMap<ProfileKey, StoredSpace> {
+fn seeded_spaces(
+    world: &World,
+    next_efs_uid: &mut u32,
+    now: DateTime<Utc>,
+) -> BTreeMap<ProfileKey, StoredSpace> {
     let seeds = world.spaces.iter().filter_map(|seed| {
         let domain = world.domains.iter().find(|domain| domain.id == seed.domain_id)?;
+        *next_efs_uid += 1;
         let view = SpaceView {
             domain_id: domain.id.clone(),
             name: seed.name.clone(),
             arn: domain.space_arn(&seed.name),
-            display_name: None,
+            display_name: seed.display_name.clone(),
             status: if seed.status.is_empty() { "InService".to_owned() } else { seed.status.clone() },
             failure_reason: None,
             owner: seed.owner.clone(),
             sharing: seed.sharing.clone(),
-            tags: BTreeMap::new(),
-            settings: json!({}),
+            efs_uid: *next_efs_uid - 1,
+            tags: seed.tags.clone(),
+            settings: Value::Object(seed.settings.as_object().cloned().unwrap_or_default()),
             created: now,
         };
         Some((profile_key(&domain.id, &seed.name), StoredSpace { view, transition: None }))

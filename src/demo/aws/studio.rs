@@ -152,7 +152,7 @@ pub(super) fn arrived(
     })
 }
 
-fn facts(visit: &Visit, profile: &super::state::ProfileView) -> Vec<(&'static str, String)> {
+fn facts(visit: &Visit, profile: &super::ProfileView) -> Vec<(&'static str, String)> {
     let absent = || "none".to_owned();
     let text = |value: &Option<String>| value.clone().unwrap_or_else(absent);
     let session_name = visit.caller.arn.rsplit('/').next().unwrap_or_default().to_owned();

@@ -164,6 +164,14 @@ pub struct Domain {
     pub kms_key: Option<String>,
     /// Whether CloudTrail tells people apart (`ExecutionRoleIdentityConfig` is `USER_PROFILE_NAME`).
     pub names_people: bool,
+    /// The rest of `DefaultUserSettings`, as JSON; null for none.
+    pub default_user_settings: Value,
+    /// `DefaultSpaceSettings`, as JSON; null for none.
+    pub default_space_settings: Value,
+    /// `DomainSettings`, as JSON; null for none.
+    pub settings: Value,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
 }
 
 impl Domain {
@@ -216,6 +224,12 @@ pub struct Space {
     pub sharing: Option<String>,
     /// `InService` when empty; any other `Status` of the API stays as it is.
     pub status: String,
+    /// `SpaceDisplayName`.
+    pub display_name: Option<String>,
+    /// Tags.
+    pub tags: BTreeMap<String, String>,
+    /// `SpaceSettings`, as JSON; null for none.
+    pub settings: Value,
 }
 
 /// Long-lived access keys and whom they stand for. If that is a role of the world, they have its policies too.

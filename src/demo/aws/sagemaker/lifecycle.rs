@@ -4,7 +4,8 @@ use super::super::call::{Call, Note};
 use super::super::fault::ApiError;
 use super::super::policy::Context;
 use super::super::shape::{NAME, NEXT_TOKEN, Problems, Rule};
-use super::super::state::{LifecycleConfigView, State};
+use super::super::state::State;
+use super::super::views::LifecycleConfigView;
 use super::super::world::account_of;
 use super::paging::page;
 use super::{add_request_tags, checked, resource_context, seconds};
@@ -38,6 +39,7 @@ pub(super) fn create(
     add_request_tags(&mut context, &tags);
     call.caller.authorize("sagemaker:CreateStudioLifecycleConfig", &arn, &context)?;
     if !tags.is_empty() {
+        context.add("sagemaker:TaggingAction", "CreateStudioLifecycleConfig");
         call.caller.authorize("sagemaker:AddTags", &arn, &context)?;
     }
     if state.configs.contains_key(&arn) {
@@ -127,7 +129,7 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
             "LastModifiedTime": seconds(config.created),
         })
     };
-    page(found.into_iter().map(details).collect(), "StudioLifecycleConfigs", size, token)
+    page(found.into_iter().map(details), "StudioLifecycleConfigs", size, token)
 }
 
 fn target<'a>(

@@ -8,7 +8,7 @@ const DEFAULT_SIZE: u32 = 10;
 
 /// One page of `items` under `member`, with `NextToken` if there is more.
 pub(super) fn page(
-    items: Vec<Value>,
+    items: impl ExactSizeIterator<Item = Value>,
     member: &str,
     size: Option<u32>,
     token: Option<&str>,
@@ -22,7 +22,7 @@ pub(super) fn page(
     let end = start.saturating_add(size);
     let more = end < items.len();
     let mut output = Map::new();
-    output.insert(member.to_owned(), items.into_iter().skip(start).take(size).collect());
+    output.insert(member.to_owned(), items.skip(start).take(size).collect());
     if more {
         output.insert("NextToken".to_owned(), Value::from(format!("page-{end}")));
     }

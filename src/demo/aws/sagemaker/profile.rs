@@ -6,7 +6,8 @@ use super::super::call::{Call, Note};
 use super::super::fault::ApiError;
 use super::super::policy::{Context, Decision, Principal, decide_trust};
 use super::super::shape::{DOMAIN_ID, NAME, NEXT_TOKEN, Problems, Rule, Shape};
-use super::super::state::{ProfileKey, ProfileView, State, StoredProfile, Transition, profile_key};
+use super::super::state::{ProfileKey, State, StoredProfile, Transition, profile_key};
+use super::super::views::ProfileView;
 use super::super::world::{Domain, Role, account_of};
 use super::paging::page;
 use super::{add_request_tags, checked, find_domain, resource_context, seconds, settings};
@@ -53,12 +54,14 @@ pub(super) fn create(
     let domain = find_domain(state, domain_id, call)?;
     check_execution_role(state, &settings, domain)?;
     let key = profile_key(&domain.id, name);
+    let efs_uid = state.next_efs_uid;
     let new = |tags, settings| ProfileView {
         domain_id: domain_id.to_owned(),
         name: name.to_owned(),
         arn: arn.clone(),
         status: "Pending".to_owned(),
         failure_reason: None,
+        efs_uid,
         tags,
         user_settings: Value::Object(settings),
         created: call.now,
@@ -67,15 +70,16 @@ pub(super) fn create(
     if let Some(tags) = call.pace.rival.clone().filter(|_| !state.profiles.contains_key(&key)) {
         let transition = Some(Transition::new(&call.pace, call.now, Some(("InService", None))));
         let view = new(tags, Map::new());
-        state.profiles.insert(key.clone(), StoredProfile { view, transition });
+        state.put_profile(key.clone(), StoredProfile { view, transition });
     }
     if state.profiles.contains_key(&key) {
         return Err(ApiError::in_use(format!(
             "UserProfile [{name}] already exists in domain [{domain_id}]."
         )));
     }
-    if state.profiles.keys().filter(|(domain, _)| domain == domain_id).count()
-        >= state.world.profiles_per_domain
+    let limit = state.world.profiles_per_domain;
+    if state.profiles.len() >= limit
+        && state.profiles.keys().filter(|(domain, _)| domain == domain_id).count() >= limit
     {
         let message =
             format!("The account-level service limit for user profiles of domain [{domain_id}] is reached.");
@@ -88,7 +92,7 @@ pub(super) fn create(
     };
     let mut transition = Transition::new(&call.pace, call.now, Some(to));
     transition.unseen = call.pace.unseen_describes;
-    state.profiles.insert(key, StoredProfile { view, transition: Some(transition) });
+    state.put_profile(key, StoredProfile { view, transition: Some(transition) });
     Ok(json!({"UserProfileArn": arn}))
 }
 
@@ -109,7 +113,7 @@ pub(super) fn describe(
         "DomainId": view.domain_id,
         "UserProfileArn": view.arn,
         "UserProfileName": view.name,
-        "HomeEfsFileSystemUid": "200005",
+        "HomeEfsFileSystemUid": view.efs_uid.to_string(),
         "Status": view.status,
         "CreationTime": seconds(view.created),
         "LastModifiedTime": seconds(view.modified),
@@ -153,7 +157,9 @@ pub(super) fn update(
     profile.view.failure_reason = None;
     profile.view.modified = call.now;
     profile.transition = Some(Transition::new(&call.pace, call.now, Some(to)));
-    Ok(json!({"UserProfileArn": profile.view.arn}))
+    let answer = json!({"UserProfileArn": profile.view.arn});
+    state.moving.insert(key);
+    Ok(answer)
 }
 
 pub(super) fn delete(
@@ -175,6 +181,7 @@ pub(super) fn delete(
     "Deleting".clone_into(&mut profile.view.status);
     let to = call.pace.deletion_failure.as_ref().map(|reason| ("Delete_Failed", Some(reason.clone())));
     profile.transition = Some(Transition::new(&call.pace, call.now, to));
+    state.moving.insert(key);
     Ok(json!({}))
 }
 
@@ -220,7 +227,7 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
             "LastModifiedTime": seconds(view.modified),
         })
     };
-    page(found.into_iter().map(details).collect(), "UserProfiles", size, token)
+    page(found.into_iter().map(details), "UserProfiles", size, token)
 }
 
 /// The tags of a profile, none if it does not exist: what its resource tags are to a policy.

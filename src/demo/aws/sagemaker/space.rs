@@ -6,7 +6,8 @@ use super::super::call::{Call, Note};
 use super::super::fault::ApiError;
 use super::super::policy::Context;
 use super::super::shape::{DOMAIN_ID, NAME, NEXT_TOKEN, Problems, Rule, Shape};
-use super::super::state::{ProfileKey, SpaceView, State, StoredSpace, Transition, profile_key};
+use super::super::state::{ProfileKey, State, StoredSpace, Transition, profile_key};
+use super::super::views::SpaceView;
 use super::super::world::account_of;
 use super::paging::page;
 use super::settings::{SPACE_NAME, check_space};
@@ -70,6 +71,7 @@ pub(super) fn create(
         }
     }
     let key = profile_key(domain_id, name);
+    let efs_uid = state.next_efs_uid;
     let view = |owner: Option<&str>, sharing: Option<&str>| SpaceView {
         domain_id: domain_id.to_owned(),
         name: name.to_owned(),
@@ -79,6 +81,7 @@ pub(super) fn create(
         failure_reason: None,
         owner: owner.map(str::to_owned),
         sharing: sharing.map(str::to_owned),
+        efs_uid,
         tags: tags.clone(),
         settings: settings.clone(),
         created: call.now,
@@ -91,14 +94,16 @@ pub(super) fn create(
         call.pace.space_rival.as_ref().filter(|_| !state.spaces.contains_key(&key))
     {
         let transition = Some(Transition::new(&call.pace, call.now, Some(to(&None))));
-        state.spaces.insert(key.clone(), StoredSpace { view: view(Some(owner), Some(sharing)), transition });
+        let rival = StoredSpace { view: view(Some(owner), Some(sharing)), transition };
+        state.put_space(key.clone(), rival);
     }
     if state.spaces.contains_key(&key) {
         return Err(ApiError::in_use(format!("Space [{name}] already exists in domain [{domain_id}].")));
     }
     let mut transition = Transition::new(&call.pace, call.now, Some(to(&call.pace.space_failure)));
     transition.unseen = call.pace.unseen_describes;
-    state.spaces.insert(key, StoredSpace { view: view(owner, sharing), transition: Some(transition) });
+    let made = StoredSpace { view: view(owner, sharing), transition: Some(transition) };
+    state.put_space(key, made);
     Ok(json!({"SpaceArn": arn}))
 }
 
@@ -119,7 +124,7 @@ pub(super) fn describe(
         "DomainId": view.domain_id,
         "SpaceArn": view.arn,
         "SpaceName": view.name,
-        "HomeEfsFileSystemUid": "200005",
+        "HomeEfsFileSystemUid": view.efs_uid.to_string(),
         "Status": view.status,
         "CreationTime": seconds(view.created),
         "LastModifiedTime": seconds(view.created),
@@ -154,6 +159,7 @@ pub(super) fn delete(
     }
     "Deleting".clone_into(&mut space.view.status);
     space.transition = Some(Transition::new(&call.pace, call.now, None));
+    state.moving_spaces.insert(key);
     Ok(json!({}))
 }
 
@@ -196,7 +202,7 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
             "LastModifiedTime": seconds(view.created),
         })
     };
-    page(found.into_iter().map(details).collect(), "Spaces", size, token)
+    page(found.into_iter().map(details), "Spaces", size, token)
 }
 
 /// Whether a profile may be sent into a space: it has to be there and in service, and a private one has to be its own.

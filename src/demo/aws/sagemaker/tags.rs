@@ -3,7 +3,7 @@
 use super::super::call::{Call, Note};
 use super::super::fault::ApiError;
 use super::super::shape::{NEXT_TOKEN, Problems, SAGEMAKER_ARN, TAG_KEY};
-use super::super::state::State;
+use super::super::state::{State, profile_key};
 use super::super::world::account_of;
 use super::paging::page;
 use super::{add_request_tags, checked, resource_context};
@@ -29,7 +29,7 @@ pub(super) fn list(
     let context = resource_context(tags.as_ref().unwrap_or(&Tags::new()));
     call.caller.authorize("sagemaker:ListTags", arn, &context)?;
     let tags = tags.ok_or_else(|| missing(arn))?;
-    page(as_list(&tags), "Tags", Some(size.unwrap_or(50)), token)
+    page(as_list(&tags).into_iter(), "Tags", Some(size.unwrap_or(50)), token)
 }
 
 pub(super) fn add(
@@ -97,11 +97,17 @@ fn find_mut<'a>(state: &'a mut State, arn: &str, call: &Call) -> Option<&'a mut 
     {
         return None;
     }
-    if let Some(profile) = state.profiles.values_mut().find(|p| p.view.arn.eq_ignore_ascii_case(arn)) {
-        return Some(&mut profile.view.tags);
-    }
-    if let Some(space) = state.spaces.values_mut().find(|space| space.view.arn.eq_ignore_ascii_case(arn)) {
-        return Some(&mut space.view.tags);
+    // `KIND/DOMAIN/NAME`; names do not mind case.
+    let mut parts = arn.rsplit(':').next().unwrap_or_default().split('/');
+    let (kind, domain, name) = (parts.next(), parts.next().unwrap_or_default(), parts.next());
+    if let Some(name) = name {
+        let key = profile_key(domain, name);
+        let found = match kind {
+            Some("user-profile") => state.profiles.get_mut(&key).map(|p| (&p.view.arn, &mut p.view.tags)),
+            Some("space") => state.spaces.get_mut(&key).map(|s| (&s.view.arn, &mut s.view.tags)),
+            _ => None,
+        };
+        return found.filter(|(its, _)| its.eq_ignore_ascii_case(arn)).map(|(_, tags)| tags);
     }
     if state.world.domains.iter().any(|d| d.arn() == arn) {
         return Some(state.other_tags.entry(arn.to_owned()).or_default());
