@@ -1,6 +1,7 @@
 //! Clients of the AWS SDK, made once for each account and region, and shared.
 
-use crate::config::{Config, Domain, Provisioner};
+use crate::arn::RoleArn;
+use crate::config::{Config, Domain, NotebookPlace, Provisioner};
 use crate::metrics::{Metered, Metrics};
 use aws_config::identity::IdentityCache;
 use aws_config::sts::AssumeRoleProvider;
@@ -71,7 +72,7 @@ impl AwsClients {
         let retries = RetryConfig::standard()
             .with_max_attempts(config.aws.attempts)
             .with_initial_backoff(Duration::from_millis(200));
-        let region = config.domains.first().map(|domain| domain.region.clone()).unwrap_or_default();
+        let region = config.destinations.first().map(|one| one.region().to_owned()).unwrap_or_default();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(region))
             .timeout_config(timeouts)
@@ -82,18 +83,22 @@ impl AwsClients {
         let shared = loader.load().await;
         let mut sts = HashMap::new();
         let mut ours = HashMap::new();
-        for domain in &config.domains {
-            let place = Place::of(domain);
-            let sts_config = at(&shared, &domain.region, config.aws.sts_endpoint.as_ref());
+        let domains = config.domains.iter().map(|domain| (Place::of(domain), partition(&domain.roles)));
+        let notebooks = config.destinations.iter().filter_map(|one| one.notebooks());
+        let notebooks = notebooks.map(|place| (Place::of_notebooks(place), partition(&place.roles)));
+        for (place, partition) in domains.chain(notebooks) {
+            let region = place.region.clone();
+            let sts_config = at(&shared, &region, config.aws.sts_endpoint.as_ref());
             if let Some(provisioner) = &place.provisioner
                 && !ours.contains_key(&place)
             {
                 let assumed = assuming(provisioner, &sts_config, config.aws.call).await;
-                ours.insert(place, Ours::new(config, &assumed, domain, metrics));
+                ours.insert(place, Ours::new(config, &assumed, (&region, partition), metrics));
             } else {
-                ours.entry(place).or_insert_with(|| Ours::new(config, &shared, domain, metrics));
+                ours.entry(place)
+                    .or_insert_with(|| Ours::new(config, &shared, (&region, partition), metrics));
             }
-            sts.entry(domain.region.clone()).or_insert_with(|| {
+            sts.entry(region).or_insert_with(|| {
                 let config =
                     aws_sdk_sts::config::Builder::from(&sts_config).interceptor(Metered(metrics.clone()));
                 aws_sdk_sts::Client::from_conf(config.build())
@@ -116,20 +121,24 @@ impl AwsClients {
         self.ours.get(&Place::of(domain)).map(|ours| &ours.iam)
     }
 
-    /// A client that signs as somebody's role session, on the same connections.
-    pub(super) fn sagemaker_as(
-        &self,
-        domain: &Domain,
-        session: Credentials,
-    ) -> Option<aws_sdk_sagemaker::Client> {
-        let config = self.sagemaker(domain)?.config().to_builder();
-        let config = config
-            .credentials_provider(SharedCredentialsProvider::new(session))
-            // Used once: nothing of it has to be kept.
-            .identity_cache(IdentityCache::no_cache())
-            .build();
-        Some(aws_sdk_sagemaker::Client::from_conf(config))
+    /// The client for the account and region of notebook instances, that signs as the gateway or the provisioner role.
+    pub(super) fn notebooks(&self, place: &NotebookPlace) -> Option<&aws_sdk_sagemaker::Client> {
+        self.ours.get(&Place::of_notebooks(place)).map(|ours| &ours.sagemaker)
     }
+}
+
+/// A client that signs as somebody's role session, on the connections of another one.
+pub(super) fn signing_as(
+    client: &aws_sdk_sagemaker::Client,
+    session: Credentials,
+) -> aws_sdk_sagemaker::Client {
+    let config = client.config().to_builder();
+    let config = config
+        .credentials_provider(SharedCredentialsProvider::new(session))
+        // Used once: nothing of it has to be kept.
+        .identity_cache(IdentityCache::no_cache())
+        .build();
+    aws_sdk_sagemaker::Client::from_conf(config)
 }
 
 /// The same client for a command, which waits longer than a person who signs in would.
@@ -149,12 +158,20 @@ impl Place {
     fn of(domain: &Domain) -> Self {
         Self { region: domain.region.clone(), provisioner: domain.provisioner.clone() }
     }
+
+    fn of_notebooks(place: &NotebookPlace) -> Self {
+        Self { region: place.region.clone(), provisioner: place.provisioner.clone() }
+    }
 }
 
 impl Ours {
-    fn new(config: &Config, credentials: &SdkConfig, domain: &Domain, metrics: &Metrics) -> Self {
-        let partition = domain.roles.first().map_or("aws", |role| role.partition());
-        let sagemaker = at(credentials, &domain.region, config.aws.sagemaker_endpoint.as_ref());
+    fn new(
+        config: &Config,
+        credentials: &SdkConfig,
+        (region, partition): (&str, &str),
+        metrics: &Metrics,
+    ) -> Self {
+        let sagemaker = at(credentials, region, config.aws.sagemaker_endpoint.as_ref());
         let iam = at(credentials, iam_region(partition), config.aws.iam_endpoint.as_ref());
         let metered = Metered(metrics.clone());
         let sagemaker =
@@ -165,6 +182,10 @@ impl Ours {
             iam: aws_sdk_iam::Client::from_conf(iam),
         }
     }
+}
+
+fn partition(roles: &[RoleArn]) -> &str {
+    roles.first().map_or("aws", RoleArn::partition)
 }
 
 /// Credentials of a provisioner role: assumed when they are needed first, kept, and replaced before they end.

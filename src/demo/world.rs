@@ -1,6 +1,8 @@
 //! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with the policies that
 //! the documentation tells an admin to write.
 
+mod notebooks;
+
 use super::aws::{AWS_AUDIENCES, Domain, Role, SamlProvider, StaticKeys, Table as DynamoDbTable, World};
 use crate::arn::{PolicyArn, RoleArn};
 use crate::config::{self, Config, PresignBy, Provisioner, Replay, RoleTemplate};
@@ -69,6 +71,7 @@ pub fn of(config: &Config, metadata: &[String]) -> World {
         gateway_keys: vec![gateway_keys(config)],
         accepted_audiences,
         tables: tables(config),
+        regions: notebooks::places(config).map(|place| place.region.clone()).collect(),
         ..World::default()
     }
 }
@@ -89,23 +92,31 @@ fn roles(config: &Config) -> Vec<Role> {
     for domain in &config.domains {
         for arn in &domain.roles {
             by_arn.entry(arn.as_str()).or_insert_with(|| Role {
-                arn: arn.to_string(),
-                trust_policy: trust_policy(config, arn.account()),
                 permission_policies: vec![own_profile_only(domain)],
-                max_session_seconds: 43_200,
-                ..Role::default()
+                ..federated(config, arn)
             });
         }
         if let Some(provisioner) = &domain.provisioner {
-            let role = by_arn.entry(provisioner.role.as_str()).or_insert_with(|| Role {
-                arn: provisioner.role.to_string(),
-                trust_policy: gateway_trust(config, provisioner),
-                ..Role::default()
-            });
+            let role = by_arn
+                .entry(provisioner.role.as_str())
+                .or_insert_with(|| provisioner_role(config, provisioner));
             role.permission_policies.push(provisioning(domain));
         }
     }
-    let by_rules = config.rules.iter().flat_map(|rule| &rule.allow).map(|allowed| &allowed.template);
+    for place in notebooks::places(config) {
+        for arn in &place.roles {
+            let role = by_arn.entry(arn.as_str()).or_insert_with(|| federated(config, arn));
+            role.permission_policies.push(notebooks::opening(place));
+        }
+        if let Some(provisioner) = &place.provisioner {
+            let role = by_arn
+                .entry(provisioner.role.as_str())
+                .or_insert_with(|| provisioner_role(config, provisioner));
+            role.permission_policies.push(notebooks::starting(place));
+        }
+    }
+    let by_rules =
+        config.rules.iter().flat_map(|rule| &rule.allow).filter_map(|allowed| allowed.template.as_ref());
     let templates = config.domains.iter().map(|domain| &domain.profile).chain(by_rules);
     for arn in templates.filter_map(|template| template.execution_role()) {
         let Some(role) = RoleArn::parse(arn) else { continue };
@@ -116,6 +127,22 @@ fn roles(config: &Config) -> Vec<Role> {
         });
     }
     by_arn.into_values().collect()
+}
+
+/// A role that people take through their IdP, and that may do nothing yet.
+fn federated(config: &Config, arn: &RoleArn) -> Role {
+    Role {
+        arn: arn.to_string(),
+        trust_policy: trust_policy(config, arn.account()),
+        max_session_seconds: 43_200,
+        ..Role::default()
+    }
+}
+
+/// A role that the gateway takes, and that may do nothing yet.
+fn provisioner_role(config: &Config, provisioner: &Provisioner) -> Role {
+    let trust_policy = gateway_trust(config, provisioner);
+    Role { arn: provisioner.role.to_string(), trust_policy, ..Role::default() }
 }
 
 /// The gateway may take the role, if it knows the external ID.
@@ -183,10 +210,14 @@ fn own_profile_only(domain: &config::Domain) -> Value {
 
 /// The gateway's own principal. It takes provisioner roles, and does by itself what they do where there is none.
 fn gateway_keys(config: &Config) -> StaticKeys {
+    let of_domains = config.domains.iter().map(|domain| &domain.provisioner);
+    let of_notebooks = notebooks::places(config).map(|place| &place.provisioner);
     let roles: BTreeSet<_> =
-        config.domains.iter().filter_map(|domain| Some(domain.provisioner.as_ref()?.role.as_str())).collect();
+        of_domains.chain(of_notebooks).flatten().map(|provisioner| provisioner.role.as_str()).collect();
     let mut policies: Vec<_> =
         config.domains.iter().filter(|one| one.provisioner.is_none()).map(|one| provisioning(one)).collect();
+    let places = notebooks::places(config).filter(|place| place.provisioner.is_none());
+    policies.extend(places.map(notebooks::starting));
     policies.push(json!({
         "Version": "2012-10-17",
         "Statement": [{ "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*" }],
@@ -207,8 +238,10 @@ fn gateway_keys(config: &Config) -> StaticKeys {
 
 /// The gateway is in the account of the first domain that it calls by itself, or in one of its own.
 fn gateway_arn(config: &Config) -> String {
-    let own = config.domains.iter().find(|domain| domain.provisioner.is_none());
-    let account = own.and_then(|domain| domain.roles.first()).map(RoleArn::account);
+    let own = config.domains.iter().find(|domain| domain.provisioner.is_none()).map(|domain| &domain.roles);
+    let notebooks = || notebooks::places(config).find(|place| place.provisioner.is_none());
+    let roles = own.or_else(|| notebooks().map(|place| &place.roles));
+    let account = roles.and_then(|roles| roles.first()).map(RoleArn::account);
     format!("arn:aws:iam::{}:role/studio-gateway", account.unwrap_or("999999999999"))
 }
 

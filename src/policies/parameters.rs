@@ -146,8 +146,9 @@ fn of_templates(domains: &[&Domain], policies: fn(&RoleTemplate) -> Vec<&PolicyA
 /// What profiles of a domain can be created as: its own template, and what rules lay over it.
 fn templates<'c>(domain: &'c Domain, config: &'c Config) -> impl Iterator<Item = &'c ProfileTemplate> {
     let allowed = config.rules.iter().flat_map(|rule| &rule.allow);
-    let laid_over = allowed.filter(|allowed| allowed.destination.domain.key == domain.key);
-    once(&*domain.profile).chain(laid_over.map(|allowed| &*allowed.template))
+    let laid_over =
+        allowed.filter(|allowed| allowed.destination.domain().is_some_and(|one| one.key == domain.key));
+    once(&*domain.profile).chain(laid_over.filter_map(|allowed| allowed.template.as_deref()))
 }
 
 fn execution_roles(domains: &[&Domain], config: &Config) -> Vec<String> {

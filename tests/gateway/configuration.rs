@@ -678,6 +678,7 @@ fn the_short_keys_of_a_space_are_members_of_its_settings() {
         CodeEditorAppSettings.AppLifecycleManagement.IdleSettings.IdleTimeoutInMinutes = 60";
     let config = with_rules(&format!("{EVERYONE}{}", in_space("lab", space))).unwrap();
     let destination = config.destination("lab").unwrap();
+    let destination = destination.studio().unwrap();
     assert_eq!(destination.landing_uri.as_str(), "app:CodeEditor:");
     let settings = &destination.space.as_ref().unwrap().settings;
     assert_eq!(
@@ -761,8 +762,9 @@ fn what_a_rule_lays_over_a_profile_is_checked_with_what_is_below() {
     );
     let config = with_rules(&laid("security_groups = ['sg-1']\ntags = { team = { value = 'x' } }")).unwrap();
     let allowed = &config.rules[0].allow[0];
-    assert_eq!(allowed.template.settings.get("SecurityGroups"), Some(&serde_json::json!(["sg-1"])));
-    assert_eq!(allowed.template.tags.len(), 1);
+    let template = allowed.template.as_ref().unwrap();
+    assert_eq!(template.settings.get("SecurityGroups"), Some(&serde_json::json!(["sg-1"])));
+    assert_eq!(template.tags.len(), 1);
     assert_eq!(config.domains[0].profile.tags.len(), 0, "the domain's own stays");
     // Half of the tags here and half there are too many together.
     let tags = |from: usize| {

@@ -35,6 +35,7 @@ mod log_lines;
 mod metadata_refresh;
 mod metrics;
 mod noise;
+mod notebooks;
 mod pages;
 mod person_session;
 mod preparing;

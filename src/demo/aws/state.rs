@@ -5,6 +5,7 @@
 
 use super::call::Call;
 use super::knobs::Pace;
+use super::notebook::{self, NotebookKey, StoredNotebook};
 use super::policy::{Context, Decision, Question, decide};
 use super::trail::Trail;
 use super::world::{Domain, Role, World, account_of};
@@ -26,6 +27,7 @@ pub(super) struct State {
     pub(super) profiles: BTreeMap<ProfileKey, StoredProfile>,
     /// By domain id and name, like profiles.
     pub(super) spaces: BTreeMap<ProfileKey, StoredSpace>,
+    pub(super) notebooks: BTreeMap<NotebookKey, StoredNotebook>,
     /// By ARN.
     pub(super) configs: BTreeMap<String, LifecycleConfigView>,
     /// Tags of what has no other home: domains. By ARN.
@@ -232,15 +234,20 @@ pub(super) struct Link {
     pub(super) visit: Visit,
 }
 
-/// Somebody in Studio.
+/// Somebody in Studio, or in a notebook instance.
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
-    pub(super) profile: ProfileKey,
-    pub(super) landing_uri: Option<String>,
-    pub(super) space: Option<String>,
+    pub(super) place: Place,
     /// Whose policies every later request is held against.
     pub(super) caller: Caller,
     pub(super) expires: DateTime<Utc>,
+}
+
+/// Where a link leads.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    Studio { profile: ProfileKey, landing_uri: Option<String>, space: Option<String> },
+    Notebook(NotebookKey),
 }
 
 impl State {
@@ -268,11 +275,13 @@ impl State {
             profiles.insert(profile_key(&domain.id, &seed.name), StoredProfile { view, transition: None });
         }
         let spaces = seeded_spaces(&world, now);
+        let notebooks = notebook::seeded(&world, now);
         Self {
             world,
             sessions: BTreeMap::new(),
             profiles,
             spaces,
+            notebooks,
             configs: BTreeMap::new(),
             other_tags: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -301,12 +310,23 @@ impl State {
         self.world.roles.iter().find(|r| r.arn == arn)
     }
 
-    /// Lets profiles and spaces come to rest that are due at `now`.
+    /// Whether anything can be in this region.
+    pub(super) fn knows_region(&self, region: &str) -> bool {
+        let World { domains, notebooks, regions, .. } = &self.world;
+        domains.iter().any(|domain| domain.region == region)
+            || notebooks.iter().any(|notebook| notebook.region == region)
+            || regions.contains(region)
+    }
+
+    /// Lets profiles, spaces and notebook instances come to rest that are due at `now`.
     pub(super) fn settle(&mut self, now: DateTime<Utc>) {
         self.profiles.retain(|_, StoredProfile { view, transition }| {
             settle(transition, now, &mut view.status, &mut view.failure_reason)
         });
         self.spaces.retain(|_, StoredSpace { view, transition }| {
+            settle(transition, now, &mut view.status, &mut view.failure_reason)
+        });
+        self.notebooks.retain(|_, StoredNotebook { view, transition }| {
             settle(transition, now, &mut view.status, &mut view.failure_reason)
         });
     }
