@@ -22,7 +22,7 @@ pub(super) struct Template {
 pub(super) enum Scope {
     /// One for the whole configuration.
     Once,
-    /// Each account that has domains.
+    /// Each account that has domains or notebook instances.
     Account,
     /// Each region of each account that has domains.
     Region,
@@ -38,6 +38,10 @@ pub(super) enum Scope {
     Service,
     /// Each account with domains whose people have execution roles of their own.
     People,
+    /// Each federated role that opens notebook instances.
+    Notebooks,
+    /// Each role that looks for notebook instances and starts them.
+    NotebookCaller,
     /// Each group of `policies.notebook_groups`.
     Group,
 }
@@ -109,6 +113,8 @@ const FILES: &[(&str, &str)] = files![
     "api-endpoint",
     "api-access",
     "notebook-instances",
+    "notebook-people-policy",
+    "notebook-gateway-policy",
 ];
 
 /// All templates with their names.

@@ -1,9 +1,10 @@
 //! The values that templates are filled with: each a list, taken from the configuration.
 
-use super::uses::{Place, Use, in_order, place};
+use super::uses::{Place, Use, in_order, notebook_place, place};
 use crate::arn::{PolicyArn, RoleArn, SamlProviderArn};
 use crate::config::{
-    Config, Domain, DynamoDbTable, PresignBy, ProfileTemplate, Provisioning, Replay, RoleTemplate,
+    Config, Domain, DynamoDbTable, NotebookPlace, PresignBy, ProfileTemplate, Provisioning, Replay,
+    RoleTemplate, Which,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::once;
@@ -13,7 +14,8 @@ pub(super) type Parameters = BTreeMap<&'static str, Vec<String>>;
 
 /// All values for a use, with `domains` instead of all of its domains.
 pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Parameters {
-    let places = in_order(domains.iter().filter_map(|domain| place(domain)));
+    let of_notebooks = one.notebooks.iter().filter_map(|place| notebook_place(place));
+    let places = in_order(domains.iter().filter_map(|domain| place(domain)).chain(of_notebooks));
     let arns = |service: &str, resource: &str| -> Vec<String> {
         let arn = |(partition, account, region): &Place<'_>| {
             format!("arn:{partition}:{service}:{region}:{account}:{resource}")
@@ -57,6 +59,12 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("ledger", ledger(config).into_iter().collect()),
         ("jobs", jobs.iter().flat_map(|job| arns("sagemaker", &format!("{job}/*"))).collect()),
         ("training_jobs", arns("sagemaker", "training-job/*")),
+        ("owned_instances", instances(&one.notebooks, |place| place.owner_tag.is_some())),
+        ("shared_instances", instances(&one.notebooks, |place| place.owner_tag.is_none())),
+        ("opened_instances", instances(&one.notebooks, |_| true)),
+        ("searched_instances", instances(&one.notebooks, |place| matches!(place.which, Which::Owned { .. }))),
+        ("instance_owner_tag", in_order(owned(one).filter_map(|place| place.owner_tag.clone()))),
+        ("instance_session_tag", in_order(owned(one).map(|place| place.session_tag.clone()))),
         ("notebook_instances", arns("sagemaker", "notebook-instance/*")),
         ("log_groups", arns("logs", "log-group:/aws/sagemaker/*")),
         ("alarms", arns("cloudwatch", "alarm:*SageMaker*")),
@@ -107,9 +115,31 @@ fn profiles(domains: &[&Domain], fits: fn(&Domain) -> bool) -> Vec<String> {
     in_order(domains.iter().filter(|domain| fits(domain)).filter_map(arn))
 }
 
-/// The provisioner roles of all domains.
+/// The notebook instances that have owners.
+fn owned<'u>(one: &'u Use<'_>) -> impl Iterator<Item = &'u NotebookPlace> {
+    one.notebooks.iter().copied().filter(|place| place.owner_tag.is_some())
+}
+
+/// ARNs of the notebook instances that fit, as patterns. AWS writes their names in lower case there.
+fn instances(places: &[&NotebookPlace], fits: fn(&NotebookPlace) -> bool) -> Vec<String> {
+    let arns = |place: &&NotebookPlace| {
+        let names = match &place.which {
+            Which::Named { prefix, suffix } => vec![format!("{prefix}*{suffix}")],
+            Which::Listed(names) => names.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            Which::Owned { name_contains: Some(part) } => vec![format!("*{}*", part.to_ascii_lowercase())],
+            Which::Owned { name_contains: None } => vec!["*".to_owned()],
+        };
+        let prefix = place.arn_prefix();
+        names.into_iter().map(move |name| format!("{prefix}{name}")).collect::<Vec<_>>()
+    };
+    in_order(places.iter().filter(|place| fits(place)).flat_map(arns))
+}
+
+/// The provisioner roles of all domains and notebook instances.
 fn provisioners(config: &Config) -> Vec<String> {
-    let provisioners = config.domains.iter().filter_map(|domain| domain.provisioner.as_ref());
+    let of_notebooks = config.destinations.iter().filter_map(|one| one.notebooks()?.provisioner.as_ref());
+    let of_domains = config.domains.iter().filter_map(|domain| domain.provisioner.as_ref());
+    let provisioners = of_domains.chain(of_notebooks);
     in_order(provisioners.map(|provisioner| provisioner.role.to_string()))
 }
 

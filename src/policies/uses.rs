@@ -3,7 +3,7 @@
 use super::Lack;
 use super::catalogue::Scope;
 use crate::arn::RoleArn;
-use crate::config::{Config, Domain, PresignBy};
+use crate::config::{Config, Domain, NotebookPlace, PresignBy};
 use std::collections::BTreeSet;
 
 /// One use of a template.
@@ -14,6 +14,8 @@ pub(super) struct Use<'c> {
     pub(super) holder: Option<String>,
     /// The domains that it speaks about.
     pub(super) domains: Vec<&'c Domain>,
+    /// The notebook instances that it speaks about.
+    pub(super) notebooks: Vec<&'c NotebookPlace>,
     /// The federated role that it speaks about.
     pub(super) role: Option<RoleArn>,
     /// What the configuration would need for there to be any use.
@@ -25,18 +27,19 @@ pub(super) type Place<'c> = (&'c str, &'c str, &'c str);
 
 /// The uses of a template with this scope, in the order of the configuration; at least one.
 pub(super) fn uses(scope: Scope, config: &Config) -> Vec<Use<'_>> {
+    let notebooks: Vec<_> = config.destinations.iter().filter_map(|one| one.notebooks()).collect();
     let all = || config.domains.iter().map(AsRef::as_ref).collect::<Vec<&Domain>>();
     let those = |fits: fn(&Domain) -> bool| all().into_iter().filter(|domain| fits(domain)).collect();
     let account = |(_, account, _): Place<'_>| account.to_owned();
     let (uses, lacking) = match scope {
         Scope::Once => (vec![of(all())], ""),
         Scope::Gateway => (vec![of(those(|domain| domain.provisioner.is_none()))], ""),
-        Scope::Account => (split(&all(), account), ""),
-        Scope::Region => (split(&all(), |(_, account, region)| format!("{account}/{region}")), ""),
-        Scope::Role => (by_role(&all()), ""),
+        Scope::Account => (by_account(&all(), &notebooks), "a domain"),
+        Scope::Region => (split(&all(), |(_, account, region)| format!("{account}/{region}")), "a domain"),
+        Scope::Role => (by_role(&all(), &notebooks), ""),
         Scope::Person => {
             let opened = those(|domain| domain.presign_by == PresignBy::Person);
-            (by_role(&opened), "a domain with presign_by = \"person\"")
+            (by_role(&opened, &[]), "a domain with presign_by = \"person\"")
         }
         Scope::Service => {
             let served: Vec<_> = those(|domain| domain.presign_by == PresignBy::Service);
@@ -47,6 +50,8 @@ pub(super) fn uses(scope: Scope, config: &Config) -> Vec<Use<'_>> {
             let with_roles: Vec<_> = those(|domain| domain.execution_role.is_some());
             (split(&with_roles, account), "domain.execution_role")
         }
+        Scope::Notebooks => (by_notebook_role(&notebooks), "destination.notebook"),
+        Scope::NotebookCaller => (by_notebook_caller(&notebooks, config), "destination.notebook"),
         Scope::Group => {
             let groups = config.policies.notebook_groups.iter();
             let of_group = |group: &String| Use {
@@ -73,7 +78,7 @@ pub(super) fn in_order<T: Ord + Clone>(items: impl Iterator<Item = T>) -> Vec<T>
 }
 
 fn of(domains: Vec<&Domain>) -> Use<'_> {
-    Use { subject: None, holder: None, domains, role: None, lacks: None }
+    Use { subject: None, holder: None, domains, notebooks: Vec::new(), role: None, lacks: None }
 }
 
 fn split<'c>(domains: &[&'c Domain], key: fn(Place<'_>) -> String) -> Vec<Use<'c>> {
@@ -88,12 +93,90 @@ fn split<'c>(domains: &[&'c Domain], key: fn(Place<'_>) -> String) -> Vec<Use<'c
         .collect()
 }
 
-fn by_role<'c>(domains: &[&'c Domain]) -> Vec<Use<'c>> {
-    in_order(domains.iter().flat_map(|domain| domain.roles.iter().cloned()))
+/// Partition, account and region of notebook instances.
+pub(super) fn notebook_place(place: &NotebookPlace) -> Option<Place<'_>> {
+    let role = place.roles.first()?;
+    Some((role.partition(), role.account(), &place.region))
+}
+
+fn by_account<'c>(domains: &[&'c Domain], notebooks: &[&'c NotebookPlace]) -> Vec<Use<'c>> {
+    let of_domain = |domain: &Domain| place(domain).map(|(_, account, _)| account.to_owned());
+    let of_notebooks = |place: &NotebookPlace| Some(place.account().to_owned());
+    let accounts = domains.iter().filter_map(|domain| of_domain(domain));
+    in_order(accounts.chain(notebooks.iter().filter_map(|place| of_notebooks(place))))
+        .into_iter()
+        .map(|account| {
+            let subject = Some(account);
+            let inside = domains.iter().copied().filter(|domain| of_domain(domain) == subject).collect();
+            let notebooks =
+                notebooks.iter().copied().filter(|place| of_notebooks(place) == subject).collect();
+            Use { subject, notebooks, ..of(inside) }
+        })
+        .collect()
+}
+
+fn by_role<'c>(domains: &[&'c Domain], notebooks: &[&'c NotebookPlace]) -> Vec<Use<'c>> {
+    let of_domains = domains.iter().flat_map(|domain| domain.roles.iter().cloned());
+    in_order(of_domains.chain(notebooks.iter().flat_map(|place| place.roles.iter().cloned())))
         .into_iter()
         .map(|role| {
             let opened = domains.iter().copied().filter(|domain| domain.roles.contains(&role)).collect();
-            Use { role: Some(role.clone()), ..of_role(&role, opened) }
+            let notebooks = notebooks.iter().copied().filter(|place| place.roles.contains(&role)).collect();
+            Use { role: Some(role.clone()), notebooks, ..of_role(&role, opened) }
+        })
+        .collect()
+}
+
+/// Tag of the instance and tag of the session that AWS compares.
+type Compared<'c> = (Option<&'c str>, &'c str);
+
+fn compared(place: &NotebookPlace) -> Compared<'_> {
+    (place.owner_tag.as_deref(), &place.session_tag)
+}
+
+/// The tags of the instances that have owners, each pair once; where all are shared, one use is for these.
+fn pairs<'c>(notebooks: &[&'c NotebookPlace]) -> Vec<Compared<'c>> {
+    let owned = in_order(notebooks.iter().map(|place| compared(place)).filter(|(owner, _)| owner.is_some()));
+    if owned.is_empty() { notebooks.iter().map(|place| compared(place)).take(1).collect() } else { owned }
+}
+
+/// The uses of a policy of one role: one for each pair of tags. What is shared goes with each.
+fn by_pairs<'c>(role: Option<&RoleArn>, notebooks: &[&'c NotebookPlace]) -> Vec<Use<'c>> {
+    let pairs = pairs(notebooks);
+    let several = pairs.len() > 1;
+    let of_pair = |pair: Compared<'c>| {
+        let same = |place: &&NotebookPlace| compared(place) == pair || place.owner_tag.is_none();
+        let base = role.map_or_else(|| of(Vec::new()), |role| of_role(role, Vec::new()));
+        let tag = pair.0.filter(|_| several);
+        let subject = match (base.subject.clone(), tag) {
+            (Some(role), Some(tag)) => Some(format!("{role}/{tag}")),
+            (subject, tag) => subject.or_else(|| tag.map(str::to_owned)),
+        };
+        Use { subject, notebooks: notebooks.iter().copied().filter(same).collect(), ..base }
+    };
+    pairs.into_iter().map(of_pair).collect()
+}
+
+fn by_notebook_role<'c>(notebooks: &[&'c NotebookPlace]) -> Vec<Use<'c>> {
+    in_order(notebooks.iter().flat_map(|place| place.roles.iter().cloned()))
+        .into_iter()
+        .flat_map(|role| {
+            let opened: Vec<_> =
+                notebooks.iter().copied().filter(|place| place.roles.contains(&role)).collect();
+            by_pairs(Some(&role), &opened)
+        })
+        .collect()
+}
+
+fn by_notebook_caller<'c>(notebooks: &[&'c NotebookPlace], config: &'c Config) -> Vec<Use<'c>> {
+    let caller = |place: &'c NotebookPlace| {
+        place.provisioner.as_ref().map(|one| &one.role).or(config.policies.gateway_role.as_ref())
+    };
+    in_order(notebooks.iter().copied().map(caller))
+        .into_iter()
+        .flat_map(|role| {
+            let served: Vec<_> = notebooks.iter().copied().filter(|place| caller(place) == role).collect();
+            by_pairs(role, &served)
         })
         .collect()
 }

@@ -140,15 +140,14 @@ async fn an_instance_that_takes_minutes_is_waited_for_by_one_request_after_the_o
 async fn an_instance_that_takes_longer_than_sts_takes_the_assertion() {
     let setting = own().with("alice-notebook", Some("alice"), "Stopped").impatient();
     let stage = setting.set("destination.0.notebook.ready_seconds", 0).start().await;
-    stage.aws.knobs().pending_for(Duration::from_mins(7));
+    stage.aws.knobs().pending_for(Duration::from_mins(10));
     let waiting = stage.sign_in(&alice()).await.expect_preparing();
     assert_eq!(waiting.watch(&stage).await.last_event().0, "again");
-    stage.clock.advance(TimeDelta::minutes(6));
+    stage.clock.advance(TimeDelta::seconds(290));
+    assert_eq!(waiting.watch(&stage).await.last_event().0, "again");
+    // The script renews the sign-in then.
+    stage.clock.advance(TimeDelta::seconds(10));
     waiting.watch(&stage).await.expect_refused(403, "choice.expired");
-    // The page begins anew, and what was started goes on.
-    let waiting = stage.sign_in(&alice()).await.expect_preparing();
-    stage.clock.advance(TimeDelta::minutes(1));
-    assert_eq!(waiting.watch(&stage).await.last_event().0, "ready");
     assert_eq!(stage.times(START), 1);
 }
 
@@ -393,7 +392,7 @@ async fn not_entitled() {
 
 #[tokio::test]
 async fn hostile_user_ids_have_names_of_their_own() {
-    for user_id in ["../../alice", "alice|bob", "Alice", "alice@example.com", "_.:/=+-@"] {
+    for user_id in ["../../alice", "Alice", "alice@example.com", "_.:/=+-@"] {
         let stage = own().with("alice-notebook", Some("alice"), "").start().await;
         let mut somebody = person(user_id);
         somebody.session_name = "somebody".into();
