@@ -24,7 +24,7 @@ pub(super) enum Scope {
     Once,
     /// Each account that has domains or notebook instances.
     Account,
-    /// Each region of each account that has domains.
+    /// Each region of each account that has domains or notebook instances.
     Region,
     /// The gateway's own role, and the domains where it does the work itself.
     Gateway,

@@ -63,6 +63,11 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("shared_instances", instances(&one.notebooks, |place| place.owner_tag.is_none())),
         ("opened_instances", instances(&one.notebooks, |_| true)),
         ("searched_instances", instances(&one.notebooks, |place| matches!(place.which, Which::Owned { .. }))),
+        (
+            "instance_roles",
+            in_order(one.notebooks.iter().flat_map(|place| &place.roles).map(ToString::to_string)),
+        ),
+        ("instance_callers", instance_callers(&one.notebooks, config)),
         ("instance_owner_tag", in_order(owned(one).filter_map(|place| place.owner_tag.clone()))),
         ("instance_session_tag", in_order(owned(one).map(|place| place.session_tag.clone()))),
         ("notebook_instances", arns("sagemaker", "notebook-instance/*")),
@@ -90,7 +95,8 @@ pub(super) fn key(parameter: &str) -> String {
     match parameter {
         "saml_providers" => "an IdP with a SAML provider in this account (idp.saml_providers)".into(),
         "image_versions" => "policies.images".into(),
-        "ledger" | "callers" => "policies.gateway_role".into(),
+        "ledger" | "callers" | "instance_callers" => "policies.gateway_role".into(),
+        "owner_tags" => "a domain".into(),
         other => format!("policies.{other}"),
     }
 }
@@ -133,6 +139,14 @@ fn instances(places: &[&NotebookPlace], fits: fn(&NotebookPlace) -> bool) -> Vec
         names.into_iter().map(move |name| format!("{prefix}{name}")).collect::<Vec<_>>()
     };
     in_order(places.iter().filter(|place| fits(place)).flat_map(arns))
+}
+
+/// The roles that look for these instances and start them.
+fn instance_callers(places: &[&NotebookPlace], config: &Config) -> Vec<String> {
+    let own = config.policies.gateway_role.as_ref();
+    let caller =
+        |place: &&NotebookPlace| place.provisioner.as_ref().map(|one| one.role.clone()).or(own.cloned());
+    in_order(places.iter().filter_map(caller).map(|role| role.to_string()))
 }
 
 /// The provisioner roles of all domains and notebook instances.

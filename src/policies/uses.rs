@@ -34,8 +34,10 @@ pub(super) fn uses(scope: Scope, config: &Config) -> Vec<Use<'_>> {
     let (uses, lacking) = match scope {
         Scope::Once => (vec![of(all())], ""),
         Scope::Gateway => (vec![of(those(|domain| domain.provisioner.is_none()))], ""),
-        Scope::Account => (by_account(&all(), &notebooks), "a domain"),
-        Scope::Region => (split(&all(), |(_, account, region)| format!("{account}/{region}")), "a domain"),
+        Scope::Account => (split_all(&all(), &notebooks, account), "a domain"),
+        Scope::Region => {
+            (split_all(&all(), &notebooks, |(_, account, region)| format!("{account}/{region}")), "a domain")
+        }
         Scope::Role => (by_role(&all(), &notebooks), ""),
         Scope::Person => {
             let opened = those(|domain| domain.presign_by == PresignBy::Person);
@@ -43,12 +45,12 @@ pub(super) fn uses(scope: Scope, config: &Config) -> Vec<Use<'_>> {
         }
         Scope::Service => {
             let served: Vec<_> = those(|domain| domain.presign_by == PresignBy::Service);
-            (split(&served, account), "a domain with presign_by = \"service\"")
+            (split_all(&served, &[], account), "a domain with presign_by = \"service\"")
         }
         Scope::Provisioner => (by_provisioner(&all()), "domain.provisioner"),
         Scope::People => {
             let with_roles: Vec<_> = those(|domain| domain.execution_role.is_some());
-            (split(&with_roles, account), "domain.execution_role")
+            (split_all(&with_roles, &[], account), "domain.execution_role")
         }
         Scope::Notebooks => (by_notebook_role(&notebooks), "destination.notebook"),
         Scope::NotebookCaller => (by_notebook_caller(&notebooks, config), "destination.notebook"),
@@ -81,32 +83,23 @@ fn of(domains: Vec<&Domain>) -> Use<'_> {
     Use { subject: None, holder: None, domains, notebooks: Vec::new(), role: None, lacks: None }
 }
 
-fn split<'c>(domains: &[&'c Domain], key: fn(Place<'_>) -> String) -> Vec<Use<'c>> {
-    let key_of = |domain: &&Domain| place(domain).map(key);
-    in_order(domains.iter().filter_map(key_of))
-        .into_iter()
-        .map(|subject| {
-            let same = |domain: &&Domain| key_of(domain).as_ref() == Some(&subject);
-            let domains = domains.iter().copied().filter(same).collect();
-            Use { subject: Some(subject), ..of(domains) }
-        })
-        .collect()
-}
-
 /// Partition, account and region of notebook instances.
 pub(super) fn notebook_place(place: &NotebookPlace) -> Option<Place<'_>> {
     let role = place.roles.first()?;
     Some((role.partition(), role.account(), &place.region))
 }
 
-fn by_account<'c>(domains: &[&'c Domain], notebooks: &[&'c NotebookPlace]) -> Vec<Use<'c>> {
-    let of_domain = |domain: &Domain| place(domain).map(|(_, account, _)| account.to_owned());
-    let of_notebooks = |place: &NotebookPlace| Some(place.account().to_owned());
-    let accounts = domains.iter().filter_map(|domain| of_domain(domain));
-    in_order(accounts.chain(notebooks.iter().filter_map(|place| of_notebooks(place))))
+fn split_all<'c>(
+    domains: &[&'c Domain],
+    notebooks: &[&'c NotebookPlace],
+    key: fn(Place<'_>) -> String,
+) -> Vec<Use<'c>> {
+    let of_domain = |domain: &&Domain| place(domain).map(key);
+    let of_notebooks = |place: &&NotebookPlace| notebook_place(place).map(key);
+    in_order(domains.iter().filter_map(of_domain).chain(notebooks.iter().filter_map(of_notebooks)))
         .into_iter()
-        .map(|account| {
-            let subject = Some(account);
+        .map(|subject| {
+            let subject = Some(subject);
             let inside = domains.iter().copied().filter(|domain| of_domain(domain) == subject).collect();
             let notebooks =
                 notebooks.iter().copied().filter(|place| of_notebooks(place) == subject).collect();

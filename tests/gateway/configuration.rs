@@ -984,22 +984,33 @@ fn notebook_instances_are_said_in_one_way_and_have_an_owner_unless_they_are_shar
         let found = with_rules(text).unwrap_err();
         assert!(matches!(found.lines(), [line] if line.starts_with(expected)), "{expected}\n{found}");
     };
-    for good in ["name = '{user_id}-x'", "names = ['a', 'B-1']\nshared = true", "tag = 'owner'\nname_contains = 'a-'"] {
+    for good in
+        ["name = '{user_id}-x'", "names = ['a', 'B-1']\nshared = true", "tag = 'owner'\nname_contains = 'a-'"]
+    {
         let config = with_rules(&notebook(good)).unwrap();
         let place = config.destination("n").unwrap().notebooks().unwrap();
         assert_eq!(place.owner_tag.is_none(), good.contains("shared"), "{good}");
     }
     for (wrong, problem) in [
         ("", "destination[0].notebook.name: one of name, names and tag is needed"),
-        ("name = '{user_id}'\ntag = 'owner'", "destination[0].notebook.name: one of name, names and tag is needed"),
+        (
+            "name = '{user_id}'\ntag = 'owner'",
+            "destination[0].notebook.name: one of name, names and tag is needed",
+        ),
         ("names = []", "destination[0].notebook.names: 1 to 50 are needed"),
         ("names = ['a', 'A']", "destination[0].notebook.names: one occurs twice"),
         ("tag = 'owner'\nowner_tag = 'other'", "destination[0].notebook.owner_tag: tag says it already"),
-        ("names = ['a']\nshared = true\nowner_tag = 'x'", "destination[0].notebook.owner_tag: tag says it already"),
+        (
+            "names = ['a']\nshared = true\nowner_tag = 'x'",
+            "destination[0].notebook.owner_tag: tag says it already",
+        ),
         ("name = '{user_id}'\nshared = true", "destination[0].notebook.shared: only a list of names"),
         ("names = ['a']\nname_contains = 'a'", "destination[0].notebook.name_contains: only with tag"),
         ("tag = 'owner'\npresign_by = 'service'", "destination[0].notebook.presign_by: unknown"),
-        ("name = '{user_id}'\nprovisioner = { role_arn = 'arn:aws:iam::444455556666:role/P' }", "destination[0].notebook.provisioner.role_arn: not of the account"),
+        (
+            "name = '{user_id}'\nprovisioner = { role_arn = 'arn:aws:iam::444455556666:role/P' }",
+            "destination[0].notebook.provisioner.role_arn: not of the account",
+        ),
     ] {
         begins(&notebook(wrong), problem);
     }
@@ -1008,7 +1019,8 @@ fn notebook_instances_are_said_in_one_way_and_have_an_owner_unless_they_are_shar
         let name = key.split(' ').next().unwrap();
         begins(&text, &format!("destination[0].{name}: notebook instances are in no domain"));
     }
-    let profile = "[[rule]]\nname = 'r'\neveryone = true\nallow = 'n'\n[rule.profile]\nsecurity_groups = ['sg-1']\n";
+    let profile =
+        "[[rule]]\nname = 'r'\neveryone = true\nallow = 'n'\n[rule.profile]\nsecurity_groups = ['sg-1']\n";
     let text = notebook("name = '{user_id}'").replace(EVERYONE, profile);
     begins(&text, "rule[0].profile: the rule allows nothing that a profile would be made for");
 }
