@@ -149,7 +149,8 @@ pub async fn assume_role(
     Ok(RoleSession { credentials, arn })
 }
 
-/// AWS opens a profile or an instance for nobody whose session tag is not its owner tag. Known beforehand, it is told as what it is.
+/// AWS opens a profile or an instance for nobody whose session tag is not its owner tag. Known beforehand, it is told as
+/// what it is.
 fn check_session_tag(identity: &Identity, tag: &str, owner: &str) -> Result<(), Refusal> {
     // Keys of session tags and of conditions ignore case; values do not.
     let mut tags = identity.principal_tags().iter();
