@@ -1,4 +1,4 @@
-"""A notebook instance in the demo, started and opened, against botocore's model; and boto3 as another reader of the answers."""
+"""A notebook instance in the demo, started and opened, against botocore's model; and boto3 as another reader."""
 
 import json
 import time
