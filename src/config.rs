@@ -10,6 +10,7 @@ mod entitlements;
 mod execution_role;
 mod idp;
 mod listener;
+mod notebook;
 mod policies;
 mod presign_by;
 mod problems;
@@ -24,11 +25,13 @@ mod tags;
 
 pub use admin::Admin;
 pub use brand::{Brand, Colour, Logo, Palette};
-pub use destination::{Destination, LandingUri};
+pub use destination::{Destination, LandingUri, Place, StudioPlace};
 pub use domain::{Domain, Provisioning};
 pub use execution_role::{DOMAIN_TAG, PolicyRule, RoleTemplate};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
 pub use listener::{Connections, Tls};
+pub(crate) use notebook::is_instance_name;
+pub use notebook::{NotebookPlace, Which};
 pub use policies::Policies;
 pub use presign_by::PresignBy;
 pub use problems::Problems;
@@ -71,7 +74,7 @@ pub struct Config {
     pub aws: Aws,
     /// Where used assertions are remembered.
     pub replay: Replay,
-    /// Domains, at least one; their keys are unique.
+    /// Domains; their keys are unique. There may be none where there are notebook instances.
     pub domains: Vec<Arc<Domain>>,
     /// Where people can be sent: every domain, then what else the file names; their keys are unique.
     pub destinations: Vec<Arc<Destination>>,
@@ -193,7 +196,11 @@ impl Config {
         let policies = Box::new(policies::read(root.section("policies")));
         let needed = [
             ("idp", idps.is_empty(), "at least one is needed"),
-            ("domain", domains.is_empty(), "at least one is needed"),
+            (
+                "domain",
+                domains.is_empty() && !destination_sections.iter().any(|one| one.has("notebook")),
+                "at least one is needed",
+            ),
             ("rule", rule_sections.is_empty(), "at least one is needed: without a rule, nobody may come"),
         ];
         for (key, empty, problem) in needed {

@@ -76,6 +76,7 @@ impl Demo {
         let people = demo_people(ACCOUNT, PROVIDER);
         let mut world = world::of(&config, std::slice::from_ref(&metadata))?;
         world.profiles = seeds(&people);
+        world.notebooks = notebook_seeds(&people);
         let aws = EmbeddedAws::start(world, clock.clone(), loopback(port(2))).await?;
         aws.knobs().pending_for(Duration::from_secs(2));
         for (api, milliseconds) in [
@@ -204,6 +205,20 @@ fn seeds(people: &[Person]) -> Vec<aws::Profile> {
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// One person's notebook instance is there, and stopped.
+fn notebook_seeds(people: &[Person]) -> Vec<aws::Notebook> {
+    let jiwoo = people.iter().find(|person| person.key == "jiwoo");
+    let seed = |person: &Person| aws::Notebook {
+        account: ACCOUNT.to_owned(),
+        region: "ap-northeast-2".to_owned(),
+        name: format!("{}-notebook", crate::profile_name::ProfileName::of(&person.user_id)),
+        tags: [("studiouserid".to_owned(), person.user_id.clone())].into(),
+        status: "Stopped".to_owned(),
+        failure_reason: None,
+    };
+    jiwoo.map(seed).into_iter().collect()
 }
 
 async fn bind(port: u16) -> Result<TcpListener, String> {

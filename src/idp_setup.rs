@@ -114,10 +114,16 @@ fn attributes(product: &Product, idp: &Idp, config: &Config, text: &mut String) 
     text.push_str("\nAttributes (name format: URI reference or unspecified)\n");
     let _ = writeln!(text, "  {ATTRIBUTES}Role");
     let mut pairs = 0;
-    for domain in &config.domains {
+    let of_domains = config.domains.iter().map(|domain| (&domain.key, &domain.roles));
+    let notebooks = || config.destinations.iter().filter_map(|one| Some((&one.key, one.notebooks()?)));
+    let mut told = BTreeSet::new();
+    for (key, roles) in of_domains.chain(notebooks().map(|(key, place)| (key, &place.roles))) {
         // A name for the group that brings the role.
-        let group = format!("studio-{}", domain.key);
-        for pair in domain.roles.iter().flat_map(|role| pairs_of(idp, role.as_str())) {
+        let group = format!("studio-{key}");
+        // Roles of notebook instances may open a domain too, and are told there.
+        let in_domain = config.domains.iter().any(|domain| domain.key == *key);
+        let roles: Vec<_> = roles.iter().filter(|role| told.insert(*role) || in_domain).collect();
+        for pair in roles.into_iter().flat_map(|role| pairs_of(idp, role.as_str())) {
             pairs += 1;
             let pair = format!("{},{}", pair.role, pair.provider);
             let _ =
@@ -130,7 +136,9 @@ fn attributes(product: &Product, idp: &Idp, config: &Config, text: &mut String) 
     let mut rows = vec![(format!("{ATTRIBUTES}RoleSessionName"), product.session_name.clone())];
     // Beside the attribute that names the person to us, AWS needs a session tag to compare with the profile's owner tag.
     let opened = config.domains.iter().filter(|domain| domain.presign_by == PresignBy::Person);
-    let tags: BTreeSet<_> = opened.map(|domain| domain.session_tag.as_str()).collect();
+    let owned = notebooks().map(|(_, place)| place).filter(|place| place.owner_tag.is_some());
+    let tags = opened.map(|domain| domain.session_tag.as_str());
+    let tags: BTreeSet<_> = tags.chain(owned.map(|place| place.session_tag.as_str())).collect();
     rows.extend(tags.iter().map(|tag| (format!("{ATTRIBUTES}PrincipalTag:{tag}"), product.user_id.clone())));
     if rows.iter().all(|(known, _)| *known != idp.user_id_attribute) {
         rows.push((idp.user_id_attribute.clone(), product.user_id.clone()));

@@ -83,7 +83,7 @@ fn of_template(
     config: &Config,
     gateway_role: Option<&RoleArn>,
 ) -> Result<Vec<Policy>, String> {
-    let uses = uses::uses(template.scope, config);
+    let uses = uses::uses(template.scope, config, gateway_role);
     let alone = uses.len() == 1;
     let policies = uses.into_iter().map(|one| {
         let one = Use { gateway_role, ..one };

@@ -2,27 +2,33 @@
 //! refused. There is one evaluator: the sign-in takes its grants, and `explain` shows how it came to them.
 
 mod evaluation;
+mod notebook;
 mod tags;
+mod way;
 
 pub(crate) use evaluation::met_by;
 pub(crate) use evaluation::seen;
 pub use evaluation::{Answer, Decision, Evaluation, Finding, Verdict, evaluate};
+pub use notebook::NotebookGrant;
 pub use tags::LeftOut;
+pub use way::Way;
 
 use crate::arn::RolePair;
-use crate::config::{Allowed, Config, Destination, Domain, ProfileTemplate, Rule};
+use crate::config::{Config, Destination, Domain, ProfileTemplate, Rule, StudioPlace};
 use crate::error::Refusal;
 use crate::identity::Claims;
 use crate::profile_name::ProfileName;
 use std::collections::BTreeMap;
 
-/// One thing that a person may do: go to this destination with this role, in this profile.
+/// One thing that a person may do: go to this place in a domain with this role, in this profile.
 ///
 /// Only [`evaluate`] makes one, so to hold one is to be entitled to it, as far as the claims are true.
 #[derive(Debug, Clone)]
 pub struct Grant<'c> {
     rule: &'c Rule,
-    allowed: &'c Allowed,
+    destination: &'c Destination,
+    place: &'c StudioPlace,
+    template: &'c ProfileTemplate,
     role: RolePair,
     profile: ProfileName,
     tags: BTreeMap<String, String>,
@@ -33,13 +39,19 @@ impl<'c> Grant<'c> {
     /// Where it leads.
     #[must_use]
     pub fn destination(&self) -> &'c Destination {
-        &self.allowed.destination
+        self.destination
+    }
+
+    /// Where in the domain that is.
+    #[must_use]
+    pub fn place(&self) -> &'c StudioPlace {
+        self.place
     }
 
     /// The domain that the destination is in.
     #[must_use]
     pub fn domain(&self) -> &'c Domain {
-        &self.destination().domain
+        &self.place.domain
     }
 
     /// The rule that gave it.
@@ -51,7 +63,7 @@ impl<'c> Grant<'c> {
     /// What a missing profile is created as.
     #[must_use]
     pub fn template(&self) -> &'c ProfileTemplate {
-        &self.allowed.template
+        self.template
     }
 
     /// The role and the SAML provider that it is assumed through.
@@ -101,7 +113,7 @@ impl<'c> Grant<'c> {
     /// Name of the space that the destination is in, if it is in one.
     #[must_use]
     pub fn space_name(&self) -> Option<String> {
-        self.destination().space.as_ref().map(|space| space.name.of(&self.profile))
+        self.place.space.as_ref().map(|space| space.name.of(&self.profile))
     }
 
     /// Stands for this grant among the person's others: key of the destination and ARN of the role.
@@ -116,6 +128,6 @@ impl<'c> Grant<'c> {
 /// # Errors
 /// `entitlement.none` if no rule leads the person anywhere; `identity.invalid` if one does, but an attribute that a tag
 /// requires is missing or unusable.
-pub fn grants<'c>(claims: &Claims, config: &'c Config) -> Result<Vec<Grant<'c>>, Refusal> {
-    evaluate(claims, config).into_grants(claims)
+pub fn ways<'c>(claims: &Claims, config: &'c Config) -> Result<Vec<Way<'c>>, Refusal> {
+    evaluate(claims, config).into_ways(claims)
 }

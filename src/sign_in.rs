@@ -4,6 +4,7 @@
 //! encoded → decoded → unverified → verified → fresh → identity → grant → role session → profile → presigned URL.
 
 mod choice;
+mod notebook;
 mod opening;
 mod progress;
 mod record;
@@ -12,13 +13,14 @@ mod remembered;
 mod request;
 
 pub use choice::{Choice, Unusable};
+pub use opening::Opened;
 pub use progress::{Progress, Step};
 pub use record::Record;
 pub use remembered::Remembered;
 pub use request::OutstandingRequest;
 
 use crate::assets::Assets;
-use crate::aws::{AwsClients, ExecutionRoles, GatewayCredentials, Profiles, Spaces};
+use crate::aws::{AwsClients, ExecutionRoles, GatewayCredentials, Notebooks, Profiles, Spaces};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::drain::Drain;
@@ -26,7 +28,7 @@ use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
 use crate::metrics::Metrics;
-use crate::policy::{self, Grant};
+use crate::policy::{self, Way};
 use crate::random::NoRandomness;
 use crate::replay::{FreshAssertion, Ledger};
 use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
@@ -63,15 +65,16 @@ pub struct Gateway {
     profiles: Profiles,
     roles: ExecutionRoles,
     spaces: Spaces,
+    notebooks: Notebooks,
 }
 
 /// What comes after an accepted response.
 #[derive(Debug)]
 pub enum Next<'g> {
     /// One destination.
-    Go(Box<Choice>, Box<Grant<'g>>),
+    Go(Box<Choice>, Box<Way<'g>>),
     /// Several destinations, and none chosen yet.
-    Choose(Box<Choice>, Vec<Grant<'g>>),
+    Choose(Box<Choice>, Vec<Way<'g>>),
 }
 
 impl Gateway {
@@ -104,6 +107,7 @@ impl Gateway {
             profiles: Profiles::default(),
             roles: ExecutionRoles::default(),
             spaces: Spaces::default(),
+            notebooks: Notebooks::default(),
         })
     }
 
@@ -179,14 +183,14 @@ impl Gateway {
             Some(_) => {}
             None => {
                 if let Some(key) = remembered.and_then(|remembered| remembered.direct_of(&identity))
-                    && grants.iter().any(|grant| grant.key() == key)
+                    && let Some(grant) = grants.iter().find_map(|grant| grant.at(key))
                 {
-                    grants.retain(|grant| grant.key() == key);
+                    grants = vec![grant];
                 }
             }
         }
         let choice = Box::new(Choice::new(response, identity));
-        Ok(match <[Grant<'_>; 1]>::try_from(grants) {
+        Ok(match <[Way<'_>; 1]>::try_from(grants) {
             Ok([grant]) => Next::Go(choice, Box::new(grant)),
             Err(grants) => Next::Choose(choice, grants),
         })
@@ -194,19 +198,19 @@ impl Gateway {
 
     /// What somebody may choose from now: what leads to the destination that the sign-in was meant
     /// for, or everything if nothing does.
-    pub fn offers(&self, identity: &Identity, destination: Option<&str>) -> Result<Vec<Grant<'_>>, Refusal> {
-        let mut grants = policy::grants(identity, &self.config)?;
-        let is_wanted = |grant: &Grant<'_>| Some(grant.destination().key.as_str()) == destination;
+    pub fn offers(&self, identity: &Identity, destination: Option<&str>) -> Result<Vec<Way<'_>>, Refusal> {
+        let mut grants = policy::ways(identity, &self.config)?;
+        let is_wanted = |grant: &Way<'_>| Some(grant.destination().key.as_str()) == destination;
         if grants.iter().any(is_wanted) {
             grants.retain(is_wanted);
         }
         Ok(grants)
     }
 
-    /// One of the person's destinations, by its [`Grant::key`].
+    /// One of the person's destinations, by its [`Way::key`].
     ///
     /// What the person may do is worked out again: the token carries who they are, not what they are allowed.
-    pub fn chosen(&self, choice: &Choice, key: &str, record: &mut Record) -> Result<Grant<'_>, Refusal> {
+    pub fn chosen(&self, choice: &Choice, key: &str, record: &mut Record) -> Result<Way<'_>, Refusal> {
         record.identity(choice.identity());
         if !choice.identity().answers(&self.config.attributes) {
             let reason = "sealed by a gateway whose configuration asks for other attributes";
@@ -217,10 +221,10 @@ impl Gateway {
             let reason = "sealed for an IdP that is not in the configuration any longer";
             return Err(Refusal::new(Code::ChoiceExpired, reason));
         }
-        let mut grants = policy::grants(choice.identity(), &self.config)?;
-        let chosen = grants.iter().position(|grant| grant.key() == key);
-        chosen
-            .map(|index| grants.swap_remove(index))
+        let grants = policy::ways(choice.identity(), &self.config)?;
+        grants
+            .iter()
+            .find_map(|grant| grant.at(key))
             .ok_or_else(|| Refusal::new(Code::ChoiceInvalid, "a choice that was not offered"))
     }
 

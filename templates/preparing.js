@@ -125,7 +125,7 @@ async function watch() {
 
 async function start() {
   document.getElementById("steps").hidden = false;
-  show("signing-in");
+  show(steps[0].dataset.step);
   let attempts = ATTEMPTS;
   while (!leaving && attempts > 0) {
     let pause;

@@ -1,6 +1,7 @@
 //! Clients of the AWS SDK, made once for each account and region, and shared.
 
-use crate::config::{Aws, Config, Domain, Provisioner};
+use crate::arn::RoleArn;
+use crate::config::{Aws, Config, Domain, NotebookPlace, Provisioner};
 use crate::metrics::{Metered, Metrics};
 use aws_config::identity::IdentityCache;
 use aws_config::sts::AssumeRoleProvider;
@@ -49,7 +50,9 @@ pub struct AwsClients {
 
 /// The clients are made for these places.
 fn places(config: &Config) -> BTreeSet<Place> {
-    config.domains.iter().map(|domain| Place::of(domain)).collect()
+    let notebooks = config.destinations.iter().filter_map(|one| one.notebooks());
+    let notebooks = notebooks.map(Place::of_notebooks);
+    config.domains.iter().map(|domain| Place::of(domain)).chain(notebooks).collect()
 }
 
 /// Where the gateway calls, and as whom: by its own credentials, or as a provisioner role.
@@ -80,7 +83,7 @@ impl AwsClients {
         let retries = RetryConfig::standard()
             .with_max_attempts(config.aws.attempts)
             .with_initial_backoff(Duration::from_millis(200));
-        let region = config.domains.first().map(|domain| domain.region.clone()).unwrap_or_default();
+        let region = config.destinations.first().map(|one| one.region().to_owned()).unwrap_or_default();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(region))
             .timeout_config(timeouts)
@@ -91,18 +94,18 @@ impl AwsClients {
         let shared = loader.load().await;
         let mut sts = HashMap::new();
         let mut ours = HashMap::new();
-        for domain in &config.domains {
-            let place = Place::of(domain);
-            let sts_config = at(&shared, &domain.region, config.aws.sts_endpoint.as_ref());
-            if let Some(provisioner) = &place.provisioner
-                && !ours.contains_key(&place)
-            {
+        for place in places(config) {
+            let region = place.region.clone();
+            let sts_config = at(&shared, &region, config.aws.sts_endpoint.as_ref());
+            if let Some(provisioner) = &place.provisioner {
                 let assumed = assuming(provisioner, &sts_config, config.aws.call).await;
-                ours.insert(place, Ours::new(config, &assumed, domain, metrics));
+                let clients = Ours::new(config, &assumed, &place, metrics);
+                ours.insert(place, clients);
             } else {
-                ours.entry(place).or_insert_with(|| Ours::new(config, &shared, domain, metrics));
+                let clients = Ours::new(config, &shared, &place, metrics);
+                ours.insert(place, clients);
             }
-            sts.entry(domain.region.clone()).or_insert_with(|| {
+            sts.entry(region).or_insert_with(|| {
                 let config =
                     aws_sdk_sts::config::Builder::from(&sts_config).interceptor(Metered(metrics.clone()));
                 aws_sdk_sts::Client::from_conf(config.build())
@@ -136,20 +139,24 @@ impl AwsClients {
         self.ours.get(&Place::of(domain)).map(|ours| &ours.iam)
     }
 
-    /// A client that signs as somebody's role session, on the same connections.
-    pub(super) fn sagemaker_as(
-        &self,
-        domain: &Domain,
-        session: Credentials,
-    ) -> Option<aws_sdk_sagemaker::Client> {
-        let config = self.sagemaker(domain)?.config().to_builder();
-        let config = config
-            .credentials_provider(SharedCredentialsProvider::new(session))
-            // Used once: nothing of it has to be kept.
-            .identity_cache(IdentityCache::no_cache())
-            .build();
-        Some(aws_sdk_sagemaker::Client::from_conf(config))
+    /// The client for the account and region of notebook instances, that signs as the gateway or the provisioner role.
+    pub(super) fn notebooks(&self, place: &NotebookPlace) -> Option<&aws_sdk_sagemaker::Client> {
+        self.ours.get(&Place::of_notebooks(place)).map(|ours| &ours.sagemaker)
     }
+}
+
+/// A client that signs as somebody's role session, on the connections of another one.
+pub(super) fn signing_as(
+    client: &aws_sdk_sagemaker::Client,
+    session: Credentials,
+) -> aws_sdk_sagemaker::Client {
+    let config = client.config().to_builder();
+    let config = config
+        .credentials_provider(SharedCredentialsProvider::new(session))
+        // Used once: nothing of it has to be kept.
+        .identity_cache(IdentityCache::no_cache())
+        .build();
+    aws_sdk_sagemaker::Client::from_conf(config)
 }
 
 /// The same client for a command, which waits longer than a person who signs in would.
@@ -167,16 +174,23 @@ pub(super) fn patient(client: &aws_sdk_sagemaker::Client) -> aws_sdk_sagemaker::
 
 impl Place {
     fn of(domain: &Domain) -> Self {
-        let partition = domain.roles.first().map_or("aws", |role| role.partition()).to_owned();
+        let partition = partition(&domain.roles).to_owned();
         Self { partition, region: domain.region.clone(), provisioner: domain.provisioner.clone() }
+    }
+
+    fn of_notebooks(place: &NotebookPlace) -> Self {
+        Self {
+            partition: partition(&place.roles).to_owned(),
+            region: place.region.clone(),
+            provisioner: place.provisioner.clone(),
+        }
     }
 }
 
 impl Ours {
-    fn new(config: &Config, credentials: &SdkConfig, domain: &Domain, metrics: &Metrics) -> Self {
-        let partition = Place::of(domain).partition;
-        let sagemaker = at(credentials, &domain.region, config.aws.sagemaker_endpoint.as_ref());
-        let iam = at(credentials, iam_region(&partition), config.aws.iam_endpoint.as_ref());
+    fn new(config: &Config, credentials: &SdkConfig, place: &Place, metrics: &Metrics) -> Self {
+        let sagemaker = at(credentials, &place.region, config.aws.sagemaker_endpoint.as_ref());
+        let iam = at(credentials, iam_region(&place.partition), config.aws.iam_endpoint.as_ref());
         let metered = Metered(metrics.clone());
         let sagemaker =
             aws_sdk_sagemaker::config::Builder::from(&sagemaker).interceptor(metered.clone()).build();
@@ -187,6 +201,10 @@ impl Ours {
             iam: aws_sdk_iam::Client::from_conf(iam),
         }
     }
+}
+
+fn partition(roles: &[RoleArn]) -> &str {
+    roles.first().map_or("aws", RoleArn::partition)
 }
 
 /// Credentials of a provisioner role: assumed when they are needed first, kept, and replaced before they end.

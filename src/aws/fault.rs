@@ -77,7 +77,10 @@ impl AwsFault {
                 let code = metadata.code().unwrap_or("without code");
                 let request_id = failure.raw().headers().get("x-amzn-requestid").unwrap_or("none");
                 let message = message(code, metadata.message().unwrap_or_default(), secret);
-                (sort(api, code, status), format!("{code} ({status}){message}, AWS request id {request_id}"))
+                (
+                    sort(api, code, metadata.message().unwrap_or_default(), status),
+                    format!("{code} ({status}){message}, AWS request id {request_id}"),
+                )
             }
             _ => (Kind::Unavailable, "an answer that cannot be understood".to_owned()),
         };
@@ -98,8 +101,10 @@ fn of_provisioner<E>(error: &SdkError<E, HttpResponse>) -> Option<AwsFault> {
     None
 }
 
-fn sort(api: &str, code: &str, status: u16) -> Kind {
+fn sort(api: &str, code: &str, message: &str, status: u16) -> Kind {
     match code {
+        // What SageMaker says of a notebook instance that does not exist.
+        "ValidationException" if message == "RecordNotFound" => Kind::NotFound,
         "ResourceNotFound" | "ResourceNotFoundException" | "NoSuchEntity" => Kind::NotFound,
         "ResourceInUse"
         | "ResourceInUseException"
@@ -196,8 +201,8 @@ mod tests {
 
     #[test]
     fn only_sts_says_that_an_assertion_has_expired() {
-        assert_eq!(sort(ASSUME, "ExpiredTokenException", 400), Kind::Expired);
-        let other = sort("sagemaker:DescribeUserProfile", "ExpiredTokenException", 400);
+        assert_eq!(sort(ASSUME, "ExpiredTokenException", "", 400), Kind::Expired);
+        let other = sort("sagemaker:DescribeUserProfile", "ExpiredTokenException", "", 400);
         assert_eq!(other, Kind::Denied);
     }
 }

@@ -1,11 +1,11 @@
 //! The presigned URL: the way into one person's Studio.
 
-use super::clients::AwsClients;
+use super::clients::{AwsClients, signing_as};
 use super::fault::{AwsFault, Kind};
 use super::profile::StudioProfile;
 use super::role_session::RoleSession;
 use super::space::StudioSpace;
-use crate::config::{Domain, PresignBy};
+use crate::config::PresignBy;
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
 use crate::policy::Grant;
@@ -22,6 +22,14 @@ pub struct PresignedUrl {
 }
 
 impl PresignedUrl {
+    /// What AWS answered; `None` if that is no URL to send a browser to.
+    pub(super) fn of(answer: Option<&str>, expires: DateTime<Utc>) -> Option<Self> {
+        let url = answer.and_then(|url| Url::parse(url).ok());
+        // Plain HTTP can only come from an endpoint that is configured so, such as the embedded AWS.
+        let url = url.filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())?;
+        Some(Self { url, expires })
+    }
+
     /// The URL, for the one answer that leads to it.
     #[must_use]
     pub fn expose_for_answer(&self) -> &str {
@@ -91,19 +99,20 @@ pub async fn presign(
     now: DateTime<Utc>,
 ) -> Result<PresignedUrl, PresignFault> {
     let domain = grant.domain();
+    let ours = clients.sagemaker(domain);
+    let ours = ours.ok_or_else(|| refused(Code::GatewayFault, "no SageMaker client for the region"))?;
     let client = match domain.presign_by {
-        PresignBy::Person => clients.sagemaker_as(domain, session.credentials()),
-        PresignBy::Service => clients.sagemaker(domain).cloned(),
+        PresignBy::Person => signing_as(ours, session.credentials()),
+        PresignBy::Service => ours.clone(),
     };
-    let client = client.ok_or_else(|| refused(Code::GatewayFault, "no SageMaker client for the region"))?;
     let output = client
         .create_presigned_domain_url()
         .domain_id(&domain.id)
         .user_profile_name(profile.name())
-        .session_expiration_duration_in_seconds(studio_seconds(domain, identity, now))
+        .session_expiration_duration_in_seconds(open_seconds(domain.session_seconds, identity, now))
         .expires_in_seconds(domain.link_seconds)
         .set_space_name(space.map(|space| space.name().to_owned()))
-        .landing_uri(grant.destination().landing_uri.as_str())
+        .landing_uri(grant.place().landing_uri.as_str())
         .send()
         .await
         .map_err(|error| match AwsFault::of(API, &error) {
@@ -112,10 +121,8 @@ pub async fn presign(
             fault if matches!(fault.kind, Kind::InUse | Kind::Invalid) => PresignFault::NotNow(fault.into()),
             fault => PresignFault::Other(fault.into()),
         })?;
-    let url = output.authorized_url().and_then(|url| Url::parse(url).ok());
-    // Plain HTTP can only come from an endpoint that is configured so, such as the embedded AWS.
-    url.filter(|url| matches!(url.scheme(), "https" | "http") && url.has_host())
-        .map(|url| PresignedUrl { url, expires: now + TimeDelta::seconds(domain.link_seconds.into()) })
+    let expires = now + TimeDelta::seconds(domain.link_seconds.into());
+    PresignedUrl::of(output.authorized_url(), expires)
         .ok_or_else(|| refused(Code::AwsUnavailable, "an answer without a usable URL"))
 }
 
@@ -123,9 +130,10 @@ fn refused(code: Code, reason: &str) -> PresignFault {
     PresignFault::Other(Refusal::new(code, format!("{API}: {reason}")))
 }
 
-/// The domain's session length; not longer than the session at the IdP, but at least the 1,800 s that the API takes.
-fn studio_seconds(domain: &Domain, identity: &Identity, now: DateTime<Utc>) -> i32 {
+/// The configured length of what is opened; not longer than the session at the IdP, but at least the 1,800 s that the API
+/// takes.
+pub(super) fn open_seconds(configured: i32, identity: &Identity, now: DateTime<Utc>) -> i32 {
     let left = identity.session_until().map(|until| (until - now).num_seconds().clamp(1_800, 43_200));
-    let left = left.and_then(|left| i32::try_from(left).ok()).unwrap_or(domain.session_seconds);
-    domain.session_seconds.min(left)
+    let left = left.and_then(|left| i32::try_from(left).ok()).unwrap_or(configured);
+    configured.min(left)
 }

@@ -108,8 +108,9 @@ pub async fn reconcile(
 /// The templates that rules make of a domain's; its own, where no rule leads there.
 pub(crate) fn templates(config: &Config, domain: &Domain) -> Vec<Arc<ProfileTemplate>> {
     let allowed = config.rules.iter().flat_map(|rule| &rule.allow);
-    let here = allowed.filter(|allowed| allowed.destination.domain.key == domain.key);
-    let found: Vec<_> = here.map(|allowed| Arc::clone(&allowed.template)).collect();
+    let here =
+        allowed.filter(|allowed| allowed.destination.domain().is_some_and(|one| one.key == domain.key));
+    let found: Vec<_> = here.filter_map(|allowed| allowed.template.clone()).collect();
     if found.is_empty() { vec![Arc::clone(&domain.profile)] } else { found }
 }
 

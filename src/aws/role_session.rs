@@ -2,10 +2,11 @@
 
 use super::clients::AwsClients;
 use super::fault::{ASSUME as API, AwsFault, Kind};
+use crate::arn::RolePair;
 use crate::config::PresignBy;
 use crate::error::{Code, Refusal};
 use crate::identity::Identity;
-use crate::policy::Grant;
+use crate::policy::{Grant, NotebookGrant};
 use crate::saml::EncodedResponse;
 use aws_credential_types::Credentials;
 use chrono::{DateTime, Utc};
@@ -43,30 +44,70 @@ impl fmt::Debug for RoleSession {
     }
 }
 
-/// Assumes the role of a grant with the very message that the IdP sent.
+/// What a role session is for.
+#[derive(Debug)]
+pub struct Purpose<'g> {
+    region: &'g str,
+    role: &'g RolePair,
+    /// Key of the session tag that AWS compares with the owner tag, and the owner; `None` where it does not compare.
+    tag: Option<(&'g str, &'g str)>,
+    /// The session policy; `None`: whatever the role may do.
+    policy: Option<String>,
+}
+
+impl<'g> Purpose<'g> {
+    /// To open the profile of a grant.
+    #[must_use]
+    pub fn studio(grant: &'g Grant<'_>) -> Self {
+        let domain = grant.domain();
+        let policy = || session_policy("sagemaker:CreatePresignedDomainUrl", &grant.profile_arn());
+        Self {
+            region: &domain.region,
+            role: grant.role(),
+            tag: (domain.presign_by == PresignBy::Person).then(|| (&*domain.session_tag, grant.owner())),
+            policy: domain.session_policy.then(policy),
+        }
+    }
+
+    /// To open the notebook instance with this ARN.
+    #[must_use]
+    pub fn notebook(grant: &'g NotebookGrant<'_>, arn: &str) -> Self {
+        let place = grant.place();
+        let policy = || session_policy("sagemaker:CreatePresignedNotebookInstanceUrl", arn);
+        Self {
+            region: &place.region,
+            role: grant.role(),
+            tag: place.owner_tag.is_some().then(|| (&*place.session_tag, grant.owner())),
+            policy: place.session_policy.then(policy),
+        }
+    }
+}
+
+/// Assumes the role that a purpose needs with the very message that the IdP sent.
 ///
 /// # Errors
 /// `identity.session-tag` if AWS would refuse to open the profile with this session; what STS answers; `aws.disagrees` when STS read another subject, issuer or recipient out of the message than we did:
 /// then one of us was deceived.
 pub async fn assume_role(
     clients: &AwsClients,
-    grant: &Grant<'_>,
+    purpose: &Purpose<'_>,
     identity: &Identity,
     response: &EncodedResponse,
     now: DateTime<Utc>,
 ) -> Result<RoleSession, Refusal> {
-    check_session_tag(identity, grant)?;
-    let region = &grant.domain().region;
+    let Purpose { region, role, tag, policy } = purpose;
+    if let Some((key, owner)) = tag {
+        check_session_tag(identity, key, owner)?;
+    }
     let client = clients
         .sts(region)
         .ok_or_else(|| Refusal::new(Code::GatewayFault, "no STS client for the region"))?;
     let seconds = session_seconds(identity, now);
-    let policy = grant.domain().session_policy.then(|| session_policy(&grant.profile_arn()));
     let call = |seconds: u32| {
         client
             .assume_role_with_saml()
-            .role_arn(grant.role().role.as_str())
-            .principal_arn(grant.role().provider.as_str())
+            .role_arn(role.role.as_str())
+            .principal_arn(role.provider.as_str())
             .saml_assertion(response.expose_for_sts())
             .duration_seconds(i32::try_from(seconds).unwrap_or(900))
             .set_policy(policy.clone())
@@ -108,15 +149,14 @@ pub async fn assume_role(
     Ok(RoleSession { credentials, arn })
 }
 
-/// AWS opens a profile for nobody whose session tag is not its owner tag. Known beforehand, it is told as what it is.
-fn check_session_tag(identity: &Identity, grant: &Grant<'_>) -> Result<(), Refusal> {
-    let tag = &grant.domain().session_tag;
+/// AWS opens a profile or an instance for nobody whose session tag is not its owner tag. Known beforehand, it is told as
+/// what it is.
+fn check_session_tag(identity: &Identity, tag: &str, owner: &str) -> Result<(), Refusal> {
     // Keys of session tags and of conditions ignore case; values do not.
     let mut tags = identity.principal_tags().iter();
     let reason = match tags.find(|(key, _)| key.eq_ignore_ascii_case(tag)).map(|(_, value)| value) {
-        _ if grant.domain().presign_by == PresignBy::Service => return Ok(()),
-        Some(value) if value == grant.owner() => return Ok(()),
-        Some(value) => format!("is {value:?}, and the owner tag {:?}", grant.owner()),
+        Some(value) if value == owner => return Ok(()),
+        Some(value) => format!("is {value:?}, and the owner tag {owner:?}"),
         None => "is missing".to_owned(),
     };
     Err(Refusal::new(Code::SessionTag, format!("the attribute PrincipalTag:{tag} {reason}")))
@@ -130,14 +170,14 @@ fn session_seconds(identity: &Identity, now: DateTime<Utc>) -> u32 {
     wanted.min(left).max(900)
 }
 
-/// Leaves the session nothing but to open one profile.
-fn session_policy(profile_arn: &str) -> String {
+/// Leaves the session nothing but to open one thing.
+fn session_policy(action: &str, arn: &str) -> String {
     json!({
         "Version": "2012-10-17",
         "Statement": [{
             "Effect": "Allow",
-            "Action": "sagemaker:CreatePresignedDomainUrl",
-            "Resource": profile_arn,
+            "Action": action,
+            "Resource": arn,
         }],
     })
     .to_string()

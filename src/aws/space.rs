@@ -79,7 +79,7 @@ struct Wanted<'g> {
 
 impl<'g> Wanted<'g> {
     fn of(grant: &'g Grant<'g>) -> Option<Self> {
-        let template = grant.destination().space.as_ref()?;
+        let template = grant.place().space.as_ref()?;
         Some(Self { grant, template, name: template.name.of(grant.profile()) })
     }
 

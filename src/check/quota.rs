@@ -27,8 +27,8 @@ pub(super) async fn look(ground: Arc<Ground>, domain: Arc<Domain>) -> Vec<Findin
         Some(quota) => compared("quota.user-profiles", &domain, quota, profiles(&survey, &domain).await),
         None => none("quota.user-profiles", &domain),
     }];
-    let has_spaces =
-        ground.config.destinations.iter().any(|one| one.domain.key == domain.key && one.space.is_some());
+    let mut places = ground.config.destinations.iter().filter_map(|destination| destination.studio());
+    let has_spaces = places.any(|place| place.domain.key == domain.key && place.space.is_some());
     if has_spaces {
         findings.push(match smallest(&quotas, "spaces") {
             Some(quota) => compared("quota.spaces", &domain, quota, spaces(&survey, &domain).await),

@@ -1,10 +1,12 @@
-//! Section `[[destination]]`: a place in a domain that people can be sent to, and that links can name. Every domain is
-//! one under its own key. Says nothing of who may go there.
+//! Section `[[destination]]`: a place that people can be sent to, and that links can name: in a domain, or notebook
+//! instances. Every domain is one under its own key. Says nothing of who may go there.
 
-use super::Domain;
 use super::entitlements::Named;
+use super::notebook::{self, NotebookPlace};
 use super::problems::{Section, key, kind, string};
 use super::space::{self, SpaceTemplate};
+use super::{Domain, Idp};
+use crate::arn::RoleArn;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,6 +19,22 @@ pub struct Destination {
     pub name: String,
     /// What else people read where they choose.
     pub description: Option<String>,
+    /// Where it is.
+    pub place: Place,
+}
+
+/// Where a destination is.
+#[derive(Debug)]
+pub enum Place {
+    /// In a domain.
+    Studio(StudioPlace),
+    /// In no domain: it is notebook instances.
+    Notebooks(NotebookPlace),
+}
+
+/// A place in a domain.
+#[derive(Debug)]
+pub struct StudioPlace {
     /// The domain that it is in.
     pub domain: Arc<Domain>,
     /// Where in the domain it is.
@@ -32,10 +50,60 @@ impl Destination {
             key: domain.key.clone(),
             name: domain.name.clone(),
             description: domain.description.clone(),
-            domain: Arc::clone(domain),
-            landing_uri: domain.landing_uri.clone(),
-            space: None,
+            place: Place::Studio(StudioPlace {
+                domain: Arc::clone(domain),
+                landing_uri: domain.landing_uri.clone(),
+                space: None,
+            }),
         }
+    }
+
+    /// The place in a domain, if it is one.
+    #[must_use]
+    pub fn studio(&self) -> Option<&StudioPlace> {
+        match &self.place {
+            Place::Studio(place) => Some(place),
+            Place::Notebooks(_) => None,
+        }
+    }
+
+    /// The domain, if it is in one.
+    #[must_use]
+    pub fn domain(&self) -> Option<&Domain> {
+        self.studio().map(|place| &*place.domain)
+    }
+
+    /// The notebook instances, if it is such.
+    #[must_use]
+    pub fn notebooks(&self) -> Option<&NotebookPlace> {
+        match &self.place {
+            Place::Studio(_) => None,
+            Place::Notebooks(place) => Some(place),
+        }
+    }
+
+    /// Federated roles through which it may be opened, all of one account; never empty.
+    #[must_use]
+    pub fn roles(&self) -> &[RoleArn] {
+        match &self.place {
+            Place::Studio(place) => &place.domain.roles,
+            Place::Notebooks(place) => &place.roles,
+        }
+    }
+
+    /// AWS region.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        match &self.place {
+            Place::Studio(place) => &place.domain.region,
+            Place::Notebooks(place) => &place.region,
+        }
+    }
+
+    /// Whether people of this IdP may hold roles that open it.
+    pub(super) fn is_open_to(&self, idp: &Idp) -> bool {
+        let account = self.roles().first().map(RoleArn::account);
+        idp.saml_providers.iter().any(|provider| Some(provider.account()) == account)
     }
 }
 
@@ -44,6 +112,20 @@ pub(super) fn read(mut section: Section<'_>, domains: &Named<Domain>) -> Option<
     let key = section.required("key", key);
     let name = section.optional("name", string);
     let description = section.optional("description", string);
+    if section.has("notebook") {
+        let notebooks = notebook::read(section.section("notebook"));
+        for key in ["domain", "landing_uri", "space"] {
+            section.optional(key, |_| Err::<(), _>("notebook instances are in no domain".into()));
+        }
+        section.finish();
+        let key = key?;
+        return Some(Destination {
+            name: name.unwrap_or_else(|| key.clone()),
+            key,
+            description,
+            place: Place::Notebooks(notebooks?),
+        });
+    }
     let domain = section.required("domain", |value| {
         let key = string(value)?;
         domains.get(&key).cloned().ok_or_else(|| format!("no domain has the key {key:?}"))
@@ -61,9 +143,11 @@ pub(super) fn read(mut section: Section<'_>, domains: &Named<Domain>) -> Option<
         name: name.unwrap_or_else(|| key.clone()),
         key,
         description,
-        landing_uri: landing_uri.or(of_space).unwrap_or_else(|| domain.landing_uri.clone()),
-        space,
-        domain,
+        place: Place::Studio(StudioPlace {
+            landing_uri: landing_uri.or(of_space).unwrap_or_else(|| domain.landing_uri.clone()),
+            space,
+            domain,
+        }),
     })
 }
 

@@ -57,14 +57,6 @@ pub struct Domain {
     pub provisioning: Provisioning,
 }
 
-impl Domain {
-    /// Whether people of this IdP may hold roles that open it.
-    pub(super) fn is_open_to(&self, idp: &Idp) -> bool {
-        let accounts = || self.roles.iter().map(RoleArn::account);
-        idp.saml_providers.iter().any(|provider| accounts().any(|account| account == provider.account()))
-    }
-}
-
 /// What happens at a sign-in to a profile that exists and is not like the template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Provisioning {
@@ -204,7 +196,7 @@ fn domain_id(text: &str) -> Option<String> {
     fits.then(|| text.to_owned())
 }
 
-fn region(text: &str) -> Option<String> {
+pub(super) fn region(text: &str) -> Option<String> {
     let fits = text.len() <= 32
         && text.split('-').count() >= 3
         && text.split('-').all(|part| {

@@ -90,7 +90,7 @@ pub(super) fn attributes(domains: &[Arc<Domain>], rules: &[Rule]) -> BTreeSet<St
         Subject::Attribute(name) => Some(name.clone()),
         Subject::Idp | Subject::Roles | Subject::Groups => None,
     });
-    let templates = rules.iter().flat_map(|rule| &rule.allow).map(|allowed| &allowed.template);
+    let templates = rules.iter().flat_map(|rule| &rule.allow).filter_map(|allowed| allowed.template.as_ref());
     let templates = domains.iter().map(|domain| &domain.profile).chain(templates);
     let in_tags = templates.flat_map(|template| &template.tags).filter_map(|(_, source)| match source {
         TagSource::Attribute { name, .. } => Some(name.clone()),
@@ -135,7 +135,7 @@ impl Config {
     pub fn idps_to(&self, destination: &Destination) -> impl Iterator<Item = &Arc<Idp>> {
         let rules: Vec<_> = self.rules.iter().filter(|rule| rule.allowed(destination).is_some()).collect();
         self.idps.iter().filter(move |idp| {
-            destination.domain.is_open_to(idp) && rules.iter().any(|rule| rule.takes_idp(&idp.key))
+            destination.is_open_to(idp) && rules.iter().any(|rule| rule.takes_idp(&idp.key))
         })
     }
 
@@ -146,15 +146,16 @@ impl Config {
             |destination: &Destination| self.rules.iter().any(|rule| rule.allowed(destination).is_some());
         for domain in &self.domains {
             found.extend(domain.warnings());
-            let inside = || self.destinations.iter().filter(|one| one.domain.key == domain.key);
+            let is_here = |one: &Destination| one.domain().is_some_and(|inside| inside.key == domain.key);
+            let inside = || self.destinations.iter().filter(|one| is_here(one));
             // A domain that is entered by other destinations only is as it should be.
             if !inside().any(|destination| opened(destination)) {
                 found.push(format!("domain {:?}: no rule allows anybody to go there", domain.key));
             }
             let inside_templates = self.rules.iter().flat_map(|rule| &rule.allow);
             let roles: BTreeSet<_> = inside_templates
-                .filter(|allowed| allowed.destination.domain.key == domain.key)
-                .map(|allowed| allowed.template.execution_role())
+                .filter(|allowed| is_here(&allowed.destination))
+                .filter_map(|allowed| Some(allowed.template.as_ref()?.execution_role()))
                 .collect();
             if roles.len() > 1 && domain.provisioning != Provisioning::Reconcile {
                 found.push(format!(

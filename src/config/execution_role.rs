@@ -156,8 +156,10 @@ pub(super) fn read(
 pub(super) fn find_clashes(domains: &[Option<Arc<Domain>>], rules: &[Rule], problems: &Collector) {
     for (rule, allowed) in rules.iter().flat_map(|rule| rule.allow.iter().map(move |allowed| (rule, allowed)))
     {
-        let domain = &allowed.destination.domain;
-        if domain.execution_role.is_some() && allowed.template.execution_role().is_some() {
+        let (Some(domain), Some(template)) = (allowed.destination.domain(), &allowed.template) else {
+            continue;
+        };
+        if domain.execution_role.is_some() && template.execution_role().is_some() {
             problems.add(
                 &format!("rule[{}].profile.execution_role", rule.number - 1),
                 format!(

@@ -37,8 +37,9 @@ pub struct Rule {
 pub struct Allowed {
     /// The destination.
     pub destination: Arc<Destination>,
-    /// What a missing profile is created as: the domain's template, with the rule's laid over it.
-    pub template: Arc<ProfileTemplate>,
+    /// What a missing profile is created as: the domain's template, with the rule's laid over it. `None` where there is no
+    /// domain.
+    pub template: Option<Arc<ProfileTemplate>>,
 }
 
 /// One condition: at least one value of the subject fits at least one of the matchers.
@@ -105,7 +106,8 @@ impl Rule {
     /// Whether it denies the domain in which the destination is, and with it everything there: from any place in a domain
     /// it is one click to all others.
     fn denies_domain_of(&self, destination: &Destination) -> bool {
-        self.deny.iter().any(|denied| denied.key == destination.domain.key)
+        let domain = destination.domain().map(|domain| &domain.key);
+        self.deny.iter().any(|denied| Some(&denied.key) == domain)
     }
 
     /// Whether what it opens may be opened through this role: what it says of roles holds for each role by itself.
@@ -199,15 +201,18 @@ fn read(
     }
     let has_profile = section.has("profile");
     let over = section.section("profile");
-    if has_profile && !section.has("allow") {
+    let no_studio = !allow.is_empty() && allow.iter().all(|one| one.studio().is_none());
+    if has_profile && (no_studio || !section.has("allow")) {
         section.problem("profile", "the rule allows nothing that a profile would be made for");
     }
     let templates = templates(&over, &allow, around, problems);
     let path = section.path("allow");
     section.finish();
     let allow = allow.into_iter().map(|destination| {
-        let laid = templates.get(&destination.domain.key).cloned();
-        let template = laid.unwrap_or_else(|| Arc::clone(&destination.domain.profile));
+        let template = destination.domain().map(|domain| {
+            let laid = templates.get(&domain.key).cloned();
+            laid.unwrap_or_else(|| Arc::clone(&domain.profile))
+        });
         Allowed { destination, template }
     });
     let rule = Rule { number, name: name?, conditions, allow: allow.collect(), deny };
@@ -274,7 +279,7 @@ fn templates(
         lay(&Table::new(), "");
     }
     let domains: BTreeMap<&str, &Domain> =
-        allow.iter().map(|one| (one.domain.key.as_str(), &*one.domain)).collect();
+        allow.iter().filter_map(|one| one.domain()).map(|one| (one.key.as_str(), one)).collect();
     for (key, domain) in domains {
         let base = around.profiles.get(key).cloned().unwrap_or_default();
         if let Some(template) = lay(&base, &domain.owner_tag) {
@@ -287,15 +292,14 @@ fn templates(
 /// A destination that the rule allows, but that nobody whom it is for can open, is a mistake.
 fn check_ways_in(rule: &Rule, path: &str, idps: &Named<Idp>, problems: &Collector) {
     for Allowed { destination, .. } in &rule.allow {
-        let domain = &destination.domain;
-        if !domain.roles.iter().any(|role| rule.takes_role(role)) {
+        if !destination.roles().iter().any(|role| rule.takes_role(role)) {
             problems.add(
                 path,
                 format!("{:?} is opened by none of the roles that the rule is for", destination.key),
             );
         }
         // An IdP with a problem of its own may be the one.
-        let leads = |idp: &Option<Arc<Idp>>| idp.as_ref().is_none_or(|idp| domain.is_open_to(idp));
+        let leads = |idp: &Option<Arc<Idp>>| idp.as_ref().is_none_or(|idp| destination.is_open_to(idp));
         if !idps.iter().any(|(key, idp)| rule.takes_idp(key) && leads(idp)) {
             let reason = "has no SAML provider of an IdP that the rule is for in its account";
             problems.add(path, format!("{:?} {reason}", destination.key));

@@ -3,7 +3,7 @@
 
 use super::problems::{Collector, Section, boolean, kind, number, string};
 use super::tags::{is_tag_value, tag_key};
-use super::{Destination, Rule};
+use super::{Destination, Rule, StudioPlace};
 use crate::profile_name::ProfileName;
 use crate::settings::Settings;
 use aws_sdk_sagemaker::types::{AppType, SharingType, SpaceSettings};
@@ -223,15 +223,22 @@ fn is_name(text: &str) -> bool {
         && !text.ends_with('-')
 }
 
+/// A destination's place and space, if it is in one.
+fn in_space(destination: &Destination) -> Option<(&StudioPlace, &SpaceTemplate)> {
+    let place = destination.studio()?;
+    Some((place, place.space.as_ref()?))
+}
+
 /// Spaces of one domain that two people, or two destinations, could take for each other; and more tags than there can be.
 /// `destinations` are those of the file, without the domains themselves.
 pub(super) fn find_clashes(destinations: &[Arc<Destination>], rules: &[Rule], problems: &Collector) {
     for (index, destination) in destinations.iter().enumerate() {
-        let Some(space) = &destination.space else { continue };
+        let Some((place, space)) = in_space(destination) else { continue };
         let path = format!("destination[{index}].space");
         let clashes = |there: &SpaceTemplate| there != space && there.name.may_meet(&space.name);
         let earlier = destinations.iter().take(index).find(|other| {
-            other.domain.key == destination.domain.key && other.space.as_ref().is_some_and(clashes)
+            in_space(other)
+                .is_some_and(|(there, space)| there.domain.key == place.domain.key && clashes(space))
         });
         if let Some(other) = earlier {
             problems.add(
@@ -239,10 +246,11 @@ pub(super) fn find_clashes(destinations: &[Arc<Destination>], rules: &[Rule], pr
                 format!("the space of destination {:?} could have the same name", other.key),
             );
         }
-        if space.tags.keys().any(|key| key.eq_ignore_ascii_case(&destination.domain.owner_tag)) {
+        if space.tags.keys().any(|key| key.eq_ignore_ascii_case(&place.domain.owner_tag)) {
             problems.add(&format!("{path}.tags"), "the owner tag is set by the gateway");
         }
-        let templates = rules.iter().filter_map(|rule| rule.allowed(destination)).map(|one| &one.template);
+        let templates =
+            rules.iter().filter_map(|rule| rule.allowed(destination)).filter_map(|one| one.template.as_ref());
         let most = templates.map(|template| template.tags.len() + 1).max().unwrap_or_default();
         if matches!(space.name, SpaceName::Private { .. }) && most + space.tags.len() > MOST_TAGS {
             problems.add(&format!("{path}.tags"), format!("with those of the profile more than {MOST_TAGS}"));

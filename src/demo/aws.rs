@@ -6,7 +6,7 @@
 //! ```text
 //! POST /                    every API call: X-Amz-Target for SageMaker, Action and Version for STS and IAM
 //! GET  /studio/auth?token=  a presigned link, once
-//! GET  /studio/page         the stand-in for Studio
+//! GET  /studio/page         the stand-in for Studio, or for a notebook instance
 //!      /_control/...        events, recorded calls, profiles, knobs, foreign sessions and roles
 //! ```
 
@@ -17,6 +17,7 @@ mod dynamodb;
 mod fault;
 mod iam;
 mod knobs;
+mod notebook;
 mod policy;
 mod quotas;
 mod sagemaker;
@@ -34,10 +35,11 @@ mod wire;
 mod world;
 
 pub use knobs::{Effect, Fault, Knobs};
+pub use notebook::NotebookView;
 pub use trail::{Event, Outcome, RecordedCall};
 pub use views::{LifecycleConfigView, ProfileView, SpaceView};
 pub use world::{
-    AWS_AUDIENCES, AuthMode, Domain, Profile, Role, SamlProvider, Space, StaticKeys, Table, World,
+    AWS_AUDIENCES, AuthMode, Domain, Notebook, Profile, Role, SamlProvider, Space, StaticKeys, Table, World,
 };
 
 use crate::clock::Clock;
@@ -132,6 +134,15 @@ impl EmbeddedAws {
         let mut state = self.server.state();
         state.settle(now);
         state.spaces.values().map(|space| space.view.clone()).collect()
+    }
+
+    /// The notebook instances that exist now.
+    #[must_use]
+    pub fn notebooks(&self) -> Vec<NotebookView> {
+        let now = self.server.clock.now();
+        let mut state = self.server.state();
+        state.settle(now);
+        state.notebooks.values().map(|notebook| notebook.view.clone()).collect()
     }
 
     /// The IAM roles that exist now.

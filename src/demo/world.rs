@@ -1,6 +1,8 @@
 //! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with exactly the policies
 //! that `studio-gateway policies` prints for it.
 
+mod notebooks;
+
 use super::aws::{AWS_AUDIENCES, Domain, Role, SamlProvider, StaticKeys, Table as DynamoDbTable, World};
 use crate::arn::RoleArn;
 use crate::config::{Config, Replay, RoleTemplate};
@@ -104,6 +106,7 @@ fn bare(config: &Config) -> World {
         domains: domains.collect(),
         accepted_audiences: AWS_AUDIENCES.map(String::from).into_iter().chain(own_audiences).collect(),
         tables: tables(config),
+        regions: notebooks::places(config).map(|place| place.region.clone()).collect(),
         ..World::default()
     }
 }
@@ -127,29 +130,26 @@ fn roles(config: &Config, printed: &Printed) -> Vec<Role> {
     let mut by_arn: BTreeMap<&str, Role> = BTreeMap::new();
     for domain in &config.domains {
         for arn in &domain.roles {
-            by_arn.entry(arn.as_str()).or_insert_with(|| Role {
-                arn: arn.to_string(),
-                trust_policy: printed.trust("trust-policy", arn),
-                permission_policies: printed.of(&["federated-role-policy"], &subject(arn)),
-                max_session_seconds: 43_200,
-                ..Role::default()
-            });
+            by_arn.entry(arn.as_str()).or_insert_with(|| federated(printed, arn));
         }
         if let Some(provisioner) = &domain.provisioner {
-            let arn = &provisioner.role;
-            by_arn.entry(arn.as_str()).or_insert_with(|| Role {
-                arn: arn.to_string(),
-                trust_policy: printed.trust("provisioner-trust-policy", arn),
-                permission_policies: printed
-                    .of(&["provisioner-policy"], &subject(arn))
-                    .into_iter()
-                    .chain(printed.of(BESIDE, arn.account()))
-                    .collect(),
-                ..Role::default()
-            });
+            by_arn
+                .entry(provisioner.role.as_str())
+                .or_insert_with(|| provisioner_role(printed, &provisioner.role));
         }
     }
-    let by_rules = config.rules.iter().flat_map(|rule| &rule.allow).map(|allowed| &allowed.template);
+    for place in notebooks::places(config) {
+        for arn in &place.roles {
+            by_arn.entry(arn.as_str()).or_insert_with(|| federated(printed, arn));
+        }
+        if let Some(provisioner) = &place.provisioner {
+            by_arn
+                .entry(provisioner.role.as_str())
+                .or_insert_with(|| provisioner_role(printed, &provisioner.role));
+        }
+    }
+    let by_rules =
+        config.rules.iter().flat_map(|rule| &rule.allow).filter_map(|allowed| allowed.template.as_ref());
     let templates = config.domains.iter().map(|domain| &domain.profile).chain(by_rules);
     for arn in templates.filter_map(|template| template.execution_role()) {
         let Some(role) = RoleArn::parse(arn) else { continue };
@@ -162,6 +162,29 @@ fn roles(config: &Config, printed: &Printed) -> Vec<Role> {
     by_arn.into_values().collect()
 }
 
+/// A role that people take through their IdP.
+fn federated(printed: &Printed, arn: &RoleArn) -> Role {
+    Role {
+        arn: arn.to_string(),
+        trust_policy: printed.trust("trust-policy", arn),
+        permission_policies: printed.of(OF_PEOPLE, &subject(arn)),
+        max_session_seconds: 43_200,
+        ..Role::default()
+    }
+}
+
+/// A role that the gateway takes.
+fn provisioner_role(printed: &Printed, arn: &RoleArn) -> Role {
+    let own = printed.of(&["provisioner-policy", "notebook-gateway-policy"], &subject(arn));
+    let beside = printed.of(BESIDE, arn.account());
+    Role {
+        arn: arn.to_string(),
+        trust_policy: printed.trust("provisioner-trust-policy", arn),
+        permission_policies: [own, beside].concat(),
+        ..Role::default()
+    }
+}
+
 /// What `studio-gateway policies` prints, for the gateway's role here. No role of this world may do anything else, so that
 /// every sign-in shows that what is printed is enough.
 struct Printed(Vec<Policy>);
@@ -170,7 +193,11 @@ impl Printed {
     /// The policies of these names about this subject. One that the configuration has no use for is not there.
     fn of(&self, names: &[&str], subject: &str) -> Vec<Value> {
         let fits = |policy: &&Policy| {
-            names.contains(&policy.name) && policy.subject.as_deref().unwrap_or(WHOLE) == subject
+            let about = policy.subject.as_deref().unwrap_or(WHOLE);
+            // Where roles have a policy for each pair of tags, the tag comes after another slash.
+            let of_tag =
+                about.strip_prefix(subject).is_some_and(|rest| !subject.is_empty() && rest.starts_with('/'));
+            names.contains(&policy.name) && (about == subject || of_tag)
         };
         self.0.iter().filter(fits).filter_map(|policy| policy.document.clone().ok()).collect()
     }
@@ -183,6 +210,8 @@ impl Printed {
 
 /// Stands for the whole configuration as subject of a policy.
 const WHOLE: &str = "";
+/// What people's roles have.
+const OF_PEOPLE: &[&str] = &["federated-role-policy", "notebook-people-policy"];
 /// What a role may need beside gateway-policy or provisioner-policy, for what it does in an account.
 const BESIDE: &[&str] = &["service-presign-policy", "execution-roles-policy", "check-live-policy"];
 /// What the role of a command needs beside these.
@@ -211,7 +240,8 @@ fn keys(config: &Config, gateway: &RoleArn, printed: &Printed) -> Vec<StaticKeys
     let own = config.domains.iter().filter(|domain| domain.provisioner.is_none());
     let accounts: BTreeSet<_> = own.filter_map(|domain| Some(domain.roles.first()?.account())).collect();
     let in_each = |names| accounts.iter().flat_map(|account| printed.of(names, account)).collect::<Vec<_>>();
-    let of_gateway = [printed.of(&["gateway-policy"], WHOLE), in_each(BESIDE)].concat();
+    let of_notebooks = printed.of(&["notebook-gateway-policy"], &subject(gateway));
+    let of_gateway = [printed.of(&["gateway-policy"], WHOLE), of_notebooks, in_each(BESIDE)].concat();
     let of_operator = [of_gateway.clone(), in_each(FOR_COMMANDS)].concat();
     vec![
         static_keys(ACCESS_KEY_ID, gateway, of_gateway),

@@ -103,6 +103,18 @@ codes! {
     SpaceFailed = "space.failed", 502, Aws, true;
     /// The space is not ready within the configured time, or is being deleted. The next sign-in picks it up.
     SpacePending = "space.pending", 503, Aws, true;
+    /// The notebook instance belongs to somebody else, or to nobody.
+    NotebookConflict = "notebook.conflict", 409, Gateway, false;
+    /// There is no such notebook instance, or it is being deleted.
+    NotebookMissing = "notebook.missing", 404, Gateway, false;
+    /// SageMaker reports the notebook instance as failed.
+    NotebookFailed = "notebook.failed", 502, Aws, false;
+    /// SageMaker reports the notebook instance as failed: AWS had no machine of its type.
+    NotebookNoCapacity = "notebook.no-capacity", 503, Aws, false;
+    /// SageMaker reports the notebook instance as failed: its lifecycle script did not end well, or in time.
+    NotebookScriptFailed = "notebook.script-failed", 502, Aws, false;
+    /// The notebook instance is not in service within the configured time. The next sign-in picks it up.
+    NotebookPending = "notebook.pending", 503, Aws, true;
     /// A role of the person's execution role's name is somebody else's, or not safe to give policies to.
     ExecutionRoleConflict = "execution-role.conflict", 409, Gateway, false;
     /// The person's execution role cannot be given its policies.

@@ -2,11 +2,12 @@
 //! characters, so that nobody writes on the admin's terminal as they like.
 
 use super::{Explanation, Outcome};
-use crate::config::{Rule, Subject};
+use crate::config::{Rule, Subject, Which};
 use crate::identity::Claims;
 use crate::inspect::printable;
-use crate::policy::{Answer, Decision, Finding, Grant, Verdict, seen};
+use crate::policy::{Answer, Decision, Finding, Grant, NotebookGrant, Verdict, Way, seen};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use toml::Table;
 
@@ -91,14 +92,44 @@ fn destination(out: &mut String, decision: &Decision<'_>) {
     let destination = decision.destination;
     let open = if matches!(decision.verdict, Verdict::Granted(_)) { "OPEN  " } else { "closed" };
     let _ = writeln!(out, "  {open}  {} ({}): {}", destination.key, destination.name, why(decision));
-    if let Verdict::Granted(grants) = &decision.verdict {
-        for grant in grants {
-            let _ = writeln!(out, "          as {}", grant.role().role);
+    if let Verdict::Granted(ways) = &decision.verdict {
+        for role in roles(ways) {
+            let _ = writeln!(out, "          as {role}");
         }
-        if let Some(grant) = grants.first() {
-            profile(out, grant);
+        match ways.first() {
+            Some(Way::Studio(grant)) => profile(out, grant),
+            Some(Way::Notebooks(grant)) => notebooks(out, grant, ways),
+            None => {}
         }
     }
+}
+
+/// The roles of these ways, each once.
+fn roles(ways: &[Way<'_>]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    ways.iter().map(|way| way.role().role.to_string()).filter(|role| seen.insert(role.clone())).collect()
+}
+
+/// The instances that these ways lead to, each once; none where AWS has to be asked.
+fn instances<'w>(ways: &'w [Way<'_>]) -> Vec<&'w str> {
+    let mut seen = BTreeSet::new();
+    ways.iter().filter_map(Way::instance).filter(|name| seen.insert(*name)).collect()
+}
+
+fn notebooks(out: &mut String, grant: &NotebookGrant<'_>, ways: &[Way<'_>]) {
+    let place = grant.place();
+    let _ = writeln!(out, "          notebook instances in account {}, {}", place.account(), place.region);
+    for name in instances(ways) {
+        let _ = writeln!(out, "          instance {name}");
+    }
+    if let Which::Owned { name_contains } = &place.which {
+        let named = name_contains.as_ref().map(|part| format!(" whose name contains {part:?}"));
+        let _ = writeln!(out, "          instances of theirs{}", named.unwrap_or_default());
+    }
+    let _ = match &place.owner_tag {
+        Some(tag) => writeln!(out, "          tag {tag} has to be {:?}", grant.owner()),
+        None => writeln!(out, "          shared: no owner is compared"),
+    };
 }
 
 fn why(decision: &Decision<'_>) -> String {
@@ -121,8 +152,8 @@ fn profile(out: &mut String, grant: &Grant<'_>) {
         let _ = writeln!(out, "          {text}");
     };
     line(format_args!("profile {} in {}, {}", grant.profile(), domain.id, domain.region));
-    line(format_args!("lands at {}", grant.destination().landing_uri));
-    if let Some(space) = &grant.destination().space {
+    line(format_args!("lands at {}", grant.place().landing_uri));
+    if let Some(space) = &grant.place().space {
         let (sharing, name) = (space.name.sharing(), grant.space_name().unwrap_or_default());
         let missing = if space.create { "created when missing" } else { "has to be there" };
         line(format_args!("in the space {name} ({}): {missing}", sharing.as_str()));
@@ -194,7 +225,7 @@ fn rule_json(finding: &Finding<'_>, claims: &Claims) -> Value {
 
 /// The space that the destination is in; null if it is in none.
 fn space_json(grant: &Grant<'_>) -> Option<Value> {
-    let space = grant.destination().space.as_ref()?;
+    let space = grant.place().space.as_ref()?;
     Some(json!({
         "name": grant.space_name(),
         "sharing": space.name.sharing().as_str(),
@@ -203,17 +234,31 @@ fn space_json(grant: &Grant<'_>) -> Option<Value> {
     }))
 }
 
+/// The notebook instances that the destination is; null if it is in a domain.
+fn notebooks_json(ways: &[Way<'_>]) -> Option<Value> {
+    let Some(Way::Notebooks(grant)) = ways.first() else { return None };
+    let place = grant.place();
+    let names = instances(ways);
+    Some(json!({
+        "account": place.account(),
+        "region": place.region,
+        // Null: those that have the tag.
+        "instances": (!names.is_empty()).then_some(names),
+        "ownerTag": place.owner_tag,
+    }))
+}
+
 fn destination_json(decision: &Decision<'_>) -> Value {
-    let grants = match &decision.verdict {
-        Verdict::Granted(grants) => grants.as_slice(),
+    let ways = match &decision.verdict {
+        Verdict::Granted(ways) => ways.as_slice(),
         Verdict::NotNamed | Verdict::Denied | Verdict::NoRole | Verdict::NoTag(_) => &[],
     };
-    let profile = grants.first().map(|grant| {
+    let profile = ways.first().and_then(Way::studio).map(|grant| {
         json!({
             "name": grant.profile().as_str(),
             "domainId": grant.domain().id,
             "region": grant.domain().region,
-            "landingUri": grant.destination().landing_uri.as_str(),
+            "landingUri": grant.place().landing_uri.as_str(),
             "space": space_json(grant),
             "tags": grant.tags(),
             "tagsLeftOut": grant.left_out().iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -223,10 +268,11 @@ fn destination_json(decision: &Decision<'_>) -> Value {
     json!({
         "key": decision.destination.key,
         "name": decision.destination.name,
-        "open": !grants.is_empty(),
+        "open": !ways.is_empty(),
         "rule": decision.rule.map(|rule| rule.name.as_str()),
         "why": why(decision),
-        "roles": grants.iter().map(|grant| grant.role().role.to_string()).collect::<Vec<_>>(),
+        "roles": roles(ways),
         "profile": profile,
+        "notebooks": notebooks_json(ways),
     })
 }

@@ -6,11 +6,13 @@ use super::frame::Frame;
 use super::request::Visit;
 use super::ticket::Ticket;
 use super::{pages, program, renewal};
+use crate::config::Which;
 use crate::error::Refusal;
-use crate::policy::Grant;
+use crate::policy::Way;
 use crate::sign_in::{Choice, Gateway, Remembered};
 use askama::Template;
 use axum::response::Response;
+use std::borrow::Cow;
 
 /// From so many destinations on, there is a search.
 const MANY: usize = 7;
@@ -20,7 +22,7 @@ const MARGIN: i64 = 20;
 /// short-lived, or whose clock is that wrong, the browser would go round and round.
 const SHORTEST: i64 = 60;
 /// How often a page that nobody touches is renewed by itself.
-const MOST_RENEWALS: usize = 2;
+pub(super) const MOST_RENEWALS: usize = 2;
 
 #[derive(Template)]
 #[template(path = "choose.html")]
@@ -53,7 +55,7 @@ struct Group<'p> {
 /// One destination.
 pub(super) struct Offer<'p> {
     pub(super) key: String,
-    pub(super) name: &'p str,
+    pub(super) name: Cow<'p, str>,
     pub(super) description: Option<&'p str>,
     pub(super) role: &'p str,
     pub(super) account: &'p str,
@@ -61,22 +63,33 @@ pub(super) struct Offer<'p> {
 }
 
 impl<'p> Offer<'p> {
-    fn of(grant: &'p Grant<'_>) -> Self {
+    fn of(grant: &'p Way<'_>) -> Self {
         Self {
             key: grant.key(),
-            name: &grant.destination().name,
+            name: name(grant),
             description: grant.destination().description.as_deref(),
             role: grant.role().role.name(),
             account: grant.role().role.account(),
-            region: &grant.domain().region,
+            region: grant.destination().region(),
         }
+    }
+}
+
+/// What the destination is called; where one leads to several notebook instances, with the instance.
+fn name<'p>(way: &'p Way<'_>) -> Cow<'p, str> {
+    let destination = way.destination();
+    match (way.instance(), destination.notebooks().map(|place| &place.which)) {
+        (Some(instance), Some(Which::Listed(_) | Which::Owned { .. })) => {
+            Cow::Owned(format!("{}: {instance}", destination.name))
+        }
+        _ => Cow::Borrowed(&destination.name),
     }
 }
 
 /// What the page is made of.
 pub(super) struct Chooser<'c> {
     pub(super) choice: &'c Choice,
-    pub(super) grants: &'c [Grant<'c>],
+    pub(super) grants: &'c [Way<'c>],
     /// Key of the destination that the sign-in was meant for.
     pub(super) destination: Option<&'c str>,
     /// What this browser's cookie says, if it has one.

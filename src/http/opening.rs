@@ -1,11 +1,12 @@
 //! The end of a sign-in whose destination is known: the redirect into Studio, or, when AWS takes longer than a moment,
 //! the page that watches.
 
+use super::chooser::{Chooser, MOST_RENEWALS};
 use super::request::Visit;
 use super::{pages, preparing, program};
 use crate::error::Refusal;
-use crate::policy::Grant;
-use crate::sign_in::{Choice, Gateway, Record};
+use crate::policy::Way;
+use crate::sign_in::{Choice, Gateway, Opened, Record};
 use axum::response::Response;
 use tokio::time::{Instant, timeout_at};
 
@@ -14,7 +15,7 @@ pub(super) struct Opening<'o> {
     pub(super) gateway: &'o Gateway,
     pub(super) visit: &'o Visit,
     pub(super) choice: &'o Choice,
-    pub(super) grant: &'o Grant<'o>,
+    pub(super) grant: &'o Way<'o>,
     /// What the browser's cookie says, if it has one.
     pub(super) browser: Option<&'o str>,
     /// When the request was there.
@@ -35,13 +36,27 @@ impl Opening<'_> {
 
     async fn open(&self, record: &mut Record) -> Result<(&'static str, Response), Refusal> {
         // On the heap: the calls of AWS make it large.
-        let url = Box::pin(self.gateway.open(self.choice, self.grant, record)).await?;
+        let (url, instance) = match Box::pin(self.gateway.open(self.choice, self.grant, record)).await? {
+            Opened::Url(url) => (url, None),
+            Opened::Instance(url, name) => (url, Some(name)),
+            Opened::Several(grants) => return Ok(("offered", self.choose(&grants)?)),
+        };
         let response = if self.visit.wants_json {
-            program::opened(&url, self.grant)
+            program::opened(&url, self.grant, instance.as_deref())
         } else {
             pages::see_other(url.expose_for_answer())?
         };
         Ok(("granted", response))
+    }
+
+    /// Offers several notebook instances of the person's own.
+    fn choose(&self, grants: &[Way<'_>]) -> Result<Response, Refusal> {
+        let destination = Some(self.grant.destination().key.as_str());
+        let (choice, browser) = (self.choice, self.browser);
+        // How often it renewed itself before is not known here: it does not, and says when the sign-in has ended.
+        let renewals = MOST_RENEWALS;
+        Chooser { choice, grants, destination, browser, remembered: None, renewals }
+            .answer(self.gateway, self.visit)
     }
 
     /// Opens Studio if that takes a moment only. Otherwise what was begun is dropped, which it may be at any point, and

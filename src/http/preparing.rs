@@ -29,6 +29,8 @@ struct Page<'p> {
     destination: &'p str,
     /// Whether the destination is in a space, which may have to be made.
     in_space: bool,
+    /// Whether the destination is a notebook instance.
+    notebook: bool,
     /// Where the sign-in begins anew, if the IdP takes requests.
     renewal: Option<&'p str>,
     /// Where the script takes the browser when it has to begin anew: once, or a fault that stays would go on for ever.
@@ -57,7 +59,8 @@ pub(super) fn answer(opening: &Opening<'_>) -> Result<Response, Refusal> {
                 .as_ref()
                 .filter(|_| opening.may_renew)
                 .map(|renewal| format!("{}&again=1", renewal.location)),
-            in_space: destination.space.is_some(),
+            in_space: destination.studio().is_some_and(|place| place.space.is_some()),
+            notebook: destination.notebooks().is_some(),
             refresh: silent.map(|renewal| format!("{}&again=1", renewal.location)),
             renewal: renewal.as_ref().map(|renewal| renewal.location.as_str()),
         };

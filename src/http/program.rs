@@ -3,20 +3,31 @@
 
 use super::chooser::Offer;
 use crate::aws::PresignedUrl;
-use crate::policy::Grant;
+use crate::policy::Way;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
 
-/// Where to open Studio.
-pub(super) fn opened(url: &PresignedUrl, grant: &Grant<'_>) -> Response {
-    let answer = json!({
-        "url": url.expose_for_answer(),
-        "expiresAt": url.expires().to_rfc3339_opts(SecondsFormat::Secs, true),
-        "profile": grant.profile().as_str(),
-        "domain": grant.domain().id,
-    });
+/// Where to open Studio, or a notebook instance.
+pub(super) fn opened(url: &PresignedUrl, way: &Way<'_>, instance: Option<&str>) -> Response {
+    let url_of = url.expose_for_answer();
+    let expires = url.expires().to_rfc3339_opts(SecondsFormat::Secs, true);
+    let answer = match way {
+        Way::Studio(grant) => json!({
+            "url": url_of,
+            "expiresAt": expires,
+            "profile": grant.profile().as_str(),
+            "domain": grant.domain().id,
+        }),
+        Way::Notebooks(grant) => json!({
+            "url": url_of,
+            "expiresAt": expires,
+            "notebookInstance": instance,
+            "account": grant.place().account(),
+            "region": grant.place().region,
+        }),
+    };
     respond(StatusCode::OK, &answer)
 }
 

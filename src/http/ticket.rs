@@ -41,7 +41,7 @@ impl Ticket {
 pub(super) struct Returned {
     /// The sign-in; whose it was, if STS does not take the assertion any longer.
     pub(super) choice: Result<Choice, Box<Identity>>,
-    /// The destination: a [`crate::policy::Grant::key`], if the person may go there.
+    /// The destination: a [`crate::policy::Way::key`], if the person may go there.
     pub(super) key: String,
     /// Whether the answer may take as long as a sign-in may.
     pub(super) patient: bool,

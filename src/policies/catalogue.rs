@@ -22,9 +22,9 @@ pub(super) struct Template {
 pub(super) enum Scope {
     /// One for the whole configuration.
     Once,
-    /// Each account that has domains.
+    /// Each account that has domains or notebook instances.
     Account,
-    /// Each region of each account that has domains.
+    /// Each region of each account that has domains or notebook instances.
     Region,
     /// The gateway's own role, and the domains where it does the work itself.
     Gateway,
@@ -38,6 +38,10 @@ pub(super) enum Scope {
     Service,
     /// Each account with domains whose people have execution roles of their own.
     People,
+    /// Each federated role that opens notebook instances.
+    Notebooks,
+    /// Each role that looks for notebook instances and starts them.
+    NotebookCaller,
     /// Each group of `policies.notebook_groups`.
     Group,
 }
@@ -112,6 +116,8 @@ const FILES: &[(&str, &str)] = files![
     "api-endpoint",
     "api-access",
     "notebook-instances",
+    "notebook-people-policy",
+    "notebook-gateway-policy",
 ];
 
 /// All templates with their names.

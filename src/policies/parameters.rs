@@ -1,10 +1,10 @@
 //! The values that templates are filled with: each a list, taken from the configuration.
 
-use super::uses::{Place, Use, in_order, place};
+use super::uses::{Place, Use, in_order, notebook_place, place};
 use crate::arn::{PolicyArn, RoleArn, SamlProviderArn};
 use crate::config::{
-    Config, Domain, DynamoDbTable, PresignBy, ProfileTemplate, Provisioning, Replay, RoleTemplate,
-    SpaceTemplate,
+    Config, Domain, DynamoDbTable, NotebookPlace, PresignBy, ProfileTemplate, Provisioning, Replay,
+    RoleTemplate, SpaceTemplate, Which,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::once;
@@ -14,7 +14,8 @@ pub(super) type Parameters = BTreeMap<&'static str, Vec<String>>;
 
 /// All values for a use, with `domains` instead of all of its domains.
 pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Parameters {
-    let places = in_order(domains.iter().filter_map(|domain| place(domain)));
+    let of_notebooks = one.notebooks.iter().filter_map(|place| notebook_place(place));
+    let places = in_order(domains.iter().filter_map(|domain| place(domain)).chain(of_notebooks));
     let arns = |service: &str, resource: &str| -> Vec<String> {
         let arn = |(partition, account, region): &Place<'_>| {
             format!("arn:{partition}:{service}:{region}:{account}:{resource}")
@@ -37,7 +38,6 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("regions", in_order(places.iter().map(|(_, _, region)| (*region).to_owned()))),
         ("dns_suffix", in_order(places.iter().map(|(partition, _, _)| dns_suffix(partition).to_owned()))),
         ("saml_providers", in_order(providers.map(SamlProviderArn::as_str).map(str::to_owned))),
-        ("domains", in_order(domains.iter().filter_map(|domain| arn_of(domain)))),
         ("owner_tags", owner_tags(domains)),
         ("session_tags", session_tags(domains)),
         ("domains", in_domains(domains, |id| format!("domain/{id}"))),
@@ -50,7 +50,7 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("spaces", spaces(domains, config, |_| true)),
         ("made_spaces", spaces(domains, config, |space| space.create)),
         ("provisioners", provisioners(config)),
-        ("external_ids", external_ids(domains)),
+        ("external_ids", external_ids(domains, &one.notebooks)),
         ("callers", callers(domains, one.gateway_role)),
         ("roles", in_order(roles.map(|role| role.to_string()))),
         ("execution_roles", execution_roles(domains, config)),
@@ -64,6 +64,17 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("ledger", ledger(config, one.gateway_role).into_iter().collect()),
         ("jobs", jobs.iter().flat_map(|job| arns("sagemaker", &format!("{job}/*"))).collect()),
         ("training_jobs", arns("sagemaker", "training-job/*")),
+        ("owned_instances", instances(&one.notebooks, |place| place.owner_tag.is_some())),
+        ("shared_instances", instances(&one.notebooks, |place| place.owner_tag.is_none())),
+        ("opened_instances", instances(&one.notebooks, |_| true)),
+        ("searched_instances", instances(&one.notebooks, |place| matches!(place.which, Which::Owned { .. }))),
+        (
+            "instance_roles",
+            in_order(one.notebooks.iter().flat_map(|place| &place.roles).map(ToString::to_string)),
+        ),
+        ("instance_callers", instance_callers(&one.notebooks, one.gateway_role)),
+        ("instance_owner_tag", in_order(owned(one).filter_map(|place| place.owner_tag.clone()))),
+        ("instance_session_tag", in_order(owned(one).map(|place| place.session_tag.clone()))),
         ("notebook_instances", arns("sagemaker", "notebook-instance/*")),
         ("log_groups", arns("logs", "log-group:/aws/sagemaker/*")),
         ("alarms", arns("cloudwatch", "alarm:*SageMaker*")),
@@ -89,7 +100,8 @@ pub(super) fn key(parameter: &str) -> String {
     match parameter {
         "saml_providers" => "an IdP with a SAML provider in this account (idp.saml_providers)".into(),
         "image_versions" => "policies.images".into(),
-        "ledger" | "callers" => "policies.gateway_role".into(),
+        "ledger" | "callers" | "instance_callers" => "policies.gateway_role".into(),
+        "owner_tags" => "a domain".into(),
         other => format!("policies.{other}"),
     }
 }
@@ -103,11 +115,6 @@ pub(super) fn owner_tags(domains: &[&Domain]) -> Vec<String> {
 fn session_tags(domains: &[&Domain]) -> Vec<String> {
     let opened = domains.iter().filter(|domain| domain.presign_by == PresignBy::Person);
     in_order(opened.map(|domain| domain.session_tag.clone()))
-}
-
-fn arn_of(domain: &Domain) -> Option<String> {
-    let (partition, account, region) = place(domain)?;
-    Some(format!("arn:{partition}:sagemaker:{region}:{account}:domain/{}", domain.id))
 }
 
 /// The profiles of those domains that fit.
@@ -128,8 +135,9 @@ fn in_domains(domains: &[&Domain], resource: fn(&str) -> String) -> Vec<String> 
 /// The spaces of those domains that have a destination in a space that fits.
 fn spaces(domains: &[&Domain], config: &Config, fits: fn(&SpaceTemplate) -> bool) -> Vec<String> {
     let has_one = |domain: &&&Domain| {
-        let of_domain = config.destinations.iter().filter(|destination| destination.domain.key == domain.key);
-        of_domain.filter_map(|destination| destination.space.as_ref()).any(fits)
+        let places = config.destinations.iter().filter_map(|destination| destination.studio());
+        let of_domain = places.filter(|place| place.domain.key == domain.key);
+        of_domain.filter_map(|place| place.space.as_ref()).any(fits)
     };
     let arn = |domain: &&Domain| {
         let (partition, account, region) = place(domain)?;
@@ -138,15 +146,45 @@ fn spaces(domains: &[&Domain], config: &Config, fits: fn(&SpaceTemplate) -> bool
     in_order(domains.iter().filter(has_one).filter_map(arn))
 }
 
-/// The provisioner roles of all domains.
+/// The notebook instances that have owners.
+fn owned<'u>(one: &'u Use<'_>) -> impl Iterator<Item = &'u NotebookPlace> {
+    one.notebooks.iter().copied().filter(|place| place.owner_tag.is_some())
+}
+
+/// ARNs of the notebook instances that fit, as patterns. AWS writes their names in lower case there.
+fn instances(places: &[&NotebookPlace], fits: fn(&NotebookPlace) -> bool) -> Vec<String> {
+    let arns = |place: &&NotebookPlace| {
+        let names = match &place.which {
+            Which::Named { prefix, suffix } => vec![format!("{prefix}*{suffix}")],
+            Which::Listed(names) => names.iter().map(|name| name.to_ascii_lowercase()).collect(),
+            Which::Owned { name_contains: Some(part) } => vec![format!("*{}*", part.to_ascii_lowercase())],
+            Which::Owned { name_contains: None } => vec!["*".to_owned()],
+        };
+        let prefix = place.arn_prefix();
+        names.into_iter().map(move |name| format!("{prefix}{name}")).collect::<Vec<_>>()
+    };
+    in_order(places.iter().filter(|place| fits(place)).flat_map(arns))
+}
+
+/// The roles that look for these instances and start them.
+fn instance_callers(places: &[&NotebookPlace], own: Option<&RoleArn>) -> Vec<String> {
+    let caller =
+        |place: &&NotebookPlace| place.provisioner.as_ref().map(|one| one.role.clone()).or(own.cloned());
+    in_order(places.iter().filter_map(caller).map(|role| role.to_string()))
+}
+
+/// The provisioner roles of all domains and notebook instances.
 fn provisioners(config: &Config) -> Vec<String> {
-    let provisioners = config.domains.iter().filter_map(|domain| domain.provisioner.as_ref());
+    let of_notebooks = config.destinations.iter().filter_map(|one| one.notebooks()?.provisioner.as_ref());
+    let of_domains = config.domains.iter().filter_map(|domain| domain.provisioner.as_ref());
+    let provisioners = of_domains.chain(of_notebooks);
     in_order(provisioners.map(|provisioner| provisioner.role.to_string()))
 }
 
-fn external_ids(domains: &[&Domain]) -> Vec<String> {
+fn external_ids(domains: &[&Domain], notebooks: &[&NotebookPlace]) -> Vec<String> {
     let provisioners = domains.iter().filter_map(|domain| domain.provisioner.as_ref());
-    in_order(provisioners.filter_map(|provisioner| provisioner.external_id.clone()))
+    let of_notebooks = notebooks.iter().filter_map(|place| place.provisioner.as_ref());
+    in_order(provisioners.chain(of_notebooks).filter_map(|provisioner| provisioner.external_id.clone()))
 }
 
 /// The roles that look up and make what is in these domains.
@@ -177,8 +215,9 @@ fn of_templates(domains: &[&Domain], policies: fn(&RoleTemplate) -> Vec<&PolicyA
 /// What profiles of a domain can be created as: its own template, and what rules lay over it.
 fn templates<'c>(domain: &'c Domain, config: &'c Config) -> impl Iterator<Item = &'c ProfileTemplate> {
     let allowed = config.rules.iter().flat_map(|rule| &rule.allow);
-    let laid_over = allowed.filter(|allowed| allowed.destination.domain.key == domain.key);
-    once(&*domain.profile).chain(laid_over.map(|allowed| &*allowed.template))
+    let laid_over =
+        allowed.filter(|allowed| allowed.destination.domain().is_some_and(|one| one.key == domain.key));
+    once(&*domain.profile).chain(laid_over.filter_map(|allowed| allowed.template.as_deref()))
 }
 
 fn execution_roles(domains: &[&Domain], config: &Config) -> Vec<String> {

@@ -43,6 +43,9 @@ pub(super) fn fill(
             Err(Stop::Fault(fault)) => return Err(fault),
         }
     }
+    if filled.is_empty() {
+        return Ok(Err(Lack("a domain".into())));
+    }
     Ok(Ok(json!({ "Version": "2012-10-17", "Statement": filled })))
 }
 

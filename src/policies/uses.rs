@@ -3,7 +3,7 @@
 use super::Lack;
 use super::catalogue::Scope;
 use crate::arn::RoleArn;
-use crate::config::{Config, Domain, PresignBy};
+use crate::config::{Config, Domain, NotebookPlace, PresignBy};
 use std::collections::BTreeSet;
 
 /// One use of a template.
@@ -14,6 +14,8 @@ pub(super) struct Use<'c> {
     pub(super) holder: Option<String>,
     /// The domains that it speaks about.
     pub(super) domains: Vec<&'c Domain>,
+    /// The notebook instances that it speaks about.
+    pub(super) notebooks: Vec<&'c NotebookPlace>,
     /// The federated role that it speaks about.
     pub(super) role: Option<RoleArn>,
     /// The role that the gateway runs as, if that is known.
@@ -26,29 +28,34 @@ pub(super) struct Use<'c> {
 pub(super) type Place<'c> = (&'c str, &'c str, &'c str);
 
 /// The uses of a template with this scope, in the order of the configuration; at least one.
-pub(super) fn uses(scope: Scope, config: &Config) -> Vec<Use<'_>> {
+pub(super) fn uses<'c>(scope: Scope, config: &'c Config, gateway_role: Option<&'c RoleArn>) -> Vec<Use<'c>> {
+    let notebooks: Vec<_> = config.destinations.iter().filter_map(|one| one.notebooks()).collect();
     let all = || config.domains.iter().map(AsRef::as_ref).collect::<Vec<&Domain>>();
     let those = |fits: fn(&Domain) -> bool| all().into_iter().filter(|domain| fits(domain)).collect();
     let account = |(_, account, _): Place<'_>| account.to_owned();
     let (uses, lacking) = match scope {
         Scope::Once => (vec![of(all())], ""),
         Scope::Gateway => (vec![of(those(|domain| domain.provisioner.is_none()))], ""),
-        Scope::Account => (split(&all(), account), ""),
-        Scope::Region => (split(&all(), |(_, account, region)| format!("{account}/{region}")), ""),
-        Scope::Role => (by_role(&all()), ""),
+        Scope::Account => (split_all(&all(), &notebooks, account), "a domain"),
+        Scope::Region => {
+            (split_all(&all(), &notebooks, |(_, account, region)| format!("{account}/{region}")), "a domain")
+        }
+        Scope::Role => (by_role(&all(), &notebooks), ""),
         Scope::Person => {
             let opened = those(|domain| domain.presign_by == PresignBy::Person);
-            (by_role(&opened), "a domain with presign_by = \"person\"")
+            (by_role(&opened, &[]), "a domain with presign_by = \"person\"")
         }
         Scope::Service => {
             let served: Vec<_> = those(|domain| domain.presign_by == PresignBy::Service);
-            (split(&served, account), "a domain with presign_by = \"service\"")
+            (split_all(&served, &[], account), "a domain with presign_by = \"service\"")
         }
-        Scope::Provisioner => (by_provisioner(&all()), "domain.provisioner"),
+        Scope::Provisioner => (by_provisioner(&all(), &notebooks), "domain.provisioner"),
         Scope::People => {
             let with_roles: Vec<_> = those(|domain| domain.execution_role.is_some());
-            (split(&with_roles, account), "domain.execution_role")
+            (split_all(&with_roles, &[], account), "domain.execution_role")
         }
+        Scope::Notebooks => (by_notebook_role(&notebooks), "destination.notebook"),
+        Scope::NotebookCaller => (by_notebook_caller(&notebooks, gateway_role), "destination.notebook"),
         Scope::Group => {
             let groups = config.policies.notebook_groups.iter();
             let of_group = |group: &String| Use {
@@ -75,38 +82,120 @@ pub(super) fn in_order<T: Ord + Clone>(items: impl Iterator<Item = T>) -> Vec<T>
 }
 
 fn of(domains: Vec<&Domain>) -> Use<'_> {
-    Use { subject: None, holder: None, domains, role: None, gateway_role: None, lacks: None }
+    Use {
+        subject: None,
+        holder: None,
+        domains,
+        notebooks: Vec::new(),
+        role: None,
+        gateway_role: None,
+        lacks: None,
+    }
 }
 
-fn split<'c>(domains: &[&'c Domain], key: fn(Place<'_>) -> String) -> Vec<Use<'c>> {
-    let key_of = |domain: &&Domain| place(domain).map(key);
-    in_order(domains.iter().filter_map(key_of))
+/// Partition, account and region of notebook instances.
+pub(super) fn notebook_place(place: &NotebookPlace) -> Option<Place<'_>> {
+    let role = place.roles.first()?;
+    Some((role.partition(), role.account(), &place.region))
+}
+
+fn split_all<'c>(
+    domains: &[&'c Domain],
+    notebooks: &[&'c NotebookPlace],
+    key: fn(Place<'_>) -> String,
+) -> Vec<Use<'c>> {
+    let of_domain = |domain: &&Domain| place(domain).map(key);
+    let of_notebooks = |place: &&NotebookPlace| notebook_place(place).map(key);
+    in_order(domains.iter().filter_map(of_domain).chain(notebooks.iter().filter_map(of_notebooks)))
         .into_iter()
         .map(|subject| {
-            let same = |domain: &&Domain| key_of(domain).as_ref() == Some(&subject);
-            let domains = domains.iter().copied().filter(same).collect();
-            Use { subject: Some(subject), ..of(domains) }
+            let subject = Some(subject);
+            let inside = domains.iter().copied().filter(|domain| of_domain(domain) == subject).collect();
+            let notebooks =
+                notebooks.iter().copied().filter(|place| of_notebooks(place) == subject).collect();
+            Use { subject, notebooks, ..of(inside) }
         })
         .collect()
 }
 
-fn by_role<'c>(domains: &[&'c Domain]) -> Vec<Use<'c>> {
-    in_order(domains.iter().flat_map(|domain| domain.roles.iter().cloned()))
+fn by_role<'c>(domains: &[&'c Domain], notebooks: &[&'c NotebookPlace]) -> Vec<Use<'c>> {
+    let of_domains = domains.iter().flat_map(|domain| domain.roles.iter().cloned());
+    in_order(of_domains.chain(notebooks.iter().flat_map(|place| place.roles.iter().cloned())))
         .into_iter()
         .map(|role| {
             let opened = domains.iter().copied().filter(|domain| domain.roles.contains(&role)).collect();
-            Use { role: Some(role.clone()), ..of_role(&role, opened) }
+            let notebooks = notebooks.iter().copied().filter(|place| place.roles.contains(&role)).collect();
+            Use { role: Some(role.clone()), notebooks, ..of_role(&role, opened) }
         })
         .collect()
 }
 
-fn by_provisioner<'c>(domains: &[&'c Domain]) -> Vec<Use<'c>> {
-    let role_of = |domain: &'c Domain| Some(&domain.provisioner.as_ref()?.role);
-    in_order(domains.iter().copied().filter_map(role_of))
+/// Tag of the instance and tag of the session that AWS compares.
+type Compared<'c> = (Option<&'c str>, &'c str);
+
+fn compared(place: &NotebookPlace) -> Compared<'_> {
+    (place.owner_tag.as_deref(), &place.session_tag)
+}
+
+/// The tags of the instances that have owners, each pair once; where all are shared, one use is for these.
+fn pairs<'c>(notebooks: &[&'c NotebookPlace]) -> Vec<Compared<'c>> {
+    let owned = in_order(notebooks.iter().map(|place| compared(place)).filter(|(owner, _)| owner.is_some()));
+    if owned.is_empty() { notebooks.iter().map(|place| compared(place)).take(1).collect() } else { owned }
+}
+
+/// The uses of a policy of one role: one for each pair of tags. What is shared goes with each.
+fn by_pairs<'c>(role: Option<&RoleArn>, notebooks: &[&'c NotebookPlace]) -> Vec<Use<'c>> {
+    let pairs = pairs(notebooks);
+    let several = pairs.len() > 1;
+    let of_pair = |pair: Compared<'c>| {
+        let same = |place: &&NotebookPlace| compared(place) == pair || place.owner_tag.is_none();
+        let base = role.map_or_else(|| of(Vec::new()), |role| of_role(role, Vec::new()));
+        let tag = pair.0.filter(|_| several);
+        let subject = match (base.subject.clone(), tag) {
+            (Some(role), Some(tag)) => Some(format!("{role}/{tag}")),
+            (subject, tag) => subject.or_else(|| tag.map(str::to_owned)),
+        };
+        Use { subject, notebooks: notebooks.iter().copied().filter(same).collect(), ..base }
+    };
+    pairs.into_iter().map(of_pair).collect()
+}
+
+fn by_notebook_role<'c>(notebooks: &[&'c NotebookPlace]) -> Vec<Use<'c>> {
+    in_order(notebooks.iter().flat_map(|place| place.roles.iter().cloned()))
+        .into_iter()
+        .flat_map(|role| {
+            let opened: Vec<_> =
+                notebooks.iter().copied().filter(|place| place.roles.contains(&role)).collect();
+            by_pairs(Some(&role), &opened)
+        })
+        .collect()
+}
+
+fn by_notebook_caller<'c>(
+    notebooks: &[&'c NotebookPlace],
+    gateway_role: Option<&'c RoleArn>,
+) -> Vec<Use<'c>> {
+    let caller = |place: &'c NotebookPlace| place.provisioner.as_ref().map(|one| &one.role).or(gateway_role);
+    in_order(notebooks.iter().copied().map(caller))
+        .into_iter()
+        .flat_map(|role| {
+            let served: Vec<_> = notebooks.iter().copied().filter(|place| caller(place) == role).collect();
+            by_pairs(role, &served)
+        })
+        .collect()
+}
+
+fn by_provisioner<'c>(domains: &[&'c Domain], notebooks: &[&'c NotebookPlace]) -> Vec<Use<'c>> {
+    let of_domain = |domain: &'c Domain| Some(&domain.provisioner.as_ref()?.role);
+    let of_notebooks = |place: &'c NotebookPlace| Some(&place.provisioner.as_ref()?.role);
+    let all = domains.iter().copied().filter_map(of_domain);
+    in_order(all.chain(notebooks.iter().copied().filter_map(of_notebooks)))
         .into_iter()
         .map(|role| {
-            let served = domains.iter().copied().filter(|domain| role_of(domain) == Some(role)).collect();
-            of_role(role, served)
+            let served = domains.iter().copied().filter(|domain| of_domain(domain) == Some(role)).collect();
+            let notebooks =
+                notebooks.iter().copied().filter(|place| of_notebooks(place) == Some(role)).collect();
+            Use { notebooks, ..of_role(role, served) }
         })
         .collect()
 }

@@ -1,8 +1,9 @@
 //! The rules, asked one after the other. For each destination, the first rule that names it and whose conditions all
 //! hold decides; where there is none, the answer is no.
 
-use super::{Grant, tags};
-use crate::config::{Allowed, Condition, Config, Destination, Rule, Subject};
+use super::{Grant, NotebookGrant, Way, tags};
+use crate::arn::RolePair;
+use crate::config::{Allowed, Condition, Config, Destination, Place, Rule, Subject};
 use crate::error::{Code, Refusal};
 use crate::identity::Claims;
 use crate::profile_name::ProfileName;
@@ -59,7 +60,7 @@ pub struct Decision<'c> {
 #[derive(Debug)]
 pub enum Verdict<'c> {
     /// The person may go there, in one of these ways; there is at least one.
-    Granted(Vec<Grant<'c>>),
+    Granted(Vec<Way<'c>>),
     /// No rule that is for this person names it.
     NotNamed,
     /// The rule denies it.
@@ -112,32 +113,46 @@ pub(crate) fn seen<'a>(claims: &'a Claims, subject: &Subject) -> Vec<Cow<'a, str
 }
 
 fn open<'c>(claims: &Claims, rule: &'c Rule, allowed: &'c Allowed) -> Verdict<'c> {
-    let domain = &allowed.destination.domain;
-    let (tags, left_out) = match tags::of(claims, &domain.owner_tag, &allowed.template) {
-        Ok(tags) => tags,
-        Err(missing) => return Verdict::NoTag(missing.to_string()),
-    };
+    let destination = &*allowed.destination;
     let mut seen = HashSet::new();
-    let grants: Vec<_> = claims
+    let roles: Vec<RolePair> = claims
         .role_pairs()
-        .filter(|pair| domain.roles.contains(&pair.role) && rule.takes_role(&pair.role))
+        .filter(|pair| destination.roles().contains(&pair.role) && rule.takes_role(&pair.role))
         // One role through two providers of the IdP is one way: the first that the assertion names.
         .filter(|pair| seen.insert(pair.role.to_string()))
-        .map(|role| Grant {
-            rule,
-            allowed,
-            role,
-            profile: ProfileName::of(claims.user_id()),
-            tags: tags.clone(),
-            left_out: left_out.clone(),
-        })
         .collect();
-    if grants.is_empty() { Verdict::NoRole } else { Verdict::Granted(grants) }
+    let ways: Vec<_> = match (&destination.place, &allowed.template) {
+        (Place::Studio(place), Some(template)) => {
+            let (tags, left_out) = match tags::of(claims, &place.domain.owner_tag, template) {
+                Ok(tags) => tags,
+                Err(missing) => return Verdict::NoTag(missing.to_string()),
+            };
+            let grant = |role| Grant {
+                rule,
+                destination,
+                place,
+                template,
+                role,
+                profile: ProfileName::of(claims.user_id()),
+                tags: tags.clone(),
+                left_out: left_out.clone(),
+            };
+            roles.into_iter().map(grant).map(Way::Studio).collect()
+        }
+        (Place::Notebooks(place), _) => {
+            let to = (destination, place);
+            let each = roles.iter().flat_map(|role| NotebookGrant::all(rule, to, role, claims.user_id()));
+            each.map(Way::Notebooks).collect()
+        }
+        // No place in a domain is allowed without a template.
+        (Place::Studio(_), None) => Vec::new(),
+    };
+    if ways.is_empty() { Verdict::NoRole } else { Verdict::Granted(ways) }
 }
 
 impl<'c> Evaluation<'c> {
-    /// All grants; never empty.
-    pub(super) fn into_grants(self, claims: &Claims) -> Result<Vec<Grant<'c>>, Refusal> {
+    /// All ways; never empty.
+    pub(super) fn into_ways(self, claims: &Claims) -> Result<Vec<Way<'c>>, Refusal> {
         let reason = self.reason(claims);
         let mut grants = Vec::new();
         let mut no_tag = None;

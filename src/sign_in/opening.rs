@@ -2,20 +2,33 @@
 
 use super::{Choice, Gateway, Progress, Record, Step};
 use crate::aws::{
-    self, FoundProfile, PresignFault, PresignedUrl, RoleLook, RoleSession, SpaceLook, StudioProfile,
+    self, FoundProfile, PresignFault, PresignedUrl, Purpose, RoleLook, RoleSession, SpaceLook, StudioProfile,
     StudioSpace, Terms, Until,
 };
 use crate::config::PresignBy;
 use crate::error::Refusal;
 use crate::execution_role::WantedRole;
-use crate::policy::Grant;
+use crate::policy::{Grant, Way};
 
 impl Gateway {
     /// From a grant to the URL: gets everything ready, and opens the profile as the person.
     ///
     /// May be dropped half-way, and begun anew here or at another instance: whatever it has told AWS to make by then is
     /// found by the next attempt.
-    pub async fn open(
+    pub async fn open<'g>(
+        &'g self,
+        choice: &Choice,
+        way: &Way<'g>,
+        record: &mut Record,
+    ) -> Result<Opened<'g>, Refusal> {
+        record.way(way);
+        match way {
+            Way::Studio(grant) => self.open_profile(choice, grant, record).await.map(Opened::Url),
+            Way::Notebooks(grant) => Box::pin(self.open_notebook(choice, grant, record)).await,
+        }
+    }
+
+    async fn open_profile(
         &self,
         choice: &Choice,
         grant: &Grant<'_>,
@@ -44,8 +57,10 @@ impl Gateway {
 
     /// Brings the profile in line with what the configuration says, where the domain wants it so and the way there found
     /// it to differ. For after [`Gateway::open`]; may be dropped at any point.
-    pub async fn reconcile(&self, grant: &Grant<'_>) {
-        self.profiles.reconcile(&self.clients, grant).await;
+    pub async fn reconcile(&self, way: &Way<'_>) {
+        if let Way::Studio(grant) = way {
+            self.profiles.reconcile(&self.clients, grant).await;
+        }
     }
 
     /// Gets everything ready that [`Gateway::open`] needs, and tells how far it is. It makes no URL: the request that
@@ -53,12 +68,29 @@ impl Gateway {
     pub async fn prepare(
         &self,
         choice: &Choice,
-        grant: &Grant<'_>,
+        way: &Way<'_>,
         progress: &Progress,
         record: &mut Record,
     ) -> Result<(), Refusal> {
-        Box::pin(Opening::of(self, choice, grant, progress).reach(record)).await.map(|_| ())
+        record.way(way);
+        match way {
+            Way::Studio(grant) => {
+                Box::pin(Opening::of(self, choice, grant, progress).reach(record)).await.map(|_| ())
+            }
+            Way::Notebooks(grant) => Box::pin(self.prepare_notebook(choice, grant, progress, record)).await,
+        }
     }
+}
+
+/// Where a way led.
+#[derive(Debug)]
+pub enum Opened<'g> {
+    /// The way in.
+    Url(PresignedUrl),
+    /// The way into the notebook instance of this name.
+    Instance(PresignedUrl, String),
+    /// Several notebook instances are the person's own, and they choose.
+    Several(Vec<Way<'g>>),
 }
 
 /// What has to be there for a URL.
@@ -100,10 +132,10 @@ impl<'o> Opening<'o> {
     /// Assumes the role while looking for profile, execution role and space, and makes these if they are missing.
     async fn reach(&self, record: &mut Record) -> Result<Reached, Refusal> {
         let Self { gateway, choice, grant, progress, .. } = self;
-        record.grant(grant);
         progress.at(Step::SigningIn);
         let now = gateway.clock.now();
-        let assume = aws::assume_role(&gateway.clients, grant, choice.identity(), choice.response(), now);
+        let purpose = Purpose::studio(grant);
+        let assume = aws::assume_role(&gateway.clients, &purpose, choice.identity(), choice.response(), now);
         if let Some(profile) = self.remembered() {
             let (session, space) = tokio::join!(assume, gateway.spaces.find(&gateway.clients, grant));
             let session = session?;

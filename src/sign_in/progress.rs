@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// What is being done at AWS, in this order. A profile that exists is neither created nor waited for, and few destinations
-/// are in a space.
+/// are in a space. A notebook instance is looked for before STS is asked, and then started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// STS is asked for the role session.
@@ -16,11 +16,14 @@ pub enum Step {
     Waiting,
     /// The space that the destination is in is created, or is not in service yet.
     Space,
+    /// The notebook instance is started, or is not in service yet.
+    Instance,
 }
 
 impl Step {
     /// Every step, in order.
-    pub const ALL: [Self; 5] = [Self::SigningIn, Self::Looking, Self::Creating, Self::Waiting, Self::Space];
+    pub const ALL: [Self; 6] =
+        [Self::SigningIn, Self::Looking, Self::Creating, Self::Waiting, Self::Space, Self::Instance];
 
     /// What stands for it in pages and events.
     #[must_use]
@@ -31,6 +34,7 @@ impl Step {
             Self::Creating => "creating",
             Self::Waiting => "waiting",
             Self::Space => "space",
+            Self::Instance => "instance",
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::error::{Fault, Refusal};
 use crate::identity::Identity;
 use crate::metrics::Metrics;
-use crate::policy::Grant;
+use crate::policy::{Grant, Way};
 use std::time::Duration;
 
 /// Collects what a sign-in finds out on its way. Holds no assertion, credential, cookie or URL.
@@ -21,6 +21,7 @@ pub struct Record {
     role: Option<String>,
     profile: Option<String>,
     space: Option<String>,
+    notebook: Option<String>,
     role_session: Option<String>,
 }
 
@@ -41,6 +42,7 @@ impl Record {
             role: None,
             profile: None,
             space: None,
+            notebook: None,
             role_session: None,
         }
     }
@@ -62,15 +64,20 @@ impl Record {
         self.source_identity = identity.source_identity().map(str::to_owned);
     }
 
-    pub(super) fn grant(&mut self, grant: &Grant<'_>) {
-        self.destination = Some(grant.destination().key.clone());
-        self.domain = Some(grant.domain().key.clone());
-        self.rule = Some(grant.rule().name.clone());
-        let left_out: Vec<_> = grant.left_out().iter().map(ToString::to_string).collect();
+    pub(super) fn way(&mut self, way: &Way<'_>) {
+        self.destination = Some(way.destination().key.clone());
+        self.domain = way.destination().domain().map(|domain| domain.key.clone());
+        self.rule = Some(way.rule().name.clone());
+        let left_out: Vec<_> = way.left_out().iter().map(ToString::to_string).collect();
         self.tags_left_out = (!left_out.is_empty()).then(|| left_out.join("; "));
-        self.role = Some(grant.role().role.to_string());
-        self.profile = Some(grant.profile().to_string());
-        self.space = grant.space_name();
+        self.role = Some(way.role().role.to_string());
+        self.profile = way.studio().map(|grant| grant.profile().to_string());
+        self.space = way.studio().and_then(Grant::space_name);
+        self.notebook = way.instance().map(str::to_owned);
+    }
+
+    pub(super) fn notebook(&mut self, name: &str) {
+        self.notebook = Some(name.to_owned());
     }
 
     pub(super) fn role_session(&mut self, arn: &str) {
@@ -119,6 +126,7 @@ impl Record {
                     role = self.role,
                     profile = self.profile,
                     space = self.space,
+                    notebook = self.notebook,
                     role_session = self.role_session,
                     "sign-in"
                 )

@@ -3,7 +3,7 @@
 
 use super::Gateway;
 use crate::assets::Assets;
-use crate::aws::{AwsClients, Profiles, Spaces};
+use crate::aws::{AwsClients, Notebooks, Profiles, Spaces};
 use crate::config::{Config, Tls};
 use crate::replay::Ledger;
 use crate::seal::Seal;
@@ -56,6 +56,7 @@ impl Gateway {
             clients,
             // What was found to be as the old configuration says is looked at again: a call for each person.
             profiles: Profiles::default(),
+            notebooks: Notebooks::default(),
             roles: self.roles.looked_at_again(),
             spaces: Spaces::default(),
             config,

@@ -1,4 +1,4 @@
-"""What a person sees of the demo: six people, six different mornings."""
+"""What a person sees of the demo: seven people, and what each of them finds."""
 
 import re
 from urllib.parse import urlsplit

@@ -192,9 +192,27 @@ impl Answer<'_> {
         page
     }
 
+    /// Checks for the way into a notebook instance, goes there, and finds the right one. `instance` is its name.
+    pub(crate) async fn expect_notebook(&self, instance: &str) -> StudioPage {
+        let log = self.expect_way_in();
+        assert_eq!((log.field("notebook"), log.field("profile"), log.field("domain")), (instance, "", ""));
+        let page = self.stage.open(self.header("location")).await;
+        assert_eq!(page.heading(), instance);
+        page
+    }
+
     /// Checks for the redirect into Studio and its log line, without going there.
     #[track_caller]
     pub(crate) fn expect_granted(&self) -> LogLine {
+        let log = self.expect_way_in();
+        for field in ["domain", "profile"] {
+            assert_ne!(log.field(field), "", "the log line has no {field}: {log:?}");
+        }
+        log
+    }
+
+    #[track_caller]
+    fn expect_way_in(&self) -> LogLine {
         assert_eq!(self.status, 303, "{}\n{:?}", self.body, self.logged());
         let location = self.header("location");
         let prefix = format!("{}/studio/auth?token=", self.stage.aws.url());
@@ -204,19 +222,9 @@ impl Answer<'_> {
         assert_eq!(log.target, "studio_gateway::sign_in");
         assert_eq!(log.level, Level::INFO);
         assert_eq!(log.field("outcome"), "granted");
-        for field in [
-            "client",
-            "ms",
-            "idp",
-            "user_id",
-            "session_name",
-            "destination",
-            "domain",
-            "rule",
-            "role",
-            "profile",
-            "role_session",
-        ] {
+        for field in
+            ["client", "ms", "idp", "user_id", "session_name", "destination", "rule", "role", "role_session"]
+        {
             assert_ne!(log.field(field), "", "the log line has no {field}: {log:?}");
         }
         log
@@ -244,7 +252,7 @@ impl Answer<'_> {
         assert_eq!(self.status, 200, "{}\n{:?}", self.body, self.logged());
         let log = self.log();
         assert_eq!((log.field("outcome"), log.level), ("preparing", Level::INFO));
-        assert!(!log.field("user_id").is_empty() && !log.field("profile").is_empty(), "{log:?}");
+        assert!(!log.field("user_id").is_empty() && !log.field("destination").is_empty(), "{log:?}");
         assert!(!self.body.contains("/studio/auth"), "no URL of Studio is in the page");
         let mut browser = Browser::default();
         browser.absorb(self);

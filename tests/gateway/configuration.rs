@@ -694,6 +694,7 @@ fn the_short_keys_of_a_space_are_members_of_its_settings() {
         CodeEditorAppSettings.AppLifecycleManagement.IdleSettings.IdleTimeoutInMinutes = 60";
     let config = with_rules(&format!("{EVERYONE}{}", in_space("lab", space))).unwrap();
     let destination = config.destination("lab").unwrap();
+    let destination = destination.studio().unwrap();
     assert_eq!(destination.landing_uri.as_str(), "app:CodeEditor:");
     let settings = &destination.space.as_ref().unwrap().settings;
     assert_eq!(
@@ -777,8 +778,9 @@ fn what_a_rule_lays_over_a_profile_is_checked_with_what_is_below() {
     );
     let config = with_rules(&laid("security_groups = ['sg-1']\ntags = { team = { value = 'x' } }")).unwrap();
     let allowed = &config.rules[0].allow[0];
-    assert_eq!(allowed.template.settings.get("SecurityGroups"), Some(&serde_json::json!(["sg-1"])));
-    assert_eq!(allowed.template.tags.len(), 1);
+    let template = allowed.template.as_ref().unwrap();
+    assert_eq!(template.settings.get("SecurityGroups"), Some(&serde_json::json!(["sg-1"])));
+    assert_eq!(template.tags.len(), 1);
     assert_eq!(config.domains[0].profile.tags.len(), 0, "the domain's own stays");
     // Half of the tags here and half there are too many together.
     let tags = |from: usize| {
@@ -997,4 +999,57 @@ fn what_is_said_twice_is_a_problem() {
             "domain[0].profile.settings.JupyterLabAppSettings.DefaultResourceSpec.LifecycleConfigArn: a script of domain[0].profile.lifecycle sets it too",
         ]
     );
+}
+
+#[test]
+fn notebook_instances_are_said_in_one_way_and_have_an_owner_unless_they_are_shared() {
+    let notebook = |keys: &str| {
+        format!(
+            "{EVERYONE}[[destination]]\nkey = 'n'\n[destination.notebook]\nregion = 'eu-west-1'\n\
+             roles = ['arn:aws:iam::111122223333:role/DataScientist']\n{keys}\n"
+        )
+    };
+    let begins = |text: &str, expected: &str| {
+        let found = with_rules(text).unwrap_err();
+        assert!(matches!(found.lines(), [line] if line.starts_with(expected)), "{expected}\n{found}");
+    };
+    for good in
+        ["name = '{user_id}-x'", "names = ['a', 'B-1']\nshared = true", "tag = 'owner'\nname_contains = 'a-'"]
+    {
+        let config = with_rules(&notebook(good)).unwrap();
+        let place = config.destination("n").unwrap().notebooks().unwrap();
+        assert_eq!(place.owner_tag.is_none(), good.contains("shared"), "{good}");
+    }
+    for (wrong, problem) in [
+        ("", "destination[0].notebook.name: one of name, names and tag is needed"),
+        (
+            "name = '{user_id}'\ntag = 'owner'",
+            "destination[0].notebook.name: one of name, names and tag is needed",
+        ),
+        ("names = []", "destination[0].notebook.names: 1 to 50 are needed"),
+        ("names = ['a', 'A']", "destination[0].notebook.names: one occurs twice"),
+        ("tag = 'owner'\nowner_tag = 'other'", "destination[0].notebook.owner_tag: tag says it already"),
+        (
+            "names = ['a']\nshared = true\nowner_tag = 'x'",
+            "destination[0].notebook.owner_tag: tag says it already",
+        ),
+        ("name = '{user_id}'\nshared = true", "destination[0].notebook.shared: only a list of names"),
+        ("names = ['a']\nname_contains = 'a'", "destination[0].notebook.name_contains: only with tag"),
+        ("tag = 'owner'\npresign_by = 'service'", "destination[0].notebook.presign_by: unknown"),
+        (
+            "name = '{user_id}'\nprovisioner = { role_arn = 'arn:aws:iam::444455556666:role/P' }",
+            "destination[0].notebook.provisioner.role_arn: not of the account",
+        ),
+    ] {
+        begins(&notebook(wrong), problem);
+    }
+    for key in ["domain = 'research'", "landing_uri = 'studio::'"] {
+        let text = notebook("name = '{user_id}'").replace("key = 'n'", &format!("key = 'n'\n{key}"));
+        let name = key.split(' ').next().unwrap();
+        begins(&text, &format!("destination[0].{name}: notebook instances are in no domain"));
+    }
+    let profile =
+        "[[rule]]\nname = 'r'\neveryone = true\nallow = 'n'\n[rule.profile]\nsecurity_groups = ['sg-1']\n";
+    let text = notebook("name = '{user_id}'").replace(EVERYONE, profile);
+    begins(&text, "rule[0].profile: the rule allows nothing that a profile would be made for");
 }

@@ -7,7 +7,7 @@ use studio_gateway::clock::Clock;
 use studio_gateway::config::{Config, Sources};
 use studio_gateway::demo::idp::response::names;
 use studio_gateway::identity::Claims;
-use studio_gateway::policy::{Verdict, evaluate, grants};
+use studio_gateway::policy::{Verdict, evaluate, ways};
 use studio_gateway::saml::Attribute;
 
 const PLACES: [&str; 3] = ["research", "platform", "notebooks"];
@@ -162,10 +162,10 @@ proptest! {
         let claims = claims(&somebody, &config);
         let expected = expected(&rules, &somebody);
         let mut open: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        let granted = grants(&claims, &config);
+        let granted = ways(&claims, &config);
         for grant in granted.iter().flatten() {
             open.entry(&grant.destination().key).or_default().insert(grant.role().role.as_str());
-            prop_assert_eq!(grant.owner(), "kim");
+            prop_assert_eq!(grant.studio().unwrap().owner(), "kim");
         }
         let expected: BTreeMap<_, _> = expected.into_iter().filter(|(_, roles)| !roles.is_empty()).collect();
         prop_assert_eq!(open, expected.clone());

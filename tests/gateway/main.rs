@@ -41,6 +41,7 @@ mod metadata_refresh;
 mod metrics;
 mod network_plans;
 mod noise;
+mod notebooks;
 mod pages;
 mod person_session;
 mod preparing;

@@ -240,6 +240,12 @@ impl Setting {
         self
     }
 
+    /// Takes a table, or an array of tables, out of the configuration.
+    pub(crate) fn remove(mut self, key: &str) -> Self {
+        self.table.remove(key);
+        self
+    }
+
     /// Puts keys and tables, written as TOML, into a table of the configuration.
     pub(crate) fn inside(mut self, path: &str, toml: &str) -> Self {
         let more: Table = toml.parse().unwrap();

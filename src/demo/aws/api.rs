@@ -207,7 +207,7 @@ fn identify(
     let claim = sigv4::claim(incoming.headers)?;
     let (caller, secret) = credentials(state, &claim, now)?;
     sigv4::verify(&claim, incoming, secret, service.name(), now)?;
-    let known = state.world.domains.iter().any(|d| d.region == claim.region);
+    let known = state.knows_region(&claim.region);
     let fits = match service {
         Service::SageMaker | Service::Quotas => known,
         Service::DynamoDb => state.world.tables.iter().any(|table| table.region == claim.region),

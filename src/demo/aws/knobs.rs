@@ -59,7 +59,7 @@ struct Settings {
     tells_missing: bool,
 }
 
-/// How new and changed profiles and spaces come to rest.
+/// How new and changed profiles, spaces and notebook instances come to rest.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pace {
     pub(super) describes: u32,
@@ -72,6 +72,7 @@ pub(super) struct Pace {
     pub(super) rival: Option<BTreeMap<String, String>>,
     pub(super) space_failure: Option<String>,
     pub(super) space_rival: Option<(String, String)>,
+    pub(super) start_failure: Option<String>,
 }
 
 /// What a call is to meet: a delay, then perhaps an effect other than a delay.
@@ -92,6 +93,7 @@ pub(super) enum Turn {
     FailUpdates { reason: String },
     FailDeletion { reason: String },
     FailSpaces { reason: String },
+    FailStarts { reason: String },
     UnseenDescribes { count: u32 },
     CloseWhileUpdating { close: bool },
     Throttle { api: String, count: u32 },
@@ -109,7 +111,7 @@ impl Knobs {
         self.with(|s| s.latency.insert(api.to_owned(), duration));
     }
 
-    /// A profile or space that is created, updated or deleted from now on stays in that state for `count` Describe calls.
+    /// A profile, space or notebook instance that is changed from now on stays in that state for `count` Describe calls.
     pub fn pending_describes(&self, count: u32) {
         self.with(|s| s.pace.describes = count);
     }
@@ -163,6 +165,11 @@ impl Knobs {
         self.with(|s| s.pace.space_rival = Some((owner.to_owned(), sharing.to_owned())));
     }
 
+    /// Notebook instances started from now on end `Failed`, with this `FailureReason`.
+    pub fn fail_starts(&self, reason: &str) {
+        self.with(|s| s.pace.start_failure = Some(reason.to_owned()));
+    }
+
     /// The next `count` calls of `api` are throttled.
     pub fn throttle(&self, api: &str, count: u32) {
         self.queue(api, count, &Effect::Throttle);
@@ -212,6 +219,7 @@ impl Knobs {
             Turn::FailUpdates { reason } => self.fail_updates(&reason),
             Turn::FailDeletion { reason } => self.fail_deletion(&reason),
             Turn::FailSpaces { reason } => self.fail_spaces(&reason),
+            Turn::FailStarts { reason } => self.fail_starts(&reason),
             Turn::UnseenDescribes { count } => self.unseen_describes(count),
             Turn::CloseWhileUpdating { close } => self.close_while_updating(close),
             Turn::Throttle { api, count } => self.throttle(&api, count),

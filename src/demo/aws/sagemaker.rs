@@ -1,9 +1,10 @@
-//! SageMaker: domains, user profiles, spaces, tags, lifecycle configs and presigned URLs, over JSON 1.1.
+//! SageMaker: domains, user profiles, spaces, notebook instances, tags, lifecycle configs and presigned URLs, over JSON 1.1.
 //!
 //! Every operation checks its request's shape, then the caller's policies, then the state, in that order.
 
 mod domain;
 mod lifecycle;
+mod notebook;
 mod paging;
 mod presign;
 mod profile;
@@ -11,6 +12,7 @@ mod settings;
 mod space;
 mod tags;
 
+pub(super) use notebook::ACTION as NOTEBOOK_ACTION;
 pub(super) use presign::ACTION as PRESIGN_ACTION;
 
 use super::call::{Call, Note};
@@ -43,6 +45,12 @@ pub(super) fn perform(
         "DeleteSpace" => space::delete(state, input, call, note),
         "ListSpaces" => space::list(state, input, call),
         "CreatePresignedDomainUrl" => presign::create(state, input, call, note),
+        "DescribeNotebookInstance" => notebook::describe(state, input, call, note),
+        "ListNotebookInstances" => notebook::list(state, input, call),
+        "StartNotebookInstance" => notebook::start(state, input, call, note),
+        "StopNotebookInstance" => notebook::stop(state, input, call, note),
+        "DeleteNotebookInstance" => notebook::delete(state, input, call, note),
+        "CreatePresignedNotebookInstanceUrl" => notebook::presign(state, input, call, note),
         "ListTags" => tags::list(state, input, call, note),
         "AddTags" => tags::add(state, input, call, note),
         "DeleteTags" => tags::delete(state, input, call, note),

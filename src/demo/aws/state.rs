@@ -5,6 +5,7 @@
 
 use super::call::Call;
 use super::knobs::Pace;
+use super::notebook::{self, NotebookKey, StoredNotebook};
 use super::policy::{Context, Decision, Question, decide};
 use super::trail::Trail;
 use super::views::{LifecycleConfigView, ProfileView, SpaceView};
@@ -35,6 +36,7 @@ pub(super) struct State {
     pub(super) moving_spaces: BTreeSet<ProfileKey>,
     /// `HomeEfsFileSystemUid` of what is made next: no two are alike, whatever domain they are in.
     pub(super) next_efs_uid: u32,
+    pub(super) notebooks: BTreeMap<NotebookKey, StoredNotebook>,
     /// By ARN.
     pub(super) configs: BTreeMap<String, LifecycleConfigView>,
     /// Tags of what has no other home: domains. By ARN.
@@ -174,15 +176,20 @@ pub(super) struct Link {
     pub(super) visit: Visit,
 }
 
-/// Somebody in Studio.
+/// Somebody in Studio, or in a notebook instance.
 #[derive(Clone, Debug)]
 pub(super) struct Visit {
-    pub(super) profile: ProfileKey,
-    pub(super) landing_uri: Option<String>,
-    pub(super) space: Option<String>,
+    pub(super) place: Place,
     /// Whose policies every later request is held against.
     pub(super) caller: Caller,
     pub(super) expires: DateTime<Utc>,
+}
+
+/// Where a link leads.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    Studio { profile: ProfileKey, landing_uri: Option<String>, space: Option<String> },
+    Notebook(NotebookKey),
 }
 
 impl State {
@@ -214,6 +221,7 @@ impl State {
         }
         let spaces = seeded_spaces(&world, &mut next_efs_uid, now);
         let other_tags = world.domains.iter().map(|domain| (domain.arn(), domain.tags.clone())).collect();
+        let notebooks = notebook::seeded(&world, now);
         Self {
             world,
             sessions: BTreeMap::new(),
@@ -222,6 +230,7 @@ impl State {
             moving: BTreeSet::new(),
             moving_spaces: BTreeSet::new(),
             next_efs_uid,
+            notebooks,
             configs: BTreeMap::new(),
             other_tags,
             links: BTreeMap::new(),
@@ -251,7 +260,15 @@ impl State {
         self.world.roles.iter().find(|r| r.arn == arn)
     }
 
-    /// Lets profiles and spaces come to rest that are due at `now`.
+    /// Whether anything can be in this region.
+    pub(super) fn knows_region(&self, region: &str) -> bool {
+        let World { domains, notebooks, regions, .. } = &self.world;
+        domains.iter().any(|domain| domain.region == region)
+            || notebooks.iter().any(|notebook| notebook.region == region)
+            || regions.contains(region)
+    }
+
+    /// Lets profiles, spaces and notebook instances come to rest that are due at `now`.
     pub(super) fn settle(&mut self, now: DateTime<Utc>) {
         let (profiles, spaces) = (&mut self.profiles, &mut self.spaces);
         self.moving.retain(|key| {
@@ -269,6 +286,9 @@ impl State {
                 return false;
             }
             transition.is_some()
+        });
+        self.notebooks.retain(|_, StoredNotebook { view, transition }| {
+            settle(transition, now, &mut view.status, &mut view.failure_reason)
         });
     }
 

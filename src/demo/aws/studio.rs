@@ -1,14 +1,17 @@
-//! What a presigned link opens: a stand-in for Studio that shows who arrived, where, and as whom.
+//! What a presigned link opens: a stand-in for Studio, or for a notebook instance, that shows who arrived, where, and as
+//! whom.
 //!
 //! A link opens once and not after its time; every later request is held against the policies of the principal that
 //! made the link, as AWS does.
 
+use super::notebook::NotebookView;
 use super::policy::Context;
-use super::sagemaker::PRESIGN_ACTION;
+use super::sagemaker::{NOTEBOOK_ACTION, PRESIGN_ACTION};
 use super::server::Server;
-use super::state::{State, Visit};
+use super::state::{Place, ProfileKey, State, Visit};
 use super::token;
 use super::trail::Outcome;
+use super::views::ProfileView;
 use askama::Template;
 use axum::extract::{Query, State as Shared};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -31,11 +34,14 @@ pub(super) struct LinkQuery {
 #[derive(Template)]
 #[template(path = "demo/studio.html")]
 pub(super) struct StudioPage {
-    profile: String,
+    /// What it stands in for, and what has the tags.
+    kind: (&'static str, &'static str),
+    name: String,
     facts: Vec<(&'static str, String)>,
-    profile_tags: Vec<(String, String)>,
+    tags: Vec<(String, String)>,
     principal_tags: Vec<(String, String)>,
-    configs: Vec<ConfigRow>,
+    /// `None` for a notebook instance.
+    configs: Option<Vec<ConfigRow>>,
     events: Vec<EventRow>,
 }
 
@@ -127,11 +133,15 @@ pub(super) fn arrived(
     if now >= visit.expires {
         return Err("Your Studio session has ended.");
     }
-    let profile = &state.profiles.get(&visit.profile).ok_or("The user profile does not exist.")?.view;
+    let place = Arrived::at(state, &visit.place)?;
+    let (action, arn, tags) = match &place {
+        Arrived::Studio(profile, ..) => (PRESIGN_ACTION, &profile.arn, &profile.tags),
+        Arrived::Notebook(notebook) => (NOTEBOOK_ACTION, &notebook.arn, &notebook.tags),
+    };
     let mut context = Context::default();
-    context.add_tags("sagemaker:ResourceTag", &profile.tags);
-    context.add_tags("aws:ResourceTag", &profile.tags);
-    if visit.caller.authorize(PRESIGN_ACTION, &profile.arn, &context).is_err() {
+    context.add_tags("sagemaker:ResourceTag", tags);
+    context.add_tags("aws:ResourceTag", tags);
+    if visit.caller.authorize(action, arn, &context).is_err() {
         return Err("You are no longer authorized.");
     }
     let events = state.trail.latest(EVENTS_SHOWN).into_iter().map(|event| EventRow {
@@ -142,33 +152,79 @@ pub(super) fn arrived(
         ok: event.outcome == Outcome::Ok,
         outcome: event.outcome.to_string(),
     });
+    let (kind, name, configs) = match &place {
+        Arrived::Studio(profile, ..) => {
+            let configs = configs(state, &profile.user_settings);
+            (("SageMaker Studio", "user profile"), &profile.name, Some(configs))
+        }
+        Arrived::Notebook(notebook) => {
+            (("a SageMaker notebook instance", "notebook instance"), &notebook.name, None)
+        }
+    };
     Ok(StudioPage {
-        profile: profile.name.clone(),
-        facts: facts(visit, profile),
-        profile_tags: pairs(&profile.tags),
+        kind,
+        name: name.clone(),
+        facts: facts(visit, &place),
+        tags: pairs(tags),
         principal_tags: pairs(&visit.caller.tags),
-        configs: configs(state, &profile.user_settings),
+        configs,
         events: events.collect(),
     })
 }
 
-fn facts(visit: &Visit, profile: &super::ProfileView) -> Vec<(&'static str, String)> {
-    let absent = || "none".to_owned();
-    let text = |value: &Option<String>| value.clone().unwrap_or_else(absent);
+/// Where somebody is, as it is now.
+enum Arrived<'s> {
+    /// With landing URI and space.
+    Studio(&'s ProfileView, Option<&'s str>, Option<&'s str>),
+    Notebook(&'s NotebookView),
+}
+
+impl<'s> Arrived<'s> {
+    fn at(state: &'s State, place: &'s Place) -> Result<Self, &'static str> {
+        match place {
+            Place::Studio { profile, landing_uri, space } => {
+                let view = studio(state, profile)?;
+                Ok(Self::Studio(view, landing_uri.as_deref(), space.as_deref()))
+            }
+            Place::Notebook(key) => match state.notebooks.get(key).map(|notebook| &notebook.view) {
+                Some(view) if view.status == "InService" => Ok(Self::Notebook(view)),
+                Some(_) => Err("The notebook instance is not in service."),
+                None => Err("The notebook instance does not exist."),
+            },
+        }
+    }
+}
+
+fn studio<'s>(state: &'s State, key: &ProfileKey) -> Result<&'s ProfileView, &'static str> {
+    state.profiles.get(key).map(|profile| &profile.view).ok_or("The user profile does not exist.")
+}
+
+fn facts(visit: &Visit, place: &Arrived<'_>) -> Vec<(&'static str, String)> {
+    let text = |value: Option<&str>| value.unwrap_or("none").to_owned();
     let session_name = visit.caller.arn.rsplit('/').next().unwrap_or_default().to_owned();
-    let execution_role = profile.user_settings.get("ExecutionRole").and_then(Value::as_str);
-    vec![
-        ("Domain", profile.domain_id.clone()),
-        ("User profile", profile.arn.clone()),
-        ("Status", profile.status.clone()),
-        ("Landing", text(&visit.landing_uri)),
-        ("Space", text(&visit.space)),
+    let mut facts = match place {
+        Arrived::Studio(profile, landing_uri, space) => vec![
+            ("Domain", profile.domain_id.clone()),
+            ("User profile", profile.arn.clone()),
+            ("Status", profile.status.clone()),
+            ("Landing", text(*landing_uri)),
+            ("Space", text(*space)),
+        ],
+        Arrived::Notebook(notebook) => {
+            vec![("Notebook instance", notebook.arn.clone()), ("Status", notebook.status.clone())]
+        }
+    };
+    facts.extend([
         ("Role session", visit.caller.arn.clone()),
         ("Session name", session_name),
-        ("Source identity", text(&visit.caller.source_identity)),
-        ("Execution role", execution_role.map_or_else(|| "the domain's".to_owned(), str::to_owned)),
-        ("Studio session until", visit.expires.to_rfc3339_opts(SecondsFormat::Secs, true)),
-    ]
+        ("Source identity", text(visit.caller.source_identity.as_deref())),
+    ]);
+    if let Arrived::Studio(profile, ..) = place {
+        let execution_role = profile.user_settings.get("ExecutionRole").and_then(Value::as_str);
+        facts.push(("Execution role", execution_role.unwrap_or("the domain's").to_owned()));
+    }
+    facts.push(("Studio session until", visit.expires.to_rfc3339_opts(SecondsFormat::Secs, true)));
+    facts
 }
 
 fn pairs(tags: &std::collections::BTreeMap<String, String>) -> Vec<(String, String)> {

@@ -18,12 +18,16 @@ pub struct World {
     pub roles: Vec<Role>,
     /// Managed policies by ARN, which roles can have attached, or as boundary.
     pub managed_policies: BTreeMap<String, Value>,
-    /// SageMaker domains. Their regions are the only regions that signatures may name.
+    /// SageMaker domains. Signatures may name their regions.
     pub domains: Vec<Domain>,
     /// User profiles that exist already.
     pub profiles: Vec<Profile>,
     /// Spaces that exist already.
     pub spaces: Vec<Space>,
+    /// Notebook instances that exist already.
+    pub notebooks: Vec<Notebook>,
+    /// Further regions that signatures may name, beside those of domains and notebook instances.
+    pub regions: BTreeSet<String>,
     /// Long-lived keys: the gateway's own principal.
     pub gateway_keys: Vec<StaticKeys>,
     /// Audiences of which each `AudienceRestriction` must hold one.
@@ -45,6 +49,8 @@ impl Default for World {
             domains: Vec::new(),
             profiles: Vec::new(),
             spaces: Vec::new(),
+            notebooks: Vec::new(),
+            regions: BTreeSet::new(),
             gateway_keys: Vec::new(),
             accepted_audiences: AWS_AUDIENCES.map(String::from).to_vec(),
             tables: Vec::new(),
@@ -232,7 +238,33 @@ pub struct Space {
     pub settings: Value,
 }
 
-/// Long-lived access keys and whom they stand for. If that is a role of the world, they have its policies too.
+/// A notebook instance that exists from the start.
+#[derive(Clone, Debug, Default)]
+pub struct Notebook {
+    /// Twelve digits.
+    pub account: String,
+    /// Region.
+    pub region: String,
+    /// `NotebookInstanceName`.
+    pub name: String,
+    /// Tags, the owner tag among them.
+    pub tags: BTreeMap<String, String>,
+    /// `InService` when empty; any other `NotebookInstanceStatus` of the API stays as it is until something is done.
+    pub status: String,
+    /// `FailureReason`.
+    pub failure_reason: Option<String>,
+}
+
+impl Notebook {
+    /// `arn:aws:sagemaker:REGION:ACCOUNT:notebook-instance/NAME`, in which AWS writes the name in lower case.
+    #[must_use]
+    pub fn arn(&self) -> String {
+        let name = self.name.to_ascii_lowercase();
+        format!("arn:aws:sagemaker:{}:{}:notebook-instance/{name}", self.region, self.account)
+    }
+}
+
+/// Long-lived access keys and whom they stand for.
 #[derive(Clone, Default)]
 pub struct StaticKeys {
     /// `AKIA...`.

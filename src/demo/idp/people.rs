@@ -42,7 +42,7 @@ impl Person {
 }
 
 /// The cast of the demo, for one AWS `account` and the IAM SAML `provider` ARN that stands for this IdP. The demo gives
-/// `minjun` a profile beforehand, and gives somebody else the profile that `yuna` would get.
+/// `minjun` a profile beforehand, and gives somebody else the profile that `yuna` would get, and `jiwoo` a notebook instance.
 #[must_use]
 pub fn demo_people(account: &str, provider: &str) -> Vec<Person> {
     let role = |name: &str| format!("arn:aws:iam::{account}:role/{name}");
@@ -82,7 +82,11 @@ pub fn demo_people(account: &str, provider: &str) -> Vec<Person> {
     "Somebody else already has the profile of this name.".clone_into(&mut taken.description);
     taken.groups = vec!["ml-platform".to_owned()];
 
-    vec![newcomer, returning, two_roles, everywhere, not_entitled, taken]
+    let mut notebook = Person::new("jiwoo", "정지우 (Jiwoo Jeong)", "jiwoo.jeong", &pair("DataScientist"));
+    "Works on a notebook instance, which is stopped until she comes.".clone_into(&mut notebook.description);
+    notebook.groups = vec!["notebooks".to_owned()];
+
+    vec![newcomer, returning, two_roles, everywhere, not_entitled, taken, notebook]
 }
 
 #[cfg(test)]
@@ -96,7 +100,7 @@ mod tests {
         let people = demo_people("111122223333", "arn:aws:iam::111122223333:saml-provider/demo");
         let keys: BTreeSet<_> = people.iter().map(|person| &person.key).collect();
         let users: BTreeSet<_> = people.iter().map(|person| &person.user_id).collect();
-        assert_eq!((keys.len(), users.len()), (6, 6));
+        assert_eq!((keys.len(), users.len()), (7, 7));
         assert!(people[2].roles[1].starts_with("arn:aws:iam::111122223333:saml-provider/demo,"));
     }
 }

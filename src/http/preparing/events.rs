@@ -35,6 +35,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const MOVED: Duration = Duration::from_millis(500);
 /// ... and if there is no place.
 const FULL: Duration = Duration::from_secs(5);
+/// When to come again while a notebook instance starts, which takes longer than one request may.
+const STARTING: Duration = Duration::from_secs(2);
 /// Events that wait for the browser. What repeats itself is dropped beyond.
 const WAITING: usize = 16;
 
@@ -52,7 +54,7 @@ struct Watch {
     gateway: Arc<Gateway>,
     visit: Visit,
     choice: Choice,
-    /// The destination: a [`crate::policy::Grant::key`].
+    /// The destination: a [`crate::policy::Way::key`].
     key: String,
     record: Record,
     started: Instant,
@@ -142,6 +144,11 @@ impl Watch {
                 "it is ready, but STS does not take the assertion any longer",
             )),
             End::Done(Err(fault)) if fault.code() == Code::AssertionExpired => self.renew(&fault),
+            // To be had, but not yet: the page asks until STS does not take the assertion any longer, and then anew.
+            End::Done(Err(fault)) if fault.code() == Code::NotebookPending => {
+                self.log("preparing");
+                again(STARTING)
+            }
             End::Done(Err(fault)) => self.refuse(&fault),
             End::Moved => {
                 self.log("moved");

@@ -6,7 +6,7 @@
 use super::super::call::{Call, Note};
 use super::super::fault::ApiError;
 use super::super::shape::{DOMAIN_ID, NAME, Problems};
-use super::super::state::{Link, State, Visit, profile_key};
+use super::super::state::{Link, Place, State, Visit, profile_key};
 use super::super::token;
 use super::super::world::AuthMode;
 use super::settings::{LANDING_URI, SPACE_NAME};
@@ -78,7 +78,8 @@ pub(super) fn create(
     }
     let token = token::secret()?;
     let expires = call.now + TimeDelta::seconds(link_seconds.into());
-    let visit = Visit { profile: key, landing_uri, space, caller: call.caller.clone(), expires };
+    let place = Place::Studio { profile: key, landing_uri, space };
+    let visit = Visit { place, caller: call.caller.clone(), expires };
     state.links.insert(token.clone(), Link { expires, used: false, session_seconds, visit });
     Ok(json!({"AuthorizedUrl": format!("{}/studio/auth?token={token}", call.url)}))
 }

@@ -1,4 +1,4 @@
-//! Tags of profiles, spaces, lifecycle configs and domains: list, add, delete.
+//! Tags of profiles, spaces, notebook instances, lifecycle configs and domains: list, add, delete.
 
 use super::super::call::{Call, Note};
 use super::super::fault::ApiError;
@@ -108,6 +108,9 @@ fn find_mut<'a>(state: &'a mut State, arn: &str, call: &Call) -> Option<&'a mut 
             _ => None,
         };
         return found.filter(|(its, _)| its.eq_ignore_ascii_case(arn)).map(|(_, tags)| tags);
+    }
+    if let Some(notebook) = state.notebooks.values_mut().find(|one| one.view.arn.eq_ignore_ascii_case(arn)) {
+        return Some(&mut notebook.view.tags);
     }
     if state.world.domains.iter().any(|d| d.arn() == arn) {
         return Some(state.other_tags.entry(arn.to_owned()).or_default());
