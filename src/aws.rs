@@ -3,6 +3,8 @@
 //! Two principals call: the gateway's own role, or a provisioner role that it takes, looks up, creates and tags profiles; the person's own role session opens
 //! the one profile, so that AWS itself compares owner and person, and CloudTrail names the person.
 
+mod bounded;
+mod breaker;
 mod clients;
 mod drift;
 mod execution_role;

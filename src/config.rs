@@ -3,12 +3,14 @@
 //! Every problem is found at once; a configuration with a problem does not exist, so nothing starts with it.
 
 mod admin;
+mod bounds;
 mod brand;
 mod destination;
 mod domain;
 mod entitlements;
 mod execution_role;
 mod idp;
+mod limits;
 mod listener;
 mod policies;
 mod presign_by;
@@ -23,11 +25,13 @@ mod space;
 mod tags;
 
 pub use admin::Admin;
+pub use bounds::{Breaker, CallBounds};
 pub use brand::{Brand, Colour, Logo, Palette};
 pub use destination::{Destination, LandingUri};
 pub use domain::{Domain, Provisioning};
 pub use execution_role::{DOMAIN_TAG, PolicyRule, RoleTemplate};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
+pub use limits::{Limits, RateLimit};
 pub use listener::{Connections, Tls};
 pub use policies::Policies;
 pub use presign_by::PresignBy;
@@ -67,6 +71,8 @@ pub struct Config {
     pub idps: Vec<Arc<Idp>>,
     /// The listener for monitoring.
     pub admin: Admin,
+    /// How many requests are answered.
+    pub limits: Limits,
     /// How AWS is called.
     pub aws: Aws,
     /// Where used assertions are remembered.
@@ -144,6 +150,8 @@ pub struct Aws {
     pub call: Duration,
     /// Most attempts for a call.
     pub attempts: u32,
+    /// Which calls are not made.
+    pub bounds: CallBounds,
 }
 
 impl Config {
@@ -173,6 +181,7 @@ impl Config {
             .map(|section| idp::read(section, sources, can_sign, now, &mut warnings))
             .collect();
         let admin = admin::read(root.section("admin"));
+        let limits = limits::read(root.section("limits"));
         let aws = aws(root.section("aws"));
         let replay = root.section("replay");
         let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
@@ -233,6 +242,7 @@ impl Config {
                     saml,
                     idps,
                     admin,
+                    limits,
                     aws,
                     replay,
                     domains,
@@ -371,8 +381,9 @@ fn aws(mut section: Section<'_>) -> Aws {
     let attempt = milliseconds("attempt_milliseconds", 5_000);
     let call = milliseconds("call_milliseconds", 12_000);
     let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
+    let bounds = bounds::read(&mut section);
     section.finish();
-    Aws { sts_endpoint, sagemaker_endpoint, iam_endpoint, connect, attempt, call, attempts }
+    Aws { sts_endpoint, sagemaker_endpoint, iam_endpoint, connect, attempt, call, attempts, bounds }
 }
 
 /// `values` are in the order of the tables; `None` stands for a table with a problem of its own.

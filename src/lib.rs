@@ -26,6 +26,7 @@ pub mod policies;
 pub mod policy;
 pub mod profile_name;
 pub mod random;
+pub mod rate_limits;
 pub mod replay;
 pub mod saml;
 pub mod seal;

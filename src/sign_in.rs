@@ -27,6 +27,7 @@ use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
 use crate::metrics::Metrics;
 use crate::policy::{self, Grant};
 use crate::random::NoRandomness;
+use crate::rate_limits::RateLimits;
 use crate::replay::{FreshAssertion, Ledger};
 use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
 use crate::seal::Seal;
@@ -54,6 +55,8 @@ pub struct Gateway {
     pub watchers: Arc<Semaphore>,
     /// What is counted.
     pub metrics: Metrics,
+    /// How many requests are answered, if that is limited.
+    pub rate_limits: Option<RateLimits>,
     /// The files that pages refer to.
     pub assets: Assets,
     ledger: Ledger,
@@ -86,6 +89,7 @@ impl Gateway {
         let clients = Box::pin(AwsClients::new(&config, credentials, &metrics)).await;
         let assets = Assets::of(&config.brand);
         let watchers = Arc::new(Semaphore::new(config.gateway.most_watchers));
+        let rate_limits = config.limits.rates.map(|(address, all)| RateLimits::new(address, all));
         Ok(Self {
             config,
             clock,
@@ -94,6 +98,7 @@ impl Gateway {
             drain: Drain::default(),
             watchers,
             metrics,
+            rate_limits,
             assets,
             ledger,
             clients,

@@ -1,5 +1,6 @@
 //! Clients of the AWS SDK, made once for each account and region, and shared.
 
+use super::bounded::Bounded;
 use crate::config::{Config, Domain, Provisioner};
 use crate::metrics::{Metered, Metrics};
 use aws_config::identity::IdentityCache;
@@ -42,13 +43,15 @@ impl fmt::Debug for GatewayCredentials {
 /// Clients for every account and region of the configuration, on one HTTP connection pool.
 #[derive(Debug)]
 pub struct AwsClients {
-    sts: HashMap<String, aws_sdk_sts::Client>,
+    /// By account and region.
+    sts: HashMap<(String, String), aws_sdk_sts::Client>,
     ours: HashMap<Place, Ours>,
 }
 
 /// Where the gateway calls, and as whom: by its own credentials, or as a provisioner role.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Place {
+    account: String,
     region: String,
     provisioner: Option<Provisioner>,
 }
@@ -93,17 +96,19 @@ impl AwsClients {
             } else {
                 ours.entry(place).or_insert_with(|| Ours::new(config, &shared, domain, metrics));
             }
-            sts.entry(domain.region.clone()).or_insert_with(|| {
-                let config =
-                    aws_sdk_sts::config::Builder::from(&sts_config).interceptor(Metered(metrics.clone()));
+            sts.entry((account(domain), domain.region.clone())).or_insert_with(|| {
+                let config = aws_sdk_sts::config::Builder::from(&sts_config)
+                    .interceptor(Metered(metrics.clone()))
+                    .interceptor(bounded(config, domain, metrics));
                 aws_sdk_sts::Client::from_conf(config.build())
             });
         }
         Self { sts, ours }
     }
 
-    pub(super) fn sts(&self, region: &str) -> Option<&aws_sdk_sts::Client> {
-        self.sts.get(region)
+    /// The client that takes people's roles in the domain's account.
+    pub(super) fn sts(&self, domain: &Domain) -> Option<&aws_sdk_sts::Client> {
+        self.sts.get(&(account(domain), domain.region.clone()))
     }
 
     /// The client that signs as the gateway, or as the domain's provisioner role.
@@ -147,7 +152,11 @@ pub(super) fn patient(client: &aws_sdk_sagemaker::Client) -> aws_sdk_sagemaker::
 
 impl Place {
     fn of(domain: &Domain) -> Self {
-        Self { region: domain.region.clone(), provisioner: domain.provisioner.clone() }
+        Self {
+            account: account(domain),
+            region: domain.region.clone(),
+            provisioner: domain.provisioner.clone(),
+        }
     }
 }
 
@@ -156,15 +165,27 @@ impl Ours {
         let partition = domain.roles.first().map_or("aws", |role| role.partition());
         let sagemaker = at(credentials, &domain.region, config.aws.sagemaker_endpoint.as_ref());
         let iam = at(credentials, iam_region(partition), config.aws.iam_endpoint.as_ref());
-        let metered = Metered(metrics.clone());
-        let sagemaker =
-            aws_sdk_sagemaker::config::Builder::from(&sagemaker).interceptor(metered.clone()).build();
-        let iam = aws_sdk_iam::config::Builder::from(&iam).interceptor(metered).build();
+        let (metered, bounded) = (Metered(metrics.clone()), bounded(config, domain, metrics));
+        let sagemaker = aws_sdk_sagemaker::config::Builder::from(&sagemaker)
+            .interceptor(metered.clone())
+            .interceptor(bounded.clone())
+            .build();
+        let iam = aws_sdk_iam::config::Builder::from(&iam).interceptor(metered).interceptor(bounded).build();
         Self {
             sagemaker: aws_sdk_sagemaker::Client::from_conf(sagemaker),
             iam: aws_sdk_iam::Client::from_conf(iam),
         }
     }
+}
+
+/// The account that a domain is in. Its roles are all of it.
+fn account(domain: &Domain) -> String {
+    domain.roles.first().map(|role| role.account().to_owned()).unwrap_or_default()
+}
+
+/// Bounds for the calls in the domain's account and region.
+fn bounded(config: &Config, domain: &Domain, metrics: &Metrics) -> Bounded {
+    Bounded::new(&config.aws.bounds, metrics, &account(domain), &domain.region)
 }
 
 /// Credentials of a provisioner role: assumed when they are needed first, kept, and replaced before they end.
