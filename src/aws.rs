@@ -5,6 +5,8 @@
 
 mod at_once;
 mod backup;
+mod bounded;
+mod breaker;
 mod clients;
 mod drift;
 mod execution_role;

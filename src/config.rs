@@ -3,12 +3,15 @@
 //! Every problem is found at once; a configuration with a problem does not exist, so nothing starts with it.
 
 mod admin;
+mod aws;
+mod bounds;
 mod brand;
 mod destination;
 mod domain;
 mod entitlements;
 mod execution_role;
 mod idp;
+mod limits;
 mod listener;
 mod notebook;
 mod policies;
@@ -24,11 +27,14 @@ mod space;
 mod tags;
 
 pub use admin::Admin;
+pub use aws::Aws;
+pub use bounds::{Breaker, CallBounds};
 pub use brand::{Brand, Colour, Logo, Palette};
 pub use destination::{Destination, LandingUri, Place, StudioPlace};
 pub use domain::{Domain, Provisioning};
 pub use execution_role::{DOMAIN_TAG, PolicyRule, RoleTemplate};
 pub use idp::{Idp, MetadataSource, MetadataUrl, RequestOptions};
+pub use limits::{Limits, RateLimit};
 pub use listener::{Connections, Tls};
 pub(crate) use notebook::is_instance_name;
 pub use notebook::{NotebookPlace, Which};
@@ -70,6 +76,8 @@ pub struct Config {
     pub idps: Vec<Arc<Idp>>,
     /// The listener for monitoring.
     pub admin: Admin,
+    /// How many requests are answered.
+    pub limits: Limits,
     /// How AWS is called.
     pub aws: Aws,
     /// Where used assertions are remembered.
@@ -132,27 +140,6 @@ pub struct Saml {
     pub decryption: DecryptionKeys,
 }
 
-/// Section `[aws]`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Aws {
-    /// Endpoint of STS, if not the regional one.
-    pub sts_endpoint: Option<Url>,
-    /// Endpoint of the SageMaker API, if not the regional one.
-    pub sagemaker_endpoint: Option<Url>,
-    /// Endpoint of IAM, if not the partition's.
-    pub iam_endpoint: Option<Url>,
-    /// Endpoint of Service Quotas, if not the regional one. `check --live` asks there.
-    pub service_quotas_endpoint: Option<Url>,
-    /// Longest time to connect.
-    pub connect: Duration,
-    /// Longest time for one attempt.
-    pub attempt: Duration,
-    /// Longest time for a call with its retries.
-    pub call: Duration,
-    /// Most attempts for a call.
-    pub attempts: u32,
-}
-
 impl Config {
     /// Reads a configuration from text.
     pub fn parse(text: &str, sources: &Sources<'_>, now: DateTime<Utc>) -> Result<Self, Problems> {
@@ -180,7 +167,8 @@ impl Config {
             .map(|section| idp::read(section, sources, can_sign, now, &mut warnings))
             .collect();
         let admin = admin::read(root.section("admin"));
-        let aws = aws(root.section("aws"));
+        let limits = limits::read(root.section("limits"));
+        let aws = aws::read(root.section("aws"));
         let replay = root.section("replay");
         let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let idps_by_key = entitlements::named(table, "idp", &idps);
@@ -245,6 +233,7 @@ impl Config {
                     saml,
                     idps,
                     admin,
+                    limits,
                     aws,
                     replay,
                     domains,
@@ -367,34 +356,4 @@ fn sp_key(mut section: Section<'_>, sources: &Sources<'_>) -> Option<SpKey> {
     });
     section.finish();
     key
-}
-
-fn aws(mut section: Section<'_>) -> Aws {
-    let endpoint = || {
-        kind("an http(s) URL", |text| {
-            Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
-        })
-    };
-    let sts_endpoint = section.optional("sts_endpoint", endpoint());
-    let sagemaker_endpoint = section.optional("sagemaker_endpoint", endpoint());
-    let service_quotas_endpoint = section.optional("service_quotas_endpoint", endpoint());
-    let iam_endpoint = section.optional("iam_endpoint", endpoint());
-    let mut milliseconds = |key, default| {
-        Duration::from_millis(section.optional(key, number(50..=60_000)).unwrap_or(default).into())
-    };
-    let connect = milliseconds("connect_milliseconds", 2_000);
-    let attempt = milliseconds("attempt_milliseconds", 5_000);
-    let call = milliseconds("call_milliseconds", 12_000);
-    let attempts = section.optional("attempts", number(1..=10)).unwrap_or(3);
-    section.finish();
-    Aws {
-        sts_endpoint,
-        sagemaker_endpoint,
-        iam_endpoint,
-        service_quotas_endpoint,
-        connect,
-        attempt,
-        call,
-        attempts,
-    }
 }

@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod idp;
+pub mod load;
 pub mod world;
 
 use crate::aws::GatewayCredentials;

@@ -6,6 +6,7 @@ mod code;
 pub use code::{Code, Fault};
 
 use std::fmt;
+use std::time::Duration;
 
 /// A sign-in that was refused or could not be finished.
 ///
@@ -15,6 +16,7 @@ use std::fmt;
 pub struct Refusal {
     code: Code,
     reason: String,
+    retry_after: Option<Duration>,
 }
 
 impl Refusal {
@@ -25,7 +27,19 @@ impl Refusal {
         if reason.contains(char::is_control) {
             reason = reason.chars().flat_map(escaped).collect();
         }
-        Self { code, reason }
+        Self { code, reason, retry_after: None }
+    }
+
+    /// The same, and trying again is of use after so long.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// After how long trying again is of use, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// The public, stable code.

@@ -57,7 +57,7 @@ pub mod http {
 
     /// The message in a form.
     pub async fn saml_response(request: Request) -> Result<Option<String>, Refusal> {
-        Ok(form::Form::read(request).await?.take("SAMLResponse"))
+        Ok(form::Form::read(request, std::time::Duration::from_secs(10)).await?.take("SAMLResponse"))
     }
 
     /// The requests that a browser waits for. All its cookies are read.

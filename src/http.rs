@@ -12,6 +12,7 @@ mod frame;
 mod headers;
 mod home;
 mod language;
+mod limit;
 mod login;
 mod measure;
 mod metadata;
@@ -80,6 +81,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
             (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/plain")], "gateway.fault\n")
                 .into_response()
         }))
+        .layer(from_fn_with_state(Arc::clone(&gateway), limit::limit))
         .layer(from_fn_with_state(Arc::clone(&gateway), headers::secure))
         .layer(from_fn_with_state(Arc::clone(&gateway), request::identify))
         .layer(from_fn_with_state(Arc::clone(&gateway), measure::measure))

@@ -29,6 +29,7 @@ pub mod policies;
 pub mod policy;
 pub mod profile_name;
 pub mod random;
+pub mod rate_limits;
 pub mod reload;
 pub mod replay;
 pub mod saml;

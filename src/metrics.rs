@@ -6,10 +6,11 @@ mod expiry;
 mod reloads;
 pub(crate) mod waiting;
 
-pub(crate) use aws::Metered;
+pub(crate) use aws::{Metered, api_name};
 
 use crate::error::Code;
 use crate::idps::Idps;
+use crate::rate_limits::Limit;
 use expiry::{CertificateEnds, Known};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -45,6 +46,9 @@ struct All {
     call_seconds: Durations<Api>,
     reloads: Reloads,
     idps: Known,
+    limited: Family<Limited, Counter>,
+    shed: Family<Shed, Counter>,
+    breakers: Family<Breaker, Gauge>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -81,6 +85,24 @@ struct Called {
     outcome: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Limited {
+    limit: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Shed {
+    api: String,
+    limit: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Breaker {
+    api: String,
+    account: String,
+    region: String,
+}
+
 impl Metrics {
     /// Metrics at zero. `idps` is asked for the ends of its certificates whenever metrics are read.
     #[must_use]
@@ -111,6 +133,21 @@ impl Metrics {
             ),
             reloads: Reloads::new(&mut registry),
             idps: Arc::clone(&idps),
+            limited: registered(
+                &mut registry,
+                "limited",
+                "Requests refused because too many came, from one address or from all",
+            ),
+            shed: registered(
+                &mut registry,
+                "aws_shed",
+                "AWS calls not made: too many were under way (full), or there was no answer lately (open)",
+            ),
+            breakers: registered(
+                &mut registry,
+                "aws_breaker_open",
+                "1 while calls of an API are not made because there was no answer",
+            ),
             registry: {
                 registry.register_collector(Box::new(CertificateEnds(idps)));
                 let version = [("version", env!("CARGO_PKG_VERSION"))];
@@ -170,6 +207,19 @@ impl Metrics {
         let (route, method) = (route.to_owned(), method.to_owned());
         self.0.request_seconds.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
         self.0.requests.get_or_create(&Answered { route, method, status }).inc();
+    }
+
+    pub(crate) fn limited(&self, limit: Limit) {
+        self.0.limited.get_or_create(&Limited { limit: limit.name().to_owned() }).inc();
+    }
+
+    pub(crate) fn shed(&self, api: &str, limit: &str) {
+        self.0.shed.get_or_create(&Shed { api: api.to_owned(), limit: limit.to_owned() }).inc();
+    }
+
+    pub(crate) fn breaker(&self, api: &str, account: &str, region: &str, open: bool) {
+        let (api, account, region) = (api.to_owned(), account.to_owned(), region.to_owned());
+        self.0.breakers.get_or_create(&Breaker { api, account, region }).set(open.into());
     }
 
     fn called(&self, api: String, outcome: &str, took: Duration) {

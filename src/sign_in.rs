@@ -30,6 +30,7 @@ use crate::idps::{Idps, KnownIdp, MetadataClient, keep_fresh};
 use crate::metrics::Metrics;
 use crate::policy::{self, Way};
 use crate::random::NoRandomness;
+use crate::rate_limits::RateLimits;
 use crate::replay::{FreshAssertion, Ledger};
 use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
 use crate::seal::Seal;
@@ -57,6 +58,8 @@ pub struct Gateway {
     pub watchers: Watchers,
     /// What is counted.
     pub metrics: Metrics,
+    /// How many requests are answered, if that is limited.
+    pub rate_limits: Option<Arc<RateLimits>>,
     /// The files that pages refer to.
     pub assets: Assets,
     credentials: GatewayCredentials,
@@ -92,6 +95,7 @@ impl Gateway {
         let clients = Arc::new(Box::pin(AwsClients::new(&config, credentials.clone(), &metrics)).await);
         let assets = Assets::of(&config.brand);
         let watchers = Watchers::new(config.gateway.most_watchers);
+        let rate_limits = config.limits.rates.map(|(address, all)| Arc::new(RateLimits::new(address, all)));
         Ok(Self {
             config,
             clock,
@@ -100,6 +104,7 @@ impl Gateway {
             drain: Drain::default(),
             watchers,
             metrics,
+            rate_limits,
             assets,
             credentials,
             ledger,

@@ -1,5 +1,6 @@
 //! Clients of the AWS SDK, made once for each account and region, and shared.
 
+use super::bounded::Bounded;
 use crate::arn::RoleArn;
 use crate::config::{Aws, Config, Domain, NotebookPlace, Provisioner};
 use crate::metrics::{Metered, Metrics};
@@ -44,7 +45,8 @@ impl fmt::Debug for GatewayCredentials {
 #[derive(Debug)]
 pub struct AwsClients {
     settings: Aws,
-    sts: HashMap<String, aws_sdk_sts::Client>,
+    /// By account and region.
+    sts: HashMap<(String, String), aws_sdk_sts::Client>,
     ours: HashMap<Place, Ours>,
 }
 
@@ -59,6 +61,7 @@ fn places(config: &Config) -> BTreeSet<Place> {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct Place {
     partition: String,
+    account: String,
     region: String,
     provisioner: Option<Provisioner>,
 }
@@ -95,21 +98,20 @@ impl AwsClients {
         let mut sts = HashMap::new();
         let mut ours = HashMap::new();
         for place in places(config) {
-            let region = place.region.clone();
-            let sts_config = at(&shared, &region, config.aws.sts_endpoint.as_ref());
-            if let Some(provisioner) = &place.provisioner {
+            let sts_config = at(&shared, &place.region, config.aws.sts_endpoint.as_ref());
+            let clients = if let Some(provisioner) = &place.provisioner {
                 let assumed = assuming(provisioner, &sts_config, config.aws.call).await;
-                let clients = Ours::new(config, &assumed, &place, metrics);
-                ours.insert(place, clients);
+                Ours::new(config, &assumed, &place, metrics)
             } else {
-                let clients = Ours::new(config, &shared, &place, metrics);
-                ours.insert(place, clients);
-            }
-            sts.entry(region).or_insert_with(|| {
-                let config =
-                    aws_sdk_sts::config::Builder::from(&sts_config).interceptor(Metered(metrics.clone()));
+                Ours::new(config, &shared, &place, metrics)
+            };
+            sts.entry((place.account.clone(), place.region.clone())).or_insert_with(|| {
+                let config = aws_sdk_sts::config::Builder::from(&sts_config)
+                    .interceptor(Metered(metrics.clone()))
+                    .interceptor(place.bounded(config, metrics));
                 aws_sdk_sts::Client::from_conf(config.build())
             });
+            ours.insert(place, clients);
         }
         Self { settings: config.aws.clone(), sts, ours }
     }
@@ -120,8 +122,9 @@ impl AwsClients {
         self.settings == config.aws && self.ours.keys().cloned().collect::<BTreeSet<_>>() == places(config)
     }
 
-    pub(super) fn sts(&self, region: &str) -> Option<&aws_sdk_sts::Client> {
-        self.sts.get(region)
+    /// The client that takes this role of people, or another of its account, in this region.
+    pub(super) fn sts(&self, role: &RoleArn, region: &str) -> Option<&aws_sdk_sts::Client> {
+        self.sts.get(&(role.account().to_owned(), region.to_owned()))
     }
 
     /// The client that signs as the gateway, or as the domain's provisioner role.
@@ -174,16 +177,27 @@ pub(super) fn patient(client: &aws_sdk_sagemaker::Client) -> aws_sdk_sagemaker::
 
 impl Place {
     fn of(domain: &Domain) -> Self {
-        let partition = partition(&domain.roles).to_owned();
-        Self { partition, region: domain.region.clone(), provisioner: domain.provisioner.clone() }
+        Self::at(&domain.roles, &domain.region, domain.provisioner.clone())
     }
 
     fn of_notebooks(place: &NotebookPlace) -> Self {
+        Self::at(&place.roles, &place.region, place.provisioner.clone())
+    }
+
+    /// Where people's roles are, which are all of one account.
+    fn at(roles: &[RoleArn], region: &str, provisioner: Option<Provisioner>) -> Self {
+        let role = roles.first();
         Self {
-            partition: partition(&place.roles).to_owned(),
-            region: place.region.clone(),
-            provisioner: place.provisioner.clone(),
+            partition: role.map_or("aws", RoleArn::partition).to_owned(),
+            account: role.map(|role| role.account().to_owned()).unwrap_or_default(),
+            region: region.to_owned(),
+            provisioner,
         }
+    }
+
+    /// Bounds for the calls in this account and region.
+    fn bounded(&self, config: &Config, metrics: &Metrics) -> Bounded {
+        Bounded::new(&config.aws.bounds, metrics, &self.account, &self.region)
     }
 }
 
@@ -191,20 +205,18 @@ impl Ours {
     fn new(config: &Config, credentials: &SdkConfig, place: &Place, metrics: &Metrics) -> Self {
         let sagemaker = at(credentials, &place.region, config.aws.sagemaker_endpoint.as_ref());
         let iam = at(credentials, iam_region(&place.partition), config.aws.iam_endpoint.as_ref());
-        let metered = Metered(metrics.clone());
-        let sagemaker =
-            aws_sdk_sagemaker::config::Builder::from(&sagemaker).interceptor(metered.clone()).build();
-        let iam = aws_sdk_iam::config::Builder::from(&iam).interceptor(metered).build();
+        let (metered, bounded) = (Metered(metrics.clone()), place.bounded(config, metrics));
+        let sagemaker = aws_sdk_sagemaker::config::Builder::from(&sagemaker)
+            .interceptor(metered.clone())
+            .interceptor(bounded.clone())
+            .build();
+        let iam = aws_sdk_iam::config::Builder::from(&iam).interceptor(metered).interceptor(bounded).build();
         Self {
             credentials: credentials.clone(),
             sagemaker: aws_sdk_sagemaker::Client::from_conf(sagemaker),
             iam: aws_sdk_iam::Client::from_conf(iam),
         }
     }
-}
-
-fn partition(roles: &[RoleArn]) -> &str {
-    roles.first().map_or("aws", RoleArn::partition)
 }
 
 /// Credentials of a provisioner role: assumed when they are needed first, kept, and replaced before they end.

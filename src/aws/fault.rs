@@ -1,5 +1,6 @@
 //! What went wrong with an AWS call, sorted by what can be done about it.
 
+use super::bounded::TurnedAway;
 use crate::error::{Code, Refusal};
 use aws_sdk_sts::operation::assume_role::AssumeRoleError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -7,6 +8,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 pub(super) const ASSUME: &str = "sts:AssumeRoleWithSAML";
 const PROVISION: &str = "sts:AssumeRole of the provisioner role";
@@ -34,6 +36,10 @@ pub enum Kind {
     Unavailable,
     /// AWS takes our request for wrong.
     Invalid,
+    /// We did not call: too many calls are under way.
+    Busy,
+    /// We did not call: there was no answer lately, and there will be no other try before so long.
+    Paused(Duration),
 }
 
 /// A fault of one AWS call.
@@ -49,12 +55,15 @@ pub struct AwsFault {
 
 impl AwsFault {
     /// Sorts an error of the SDK.
-    pub fn of<E: ProvideErrorMetadata>(api: &'static str, error: &SdkError<E, HttpResponse>) -> Self {
+    pub fn of<E: ProvideErrorMetadata + Error + 'static>(
+        api: &'static str,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Self {
         Self::of_secret(api, error, "")
     }
 
     /// Sorts an error of a call that carried this secret. What AWS says is left out if it repeats any of it.
-    pub fn of_secret<E: ProvideErrorMetadata>(
+    pub fn of_secret<E: ProvideErrorMetadata + Error + 'static>(
         api: &'static str,
         error: &SdkError<E, HttpResponse>,
         secret: &str,
@@ -82,7 +91,11 @@ impl AwsFault {
                     format!("{code} ({status}){message}, AWS request id {request_id}"),
                 )
             }
-            _ => (Kind::Unavailable, "an answer that cannot be understood".to_owned()),
+            other => match other.source().and_then(TurnedAway::find) {
+                Some(full @ TurnedAway::Full { .. }) => (Kind::Busy, full.to_string()),
+                Some(open @ TurnedAway::Open { wait }) => (Kind::Paused(wait), open.to_string()),
+                None => (Kind::Unavailable, "an answer that cannot be understood".to_owned()),
+            },
         };
         Self { api, kind, detail }
     }
@@ -172,9 +185,16 @@ impl From<AwsFault> for Refusal {
             Kind::AssertionRefused => Code::AwsAssertionRefused,
             Kind::Throttled => Code::AwsThrottled,
             Kind::Timeout => Code::AwsTimeout,
-            Kind::Unavailable | Kind::NotFound | Kind::InUse | Kind::Invalid => Code::AwsUnavailable,
+            Kind::Busy => Code::GatewayBusy,
+            Kind::Unavailable | Kind::NotFound | Kind::InUse | Kind::Invalid | Kind::Paused(_) => {
+                Code::AwsUnavailable
+            }
         };
-        Refusal::new(code, fault.to_string())
+        let refusal = Refusal::new(code, fault.to_string());
+        match fault.kind {
+            Kind::Paused(wait) => refusal.after(wait),
+            _ => refusal,
+        }
     }
 }
 

@@ -12,10 +12,15 @@ use aws_credential_types::Credentials;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 use std::fmt;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// Length of a role session when the IdP asks for none. It is used within seconds; but Studio may hold it against the
 /// session that outlives it.
 const DEFAULT_SECONDS: u32 = 3_600;
+
+/// What STS has to answer in also where we take the assertion for too old by a moment: its clock counts.
+const LEAST: Duration = Duration::from_secs(2);
 
 /// The smallest `MaxSessionDuration` that a role can have, in seconds.
 const SHORTEST_MAXIMUM: u32 = 3_600;
@@ -86,8 +91,8 @@ impl<'g> Purpose<'g> {
 /// Assumes the role that a purpose needs with the very message that the IdP sent.
 ///
 /// # Errors
-/// `identity.session-tag` if AWS would refuse to open the profile with this session; what STS answers; `aws.disagrees` when STS read another subject, issuer or recipient out of the message than we did:
-/// then one of us was deceived.
+/// `identity.session-tag` if AWS would refuse to open the profile with this session; what STS answers; `aws.disagrees`
+/// when STS read another subject, issuer or recipient out of the message than we did: then one of us was deceived.
 pub async fn assume_role(
     clients: &AwsClients,
     purpose: &Purpose<'_>,
@@ -100,8 +105,8 @@ pub async fn assume_role(
         check_session_tag(identity, key, owner)?;
     }
     let client = clients
-        .sts(region)
-        .ok_or_else(|| Refusal::new(Code::GatewayFault, "no STS client for the region"))?;
+        .sts(&role.role, region)
+        .ok_or_else(|| Refusal::new(Code::GatewayFault, "no STS client for the account and region"))?;
     let seconds = session_seconds(identity, now);
     let call = |seconds: u32| {
         client
@@ -114,13 +119,23 @@ pub async fn assume_role(
             .send()
     };
     let fault = |error| AwsFault::of_secret(API, &error, response.expose_for_sts());
-    let output = match call(seconds).await.map_err(fault) {
-        // Longer than the role's MaxSessionDuration, which only STS knows: what every role allows has to do.
-        Err(AwsFault { kind: Kind::Invalid, .. }) if seconds > SHORTEST_MAXIMUM => {
-            call(SHORTEST_MAXIMUM).await.map_err(fault)?
+    let called = async {
+        match call(seconds).await.map_err(fault) {
+            // Longer than the role's MaxSessionDuration, which only STS knows: what every role allows has to do.
+            Err(AwsFault { kind: Kind::Invalid, .. }) if seconds > SHORTEST_MAXIMUM => {
+                call(SHORTEST_MAXIMUM).await.map_err(fault)
+            }
+            other => other,
         }
-        other => other?,
     };
+    // No attempt and no retry goes on beyond the time in which STS would take the assertion.
+    let left = (identity.redeemable_until() - now).to_std().unwrap_or_default().max(LEAST);
+    let output = timeout(left, called).await.map_err(|_| {
+        Refusal::new(
+            Code::AssertionExpired,
+            format!("{API}: no answer for as long as STS takes the assertion"),
+        )
+    })??;
 
     for (what, theirs, ours) in [
         ("Subject", output.subject(), identity.subject()),

@@ -1,7 +1,10 @@
-//! `studio-gateway demo`: everything on this machine, or the embedded AWS alone.
+//! `studio-gateway demo`: everything on this machine, the embedded AWS alone, or a load on gateways.
+
+mod load;
 
 use super::{Done, log};
 use clap::{Args, Subcommand};
+use load::LoadArgs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use studio_gateway::clock::Clock;
@@ -35,12 +38,17 @@ enum DemoPart {
         #[arg(long)]
         bare: bool,
     },
+    /// Put a load on gateways, and measure how they bear it. Without --target, gateways and the embedded AWS are started for
+    /// that. Exits with 0 only if everybody
+    /// got in, nobody twice with one assertion, and no idle connection was lost.
+    Load(LoadArgs),
 }
 
 pub(crate) async fn run(args: DemoArgs) -> Done {
     match args.part {
         Some(DemoPart::Aws { config, listen, bare: false }) => aws_alone(config, listen).await,
         Some(DemoPart::Aws { config, listen, bare: true }) => bare_aws(config, listen).await,
+        Some(DemoPart::Load(args)) => Box::pin(load::run(args)).await,
         None => everything(args.port_base, args.config).await,
     }
 }

@@ -17,6 +17,8 @@ pub struct Connections {
     pub most: usize,
     /// Longest time for the TLS handshake, and again for the first request's head.
     pub first_request: Duration,
+    /// Longest time for the body of a request to arrive.
+    pub body: Duration,
     /// Longest time until the head of the next request on a connection has come.
     pub idle: Duration,
     /// Longest time in which a client takes nothing of an answer.
@@ -78,10 +80,11 @@ pub(super) fn connections(mut section: Section<'_>) -> Connections {
         Duration::from_secs(section.optional(key, number(range)).unwrap_or(default).into())
     };
     let first_request = seconds("first_request_seconds", 1..=120, 10);
+    let body = seconds("body_seconds", 1..=120, 10);
     let idle = seconds("idle_seconds", 1..=4_000, 75);
     let stalled = seconds("stalled_seconds", 1..=600, 30);
     section.finish();
-    Connections { most: usize::try_from(most).unwrap_or(usize::MAX), first_request, idle, stalled }
+    Connections { most: usize::try_from(most).unwrap_or(usize::MAX), first_request, body, idle, stalled }
 }
 
 /// `None` means that a problem was noted.

@@ -55,6 +55,8 @@ codes! {
     RequestNotFound = "request.not-found", 404, Visitor, false;
     /// The page does not take this HTTP method.
     RequestMethod = "request.method", 405, Visitor, false;
+    /// More requests come than are answered.
+    RequestLimited = "request.limited", 429, Visitor, true;
     /// Signature, structure or trust: the message is not an acceptable statement of a known identity provider.
     AssertionRejected = "assertion.rejected", 403, Idp, true;
     /// The message was valid once, or is not yet.
@@ -135,6 +137,8 @@ codes! {
     AwsUnavailable = "aws.unavailable", 502, Aws, true;
     /// The replay ledger cannot answer, so nothing is granted.
     LedgerUnavailable = "ledger.unavailable", 503, Gateway, true;
+    /// More sign-ins are under way than the gateway takes on at the same time.
+    GatewayBusy = "gateway.busy", 503, Gateway, true;
     /// A fault of the gateway itself.
     GatewayFault = "gateway.fault", 500, Gateway, true;
 }

@@ -46,7 +46,7 @@ async fn process(
     let browser = cookies::browser_of(request.headers()).map(str::to_owned);
     let remembered = choose::remembered(gateway, request.headers());
     let renewals = cookies::made_alone(request.headers());
-    let mut form = Form::read(request).await?;
+    let mut form = Form::read(request, gateway.config.gateway.connections.body).await?;
     let started = Instant::now();
     if form.take("SAMLRequest").is_some() || form.take("SAMLart").is_some() {
         return Err(Refusal::new(Code::RequestMalformed, "a form with another SAML message than a response"));

@@ -1,4 +1,4 @@
-//! Where a request comes from, for logs. Nothing is decided by it.
+//! Where a request comes from, for logs and for rate limits. Nothing of a sign-in is decided by it.
 //!
 //! Each proxy appends the address that it was reached from to `X-Forwarded-For`. Whoever sends a request can begin that
 //! list at will, so that only the entries of our own proxies count: as many from the end as are configured.
@@ -12,10 +12,9 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Debug, Clone, Copy)]
 pub struct Peer(pub Option<IpAddr>);
 
-/// The client's address behind `proxies` of our own, or `unknown`.
-pub(super) fn address(request: &Request, proxies: usize) -> String {
+/// The client's address behind `proxies` of our own, if it is known.
+pub(super) fn address(request: &Request, proxies: usize) -> Option<IpAddr> {
     of(request.headers(), peer(request.extensions()), proxies)
-        .map_or_else(|| "unknown".to_owned(), |address| address.to_string())
 }
 
 fn peer(extensions: &Extensions) -> Option<IpAddr> {

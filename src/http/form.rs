@@ -15,8 +15,6 @@ use tokio::time::timeout;
 const MAX_BODY: usize = 3 * MAX_ENCODED + 65_536;
 /// How much of a body that is too long is read at all.
 const MAX_DISCARDED: usize = 16 * 1024 * 1024;
-/// Longest time for a body to arrive.
-const BODY_LIMIT: Duration = Duration::from_secs(10);
 /// Most parameters. Ours have two; IdPs add a submit button's name at most.
 const MAX_PARAMETERS: usize = 16;
 
@@ -24,14 +22,14 @@ const MAX_PARAMETERS: usize = 16;
 pub(super) struct Form(HashMap<String, String>);
 
 impl Form {
-    /// Reads the body of a request.
-    pub(super) async fn read(request: Request) -> Result<Self, Refusal> {
+    /// Reads the body of a request, which has so long to arrive.
+    pub(super) async fn read(request: Request, limit: Duration) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
         if !is_form(&parts.headers) {
             let reason = "the content type is not application/x-www-form-urlencoded";
             return Err(Refusal::new(Code::RequestContentType, reason));
         }
-        Self::parse(&collect(body).await?)
+        Self::parse(&collect(body, limit).await?)
     }
 
     fn parse(body: &[u8]) -> Result<Self, Refusal> {
@@ -64,10 +62,25 @@ fn is_form(headers: &HeaderMap) -> bool {
         && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
+/// Reads a body of which nothing is wanted, as far as one that is wanted may go, and keeps none of it.
+pub(super) async fn discard(body: Body, limit: Duration) {
+    let read = timeout(limit, async {
+        let mut body = body;
+        let mut length = 0usize;
+        while length <= MAX_BODY
+            && let Some(Ok(frame)) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await
+        {
+            length = length.saturating_add(frame.data_ref().map_or(0, axum::body::Bytes::len));
+        }
+    });
+    // However it ends, nobody waits for it.
+    let _ = read.await;
+}
+
 /// The whole body, if it is not too long. What is too long is read on for a while and thrown away: a browser that is
 /// cut off in the middle of sending shows a page of its own instead of ours.
-async fn collect(body: Body) -> Result<Vec<u8>, Refusal> {
-    let read = timeout(BODY_LIMIT, async {
+async fn collect(body: Body, limit: Duration) -> Result<Vec<u8>, Refusal> {
+    let read = timeout(limit, async {
         let mut body = body;
         let mut bytes = Vec::new();
         let mut length = 0usize;

@@ -41,7 +41,7 @@ pub(super) async fn switch(
 
 async fn process(gateway: &Gateway, visit: &mut Visit, request: Request) -> Result<Response, Refusal> {
     let headers = request.headers().clone();
-    let mut form = Form::read(request).await?;
+    let mut form = Form::read(request, gateway.config.gateway.connections.body).await?;
     let chosen = form.take("language").and_then(|tag| Language::by_tag(&tag));
     let chosen = chosen.ok_or_else(|| Refusal::new(Code::RequestMalformed, "no language that there is"))?;
     visit.language = chosen;

@@ -11,6 +11,7 @@ use askama::Template;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use std::time::Duration;
 
 /// What a refusal's page shows, in whatever language. Sealed, it lets the page be shown again in another one.
 pub(super) struct Shown {
@@ -18,12 +19,17 @@ pub(super) struct Shown {
     request_id: String,
     /// Where trying again begins, if that can help.
     retry: Option<String>,
+    /// After how long it is of use, where that is known.
+    wait: Option<Duration>,
 }
+
+/// What `Retry-After` says where nothing better is known.
+const USUAL_WAIT: Duration = Duration::from_secs(5);
 
 impl Shown {
     /// A refusal that happened behind a page.
     pub(super) fn later(code: Code, request_id: &str, retry: Option<String>) -> Self {
-        Self { code, request_id: request_id.to_owned(), retry: retry.filter(|_| code.retry()) }
+        Self { code, request_id: request_id.to_owned(), retry: retry.filter(|_| code.retry()), wait: None }
     }
 
     /// Seals it into a token.
@@ -42,6 +48,7 @@ impl Shown {
             code: Code::ALL.iter().copied().find(|known| known.name() == code)?,
             request_id: request_id.to_owned(),
             retry: (!retry.is_empty()).then(|| retry.to_owned()),
+            wait: None,
         })
     }
 }
@@ -62,7 +69,8 @@ struct Page<'p> {
 /// The answer for a refusal.
 pub(super) fn answer(gateway: &Gateway, visit: &Visit, refusal: &Refusal) -> Response {
     let retry = refusal.code().retry().then(|| beginning(gateway).to_owned());
-    let shown = Shown { code: refusal.code(), request_id: visit.request_id.clone(), retry };
+    let request_id = visit.request_id.clone();
+    let shown = Shown { code: refusal.code(), request_id, retry, wait: refusal.retry_after() };
     respond(gateway, visit, &shown, false)
 }
 
@@ -74,7 +82,8 @@ pub(super) fn answer_and_retry(
     location: &str,
 ) -> Response {
     let request_id = visit.request_id.clone();
-    let shown = Shown { code: refusal.code(), request_id, retry: Some(location.to_owned()) };
+    let retry = Some(location.to_owned());
+    let shown = Shown { code: refusal.code(), request_id, retry, wait: refusal.retry_after() };
     respond(gateway, visit, &shown, true)
 }
 
@@ -119,8 +128,11 @@ fn respond(gateway: &Gateway, visit: &Visit, shown: &Shown, automatic: bool) -> 
         pages::html(&page, language).unwrap_or_else(|_| code.name().into_response())
     };
     *response.status_mut() = status;
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    let wait = shown.wait.or((status == StatusCode::SERVICE_UNAVAILABLE).then_some(USUAL_WAIT));
+    if let Some(wait) = wait {
+        // Whole seconds (RFC 9110, 10.2.3), and none of them too early.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
     response
 }

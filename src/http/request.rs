@@ -37,7 +37,8 @@ pub(super) async fn identify(
 ) -> Response {
     let visit = Visit {
         request_id: random::hex::<8>().unwrap_or_default(),
-        client: client::address(&request, gateway.config.gateway.proxies),
+        client: client::address(&request, gateway.config.gateway.proxies)
+            .map_or_else(|| "unknown".to_owned(), |address| address.to_string()),
         wants_json: wants_json(request.headers()),
         language: language(request.headers()),
         goes_directly: choose::remembered(&gateway, request.headers()).is_some_and(|it| it.goes_directly()),

@@ -59,7 +59,7 @@ impl Returned {
     pub(super) async fn read(gateway: &Gateway, request: Request) -> Result<Self, Refusal> {
         let browser = cookies::browser_of(request.headers()).map(str::to_owned);
         let browser = browser.ok_or_else(|| Refusal::new(Code::ChoiceExpired, "no browser cookie"))?;
-        let mut form = Form::read(request).await?;
+        let mut form = Form::read(request, gateway.config.gateway.connections.body).await?;
         let (Some(token), Some(key)) = (form.take("token"), form.take("choice")) else {
             return Err(Refusal::new(Code::RequestMalformed, "a form without token or choice"));
         };

@@ -16,6 +16,11 @@ use std::time::Instant;
 #[derive(Debug, Clone)]
 pub(crate) struct Metered(pub(crate) Metrics);
 
+/// Such as `sts:AssumeRoleWithSAML`.
+pub(crate) fn api_name(metadata: &Metadata) -> String {
+    format!("{}:{}", metadata.service().to_lowercase(), metadata.name())
+}
+
 /// When a call began, and that its request waits for it.
 #[derive(Debug)]
 struct Began {
@@ -50,12 +55,13 @@ impl Intercept for Metered {
         let Some(metadata) = cfg.load::<Metadata>() else {
             return Ok(());
         };
-        let api = format!("{}:{}", metadata.service().to_lowercase(), metadata.name());
+        let api = api_name(metadata);
         let took = cfg.load::<Began>().map(|began| began.at.elapsed()).unwrap_or_default();
         let outcome = match context.output_or_error() {
             Some(Ok(_)) => "ok",
             Some(Err(error)) if error.is_timeout_error() => "timeout",
             Some(Err(error)) if error.is_connector_error() => "unreachable",
+            Some(Err(error)) if error.is_interceptor_error() => "shed",
             _ => "error",
         };
         self.0.called(api, outcome, took);

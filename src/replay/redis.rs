@@ -17,7 +17,7 @@ use redis::{
 };
 use std::fmt;
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 /// Longest time for a claim, connecting included: the ACS answers within two seconds.
@@ -30,7 +30,8 @@ const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 /// Remembers used assertions in Redis.
 pub struct RedisLedger {
     servers: RedisServers,
-    connection: OnceCell<Connection>,
+    /// `None`: not connected yet, or not to be used any longer.
+    connection: Mutex<Option<Connection>>,
 }
 
 #[derive(Clone)]
@@ -41,7 +42,7 @@ enum Connection {
 
 impl RedisLedger {
     pub(super) fn new(servers: RedisServers) -> Self {
-        Self { servers, connection: OnceCell::new() }
+        Self { servers, connection: Mutex::default() }
     }
 
     pub(super) async fn claim(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
@@ -58,7 +59,14 @@ impl RedisLedger {
         };
         match timeout(CLAIM, claim).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(fault)) => Err(unavailable(format!("redis: {}", explain(&fault)))),
+            Ok(Err(fault)) => {
+                if !is_lost(&fault) {
+                    // A manager that was answered with nonsense, or with "no" (loading, wrong password), while it connected
+                    // repeats that for ever. The next claim connects anew.
+                    *self.connection.lock().await = None;
+                }
+                Err(unavailable(format!("redis: {}", explain(&fault))))
+            }
             Err(_) => Err(unavailable("redis: no answer in time")),
         }
     }
@@ -66,7 +74,7 @@ impl RedisLedger {
     /// `SET key claimant NX PX kept`, and if the key is taken already, `GET key`: an attempt of ours whose answer got lost
     /// has written our own claimant.
     async fn set(&self, key: &str, claimant: &str, kept: u64) -> RedisResult<Answer> {
-        let mut connection = self.connection.get_or_try_init(|| self.connect()).await?.clone();
+        let mut connection = self.connection().await?;
         let options =
             SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(SetExpiry::PX(kept));
         let mut set = redis::cmd("SET");
@@ -80,6 +88,17 @@ impl RedisLedger {
         get.arg(key);
         let holder: String = redis::from_redis_value(connection.query(&get).await?)?;
         Ok(if holder == claimant { Answer::First } else { Answer::Repeated })
+    }
+
+    /// The connection that all claims share.
+    async fn connection(&self) -> RedisResult<Connection> {
+        let mut shared = self.connection.lock().await;
+        if let Some(connection) = &*shared {
+            return Ok(connection.clone());
+        }
+        let connection = self.connect().await?;
+        *shared = Some(connection.clone());
+        Ok(connection)
     }
 
     async fn connect(&self) -> RedisResult<Connection> {

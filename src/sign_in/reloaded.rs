@@ -5,6 +5,7 @@ use super::Gateway;
 use crate::assets::Assets;
 use crate::aws::{AwsClients, Notebooks, Profiles, Spaces};
 use crate::config::{Config, Tls};
+use crate::rate_limits::RateLimits;
 use crate::replay::Ledger;
 use crate::seal::Seal;
 use crate::watchers::Watchers;
@@ -43,7 +44,13 @@ impl Gateway {
         } else {
             Watchers::new(config.gateway.most_watchers)
         };
+        let rate_limits = if self.config.limits == config.limits {
+            self.rate_limits.clone()
+        } else {
+            config.limits.rates.map(|(address, all)| Arc::new(RateLimits::new(address, all)))
+        };
         let gateway = Self {
+            rate_limits,
             clock: self.clock.clone(),
             seal,
             idps: Arc::new(self.idps.with_configuration(&config)),

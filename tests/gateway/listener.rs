@@ -54,7 +54,7 @@ impl Stage {
 }
 
 /// Everything that comes until the other side closes; a reset is an end too.
-async fn until_closed(stream: &mut TcpStream) -> String {
+pub(crate) async fn until_closed(stream: &mut TcpStream) -> String {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await;
     String::from_utf8(bytes).unwrap()

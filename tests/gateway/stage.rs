@@ -532,16 +532,26 @@ impl Stage {
 
     /// A POST to one of several instances.
     pub(crate) fn post_to(&self, instance: usize, path: &str) -> Ask<'_> {
+        self.request_at(instance, Method::POST, path)
+    }
+
+    /// A request to one of several instances.
+    pub(crate) fn request_at(&self, instance: usize, method: Method, path: &str) -> Ask<'_> {
         let address = self.running.lock().unwrap()[instance].address();
-        Ask::new(self, Method::POST, &format!("http://{address}{path}"))
+        Ask::new(self, method, &format!("http://{address}{path}"))
     }
 
     /// Signs somebody in, IdP-initiated, at one of several instances.
     pub(crate) fn sign_in_at(&self, instance: usize, person: &Person) -> Ask<'_> {
-        let xml = self.response_for(person).sign(key(), Signed::Both).unwrap();
-        let value = Response::encode(&xml);
-        self.keep_secret(&value);
+        let value = self.encode(&self.response_for(person));
         self.post_to(instance, "/saml/acs").field("SAMLResponse", &value)
+    }
+
+    /// Signs a response; gives the value that is posted.
+    pub(crate) fn encode(&self, response: &Response) -> String {
+        let value = Response::encode(&response.sign(key(), Signed::Both).unwrap());
+        self.keep_secret(&value);
+        value
     }
 
     /// Starts a sign-in here. The browser has the cookie then; the answer holds the request.
