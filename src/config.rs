@@ -3,6 +3,7 @@
 //! Every problem is found at once; a configuration with a problem does not exist, so nothing starts with it.
 
 mod admin;
+mod audit;
 mod brand;
 mod destination;
 mod domain;
@@ -23,6 +24,7 @@ mod space;
 mod tags;
 
 pub use admin::Admin;
+pub use audit::{Audit, AuditFormat, AuditSink, AuditTarget, PseudonymKey};
 pub use brand::{Brand, Colour, Logo, Palette};
 pub use destination::{Destination, LandingUri};
 pub use domain::{Domain, Provisioning};
@@ -67,6 +69,8 @@ pub struct Config {
     pub idps: Vec<Arc<Idp>>,
     /// The listener for monitoring.
     pub admin: Admin,
+    /// What is kept of sign-ins for later.
+    pub audit: Audit,
     /// How AWS is called.
     pub aws: Aws,
     /// Where used assertions are remembered.
@@ -174,7 +178,7 @@ impl Config {
             .collect();
         let admin = admin::read(root.section("admin"));
         let aws = aws(root.section("aws"));
-        let replay = root.section("replay");
+        let (audit, replay) = (root.section("audit"), root.section("replay"));
         let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let idps_by_key = entitlements::named(table, "idp", &idps);
         let domains: Vec<_> = root
@@ -184,6 +188,7 @@ impl Config {
             .collect();
         let region = domains.iter().flatten().next().map(|domain| domain.region.as_str());
         let replay = replay::read(replay, region, sources, &mut warnings);
+        let audit = audit::read(audit, region, sources, &mut warnings);
         let destination_sections = root.sections("destination");
         let rule_sections = root.sections("rule");
         let policies = Box::new(policies::read(root.section("policies")));
@@ -233,6 +238,7 @@ impl Config {
                     saml,
                     idps,
                     admin,
+                    audit,
                     aws,
                     replay,
                     domains,

@@ -4,6 +4,7 @@
 
 pub mod arn;
 pub mod assets;
+pub mod audit;
 pub mod aws;
 pub mod clock;
 pub mod config;

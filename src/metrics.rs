@@ -2,12 +2,15 @@
 //! configuration): nothing of a person, and nothing that a stranger could make endless.
 
 mod aws;
+mod emf;
 mod expiry;
 
 pub(crate) use aws::Metered;
 
 use crate::error::Code;
 use crate::idps::Idps;
+use chrono::{DateTime, Utc};
+use emf::{Observed, Unit};
 use expiry::CertificateEnds;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -17,7 +20,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// Bounds of the histograms, in seconds.
@@ -39,6 +42,14 @@ struct All {
     claims: Family<Outcome, Counter>,
     calls: Family<Called, Counter>,
     call_seconds: Durations<Api>,
+    calls_in_flight: Gauge,
+    ledger_up: Gauge,
+    lookups: Family<Looked, Counter>,
+    acts: Family<Acted, Counter>,
+    audit_events: Family<Audited, Counter>,
+    idps: Arc<Idps>,
+    /// What CloudWatch is to be told; nothing is kept unless somebody asks for it.
+    observed: OnceLock<Mutex<Observed>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -70,6 +81,24 @@ struct Api {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Looked {
+    cache: String,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Acted {
+    act: String,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Audited {
+    sink: String,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Called {
     api: String,
     outcome: String,
@@ -97,6 +126,21 @@ impl Metrics {
                 "aws_call_seconds",
                 "Time of AWS calls with their retries",
             ),
+            calls_in_flight: registered(&mut registry, "aws_calls_in_flight", "AWS calls that go on now"),
+            ledger_up: registered(&mut registry, "ledger_up", "Whether the ledger answered the last claim"),
+            lookups: registered(
+                &mut registry,
+                "cache_lookups",
+                "What is remembered of profiles, roles and spaces",
+            ),
+            acts: registered(&mut registry, "provisioning_acts", "Changes at AWS, such as profile-created"),
+            audit_events: registered(
+                &mut registry,
+                "audit_events",
+                "Audit events by sink and what came of them",
+            ),
+            idps: Arc::clone(&idps),
+            observed: OnceLock::new(),
             registry: {
                 registry.register_collector(Box::new(CertificateEnds(idps)));
                 let version = [("version", env!("CARGO_PKG_VERSION"))];
@@ -108,7 +152,42 @@ impl Metrics {
                 registry
             },
         };
+        // Nobody has asked it yet, and so nothing speaks against it.
+        all.ledger_up.set(1);
         Self(Arc::new(all))
+    }
+
+    /// Keeps what is counted from now on for [`Metrics::take_lines`] as well.
+    pub fn keep_for_cloudwatch(&self) {
+        self.0.observed.get_or_init(Mutex::default);
+    }
+
+    /// What was counted since the last time, as lines in CloudWatch's embedded metric format.
+    #[must_use]
+    pub fn take_lines(&self, now: DateTime<Utc>) -> Vec<String> {
+        let Some(observed) = self.0.observed.get() else { return Vec::new() };
+        let mut observed = observed.lock().unwrap_or_else(PoisonError::into_inner);
+        if observed.wants_certificates(now) {
+            for idp in self.0.idps.all() {
+                for (number, ends) in idp.metadata.certificates_end.iter().enumerate() {
+                    let labels = [("idp", &*idp.settings.key), ("certificate", &*number.to_string())];
+                    let ends = (*ends - DateTime::UNIX_EPOCH).as_seconds_f64();
+                    observed.note(
+                        "idp_certificate_not_after_timestamp_seconds",
+                        Unit::Seconds,
+                        ends,
+                        &labels,
+                    );
+                }
+            }
+        }
+        observed.take_lines(now)
+    }
+
+    fn note(&self, name: &'static str, unit: Unit, value: f64, labels: &[(&'static str, &str)]) {
+        if let Some(observed) = self.0.observed.get() {
+            observed.lock().unwrap_or_else(PoisonError::into_inner).note(name, unit, value, labels);
+        }
     }
 
     /// Everything in the text format of OpenMetrics.
@@ -121,13 +200,20 @@ impl Metrics {
     }
 
     pub(crate) fn sign_in(&self, outcome: &str, code: Option<Code>, took: Duration) {
-        let code = code.map_or("", Code::name).to_owned();
-        self.0.sign_ins.get_or_create(&SignIn { outcome: outcome.to_owned(), code }).inc();
+        let code = code.map_or("", Code::name);
+        self.note("sign_ins_total", Unit::Count, 1.0, &[("outcome", outcome), ("code", code)]);
+        self.note("sign_in_seconds", Unit::Seconds, took.as_secs_f64(), &[("outcome", outcome)]);
+        self.0.sign_ins.get_or_create(&SignIn { outcome: outcome.to_owned(), code: code.to_owned() }).inc();
         let label = Outcome { outcome: outcome.to_owned() };
         self.0.sign_in_seconds.get_or_create(&label).observe(took.as_secs_f64());
     }
 
+    /// What the ledger said: `first`, `repeated`, or `unknown` if it could not say.
     pub(crate) fn claim(&self, outcome: &str) {
+        let up = u8::from(outcome != "unknown");
+        self.note("replay_claims_total", Unit::Count, 1.0, &[("outcome", outcome)]);
+        self.note("ledger_up", Unit::None, up.into(), &[]);
+        self.0.ledger_up.set(up.into());
         self.0.claims.get_or_create(&Outcome { outcome: outcome.to_owned() }).inc();
     }
 
@@ -140,12 +226,48 @@ impl Metrics {
     }
 
     pub(crate) fn answered(&self, route: &str, method: &str, status: u16, took: Duration) {
+        let labels = [("route", route), ("method", method), ("status", &status.to_string())];
+        self.note("http_requests_total", Unit::Count, 1.0, &labels);
+        self.note("http_request_seconds", Unit::Seconds, took.as_secs_f64(), &[("route", route)]);
         let (route, method) = (route.to_owned(), method.to_owned());
         self.0.request_seconds.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
         self.0.requests.get_or_create(&Answered { route, method, status }).inc();
     }
 
+    /// Whether what was found a short while ago could be used again: `hit` or `miss` of `profile`, `execution-role` or
+    /// `space`.
+    pub(crate) fn looked_up(&self, cache: &'static str, hit: bool) {
+        let outcome = if hit { "hit" } else { "miss" };
+        self.note("cache_lookups_total", Unit::Count, 1.0, &[("cache", cache), ("outcome", outcome)]);
+        self.0.lookups.get_or_create(&Looked { cache: cache.to_owned(), outcome: outcome.to_owned() }).inc();
+    }
+
+    /// What came of audit events: `delivered`, `dropped` because a queue was full, or `failed`.
+    pub(crate) fn audited(&self, sink: &'static str, outcome: &str, events: u64) {
+        // Batches have some thousand events at most.
+        let count = f64::from(u32::try_from(events).unwrap_or(u32::MAX));
+        self.note("audit_events_total", Unit::Count, count, &[("sink", sink), ("outcome", outcome)]);
+        let label = Audited { sink: sink.to_owned(), outcome: outcome.to_owned() };
+        self.0.audit_events.get_or_create(&label).inc_by(events);
+    }
+
+    fn call_begins(&self) {
+        self.0.calls_in_flight.inc();
+    }
+
+    fn call_ends(&self) {
+        self.0.calls_in_flight.dec();
+    }
+
+    /// A change at AWS.
+    fn acted(&self, act: &'static str, outcome: &str) {
+        self.note("provisioning_acts_total", Unit::Count, 1.0, &[("act", act), ("outcome", outcome)]);
+        self.0.acts.get_or_create(&Acted { act: act.to_owned(), outcome: outcome.to_owned() }).inc();
+    }
+
     fn called(&self, api: String, outcome: &str, took: Duration) {
+        self.note("aws_calls_total", Unit::Count, 1.0, &[("api", &*api), ("outcome", outcome)]);
+        self.note("aws_call_seconds", Unit::Seconds, took.as_secs_f64(), &[("api", &*api)]);
         self.0.call_seconds.get_or_create(&Api { api: api.clone() }).observe(took.as_secs_f64());
         self.0.calls.get_or_create(&Called { api, outcome: outcome.to_owned() }).inc();
     }

@@ -5,6 +5,7 @@ mod guard;
 
 pub use certificate::Certificate;
 
+use crate::audit::Audit;
 use crate::drain::Drain;
 use crate::http;
 use crate::sign_in::Gateway;
@@ -22,6 +23,8 @@ use tokio::time::timeout;
 
 /// How much longer than the longest sign-in those in flight may take once the service was told to stop.
 const DRAIN_MARGIN: Duration = Duration::from_secs(5);
+/// How long audit events that are on their way may take then, at each sink.
+const FLUSH: Duration = Duration::from_secs(5);
 /// Longest head of a request. Ours are far shorter: queries are refused long before, and cookies are our own.
 const MAX_HEAD: usize = 64 * 1024;
 /// Of how many failures to accept one is logged. The server tries again 20 times a second.
@@ -32,6 +35,7 @@ const FAILURES_PER_LINE: u32 = 200;
 pub struct Running {
     address: SocketAddr,
     drain: Drain,
+    audit: Audit,
     patience: Duration,
     handle: Handle<SocketAddr>,
     certificate: Option<Certificate>,
@@ -45,7 +49,7 @@ impl Running {
         let address = listener.local_addr()?;
         let settings = &gateway.config.gateway;
         let patience = settings.sign_in_limit + DRAIN_MARGIN;
-        let drain = gateway.drain.clone();
+        let (drain, audit) = (gateway.drain.clone(), gateway.audit.clone());
         let limits = settings.connections;
         let certificate = settings.tls.as_deref().map(Certificate::new);
         let handle = Handle::new();
@@ -75,7 +79,7 @@ impl Running {
                 tokio::spawn(server.acceptor(tls).serve(service))
             }
         };
-        Ok(Self { address, drain, patience, handle, certificate, task })
+        Ok(Self { address, drain, audit, patience, handle, certificate, task })
     }
 
     /// Where it listens.
@@ -90,17 +94,18 @@ impl Running {
         self.certificate.clone()
     }
 
-    /// Stops accepting, and waits for the sign-ins in flight.
+    /// Stops accepting, and waits for the sign-ins in flight, and for the audit events of all of them.
     pub async fn stop(mut self) -> io::Result<()> {
         self.drain.begin();
         self.handle.graceful_shutdown(None);
-        let Ok(ended) = timeout(self.patience, &mut self.task).await else {
+        let ended = timeout(self.patience, &mut self.task).await;
+        if ended.is_err() {
             // A connection that never finishes its request must not turn an orderly end into a failure.
             tracing::warn!(target: "studio_gateway", "some connections did not end in time");
             self.handle.shutdown();
-            return Ok(());
-        };
-        ended.map_err(io::Error::other)?
+        }
+        self.audit.flush(FLUSH).await;
+        ended.map_or(Ok(()), |ended| ended.map_err(io::Error::other)?)
     }
 }
 

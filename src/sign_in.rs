@@ -17,6 +17,7 @@ pub use remembered::Remembered;
 pub use request::OutstandingRequest;
 
 use crate::assets::Assets;
+use crate::audit::Audit;
 use crate::aws::{AwsClients, ExecutionRoles, GatewayCredentials, Profiles, Spaces};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -54,6 +55,8 @@ pub struct Gateway {
     pub watchers: Arc<Semaphore>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Where events of it go.
+    pub audit: Audit,
     /// The files that pages refer to.
     pub assets: Assets,
     ledger: Ledger,
@@ -83,6 +86,8 @@ impl Gateway {
         let ledger = Box::pin(Ledger::new(&config, clock.now(), credentials.clone())).await;
         let idps = Arc::new(Idps::new(&config));
         let metrics = Metrics::new(Arc::clone(&idps));
+        let audit = Audit::new(&config.audit, clock.clone(), credentials.clone(), &metrics);
+        let audit = Box::pin(audit).await;
         let clients = Box::pin(AwsClients::new(&config, credentials, &metrics)).await;
         let assets = Assets::of(&config.brand);
         let watchers = Arc::new(Semaphore::new(config.gateway.most_watchers));
@@ -94,6 +99,7 @@ impl Gateway {
             drain: Drain::default(),
             watchers,
             metrics,
+            audit,
             assets,
             ledger,
             clients,
@@ -245,6 +251,7 @@ impl Gateway {
             cbc_without_response_signature: idp.settings.cbc_without_response_signature,
         };
         let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
+        record.assertion(&verified);
         let claimed = self.ledger.claim(verified, now).await;
         self.metrics.claim(match &claimed {
             Ok(_) => "first",

@@ -14,6 +14,7 @@ mod api;
 mod call;
 mod control;
 mod dynamodb;
+mod event_sinks;
 mod fault;
 mod iam;
 mod knobs;
@@ -31,11 +32,13 @@ mod trail;
 mod wire;
 mod world;
 
+pub use event_sinks::ReceivedEvent;
 pub use knobs::{Effect, Fault, Knobs};
 pub use state::{LifecycleConfigView, ProfileView, SpaceView};
 pub use trail::{Event, Outcome, RecordedCall};
 pub use world::{
-    AWS_AUDIENCES, AuthMode, Domain, Profile, Role, SamlProvider, Space, StaticKeys, Table, World,
+    AWS_AUDIENCES, AuthMode, Domain, EventSink, EventSinkKind, Profile, Role, SamlProvider, Space,
+    StaticKeys, Table, World,
 };
 
 use crate::clock::Clock;
@@ -144,6 +147,12 @@ impl EmbeddedAws {
         self.server.state().configs.values().cloned().collect()
     }
 
+    /// What log streams, delivery streams and event buses have taken so far, oldest first.
+    #[must_use]
+    pub fn received(&self) -> Vec<ReceivedEvent> {
+        self.server.state().received.clone()
+    }
+
     /// Lets answers that are under way finish, for a moment, then ends.
     pub async fn stop(mut self) {
         drop(self.stop.take());
@@ -175,6 +184,7 @@ pub fn assume_role_with_saml(
         now,
         pace: Knobs::default().pace(),
         tells_missing: false,
+        refuses_one: false,
         url: String::new(),
     };
     let mut note = Note { principal: String::new(), resource: String::new(), parameters: Value::Null };

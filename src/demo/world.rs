@@ -1,9 +1,12 @@
 //! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with the policies that
 //! the documentation tells an admin to write.
 
-use super::aws::{AWS_AUDIENCES, Domain, Role, SamlProvider, StaticKeys, Table as DynamoDbTable, World};
+use super::aws::{
+    AWS_AUDIENCES, Domain, EventSink, EventSinkKind, Role, SamlProvider, StaticKeys, Table as DynamoDbTable,
+    World,
+};
 use crate::arn::{PolicyArn, RoleArn};
-use crate::config::{self, Config, PresignBy, Provisioner, Replay, RoleTemplate};
+use crate::config::{self, AuditTarget, Config, PresignBy, Provisioner, Replay, RoleTemplate};
 use aws_credential_types::Credentials;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,6 +72,7 @@ pub fn of(config: &Config, metadata: &[String]) -> World {
         gateway_keys: vec![gateway_keys(config)],
         accepted_audiences,
         tables: tables(config),
+        event_sinks: event_sinks(config),
         ..World::default()
     }
 }
@@ -81,6 +85,19 @@ fn tables(config: &Config) -> Vec<DynamoDbTable> {
         }
         Replay::Memory { .. } | Replay::Redis(_) => Vec::new(),
     }
+}
+
+/// What audit events go to.
+fn event_sinks(config: &Config) -> Vec<EventSink> {
+    let kind = |target: &AuditTarget| match target.clone() {
+        AuditTarget::CloudWatchLogs { group, stream } => EventSinkKind::LogStream { group, stream },
+        AuditTarget::Firehose { stream } => EventSinkKind::DeliveryStream(stream),
+        AuditTarget::EventBridge { bus } => {
+            EventSinkKind::EventBus(bus.rsplit('/').next().unwrap_or_default().to_owned())
+        }
+    };
+    let sinks = config.audit.sinks.iter();
+    sinks.map(|sink| EventSink { region: sink.region.clone(), kind: kind(&sink.target) }).collect()
 }
 
 /// A federated role for each role of the configuration.
@@ -191,6 +208,13 @@ fn gateway_keys(config: &Config) -> StaticKeys {
         "Version": "2012-10-17",
         "Statement": [{ "Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*" }],
     }));
+    if !config.audit.sinks.is_empty() {
+        let puts = ["logs:PutLogEvents", "firehose:PutRecordBatch", "events:PutEvents"];
+        policies.push(json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": puts, "Resource": "*" }],
+        }));
+    }
     if !roles.is_empty() {
         policies.push(json!({
             "Version": "2012-10-17",

@@ -12,6 +12,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod browser;
 mod choices;
 mod configuration;

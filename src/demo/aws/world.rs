@@ -30,6 +30,8 @@ pub struct World {
     pub accepted_audiences: Vec<String>,
     /// DynamoDB tables, in the account of whoever calls.
     pub tables: Vec<Table>,
+    /// What takes events, in the account of whoever calls.
+    pub event_sinks: Vec<EventSink>,
     /// Largest number of user profiles in one domain; one more is `ResourceLimitExceeded`.
     pub profiles_per_domain: usize,
 }
@@ -46,6 +48,7 @@ impl Default for World {
             gateway_keys: Vec::new(),
             accepted_audiences: AWS_AUDIENCES.map(String::from).to_vec(),
             tables: Vec::new(),
+            event_sinks: Vec::new(),
             profiles_per_domain: 1000,
         }
     }
@@ -200,6 +203,31 @@ pub struct Space {
     pub sharing: Option<String>,
     /// `InService` when empty; any other `Status` of the API stays as it is.
     pub status: String,
+}
+
+/// Something that takes events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSink {
+    /// Its region.
+    pub region: String,
+    /// What it is.
+    pub kind: EventSinkKind,
+}
+
+/// What takes events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventSinkKind {
+    /// A log stream of CloudWatch Logs.
+    LogStream {
+        /// `logGroupName`.
+        group: String,
+        /// `logStreamName`.
+        stream: String,
+    },
+    /// A Firehose stream, by its `DeliveryStreamName`.
+    DeliveryStream(String),
+    /// An event bus of EventBridge, by its name.
+    EventBus(String),
 }
 
 /// Long-lived access keys and whom they stand for.

@@ -64,25 +64,26 @@ pub(in crate::http) async fn watch(
     request: Request,
 ) -> Response {
     let started = Instant::now();
-    let mut record = Record::new(&gateway.metrics);
+    let mut record = Record::new(&gateway, visit.origin());
     match begin(&gateway, request, &mut record).await {
         Ok((choice, key)) => {
             let (events, receiver) = mpsc::channel(WAITING);
             let Ok(place) = Arc::clone(&gateway.watchers).try_acquire_owned() else {
-                record.log("full", &visit.request_id, &visit.client, started.elapsed());
+                record.log("full", started.elapsed());
                 // It is the first one, so there is room for it.
                 let _ = events.try_send(again(FULL));
                 return respond(receiver);
             };
             let watch = Watch { gateway, visit, choice, key, record, started, events };
-            tokio::spawn(async move {
+            let trail = watch.record.trail();
+            tokio::spawn(trail.follow(async move {
                 watch.run().await;
                 drop(place);
-            });
+            }));
             respond(receiver)
         }
         Err(fault) => {
-            record.log_refusal(&fault, &visit.request_id, &visit.client, started.elapsed());
+            record.log_refusal(&fault, started.elapsed());
             refusal::answer(&gateway, &visit, &fault)
         }
     }
@@ -159,7 +160,7 @@ impl Watch {
     }
 
     fn refuse(&self, fault: &Refusal) -> Event {
-        self.record.log_refusal(fault, &self.visit.request_id, &self.visit.client, self.started.elapsed());
+        self.record.log_refusal(fault, self.started.elapsed());
         let retry = renewal::of_record(&self.gateway, &self.record);
         let shown = Shown::later(fault.code(), &self.visit.request_id, retry);
         match refused::address(&self.gateway, &shown) {
@@ -170,7 +171,7 @@ impl Watch {
     }
 
     fn log(&self, outcome: &str) {
-        self.record.log(outcome, &self.visit.request_id, &self.visit.client, self.started.elapsed());
+        self.record.log(outcome, self.started.elapsed());
     }
 }
 
