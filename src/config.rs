@@ -22,6 +22,7 @@ mod seal_key;
 mod sources;
 mod space;
 mod tags;
+mod traces;
 
 pub use admin::Admin;
 pub use audit::{Audit, AuditFormat, AuditSink, AuditTarget, PseudonymKey};
@@ -42,6 +43,7 @@ pub use seal_key::SealKey;
 pub use sources::{Remote, Sources, nothing_remote, read_bytes, read_file, read_variable};
 pub use space::{SpaceName, SpaceTemplate};
 pub(crate) use tags::is_tag_value;
+pub use traces::Traces;
 
 use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
@@ -71,6 +73,8 @@ pub struct Config {
     pub admin: Admin,
     /// What is kept of sign-ins for later.
     pub audit: Audit,
+    /// Where spans of sign-ins go.
+    pub traces: Traces,
     /// How AWS is called.
     pub aws: Aws,
     /// Where used assertions are remembered.
@@ -177,7 +181,7 @@ impl Config {
             .map(|section| idp::read(section, sources, can_sign, now, &mut warnings))
             .collect();
         let admin = admin::read(root.section("admin"));
-        let aws = aws(root.section("aws"));
+        let (aws, traces) = (aws(root.section("aws")), traces::read(root.section("traces")));
         let (audit, replay) = (root.section("audit"), root.section("replay"));
         let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let idps_by_key = entitlements::named(table, "idp", &idps);
@@ -239,6 +243,7 @@ impl Config {
                     idps,
                     admin,
                     audit,
+                    traces,
                     aws,
                     replay,
                     domains,

@@ -5,6 +5,7 @@ use crate::audit;
 use crate::http;
 use crate::http::Peer;
 use crate::sign_in::Gateway;
+use crate::traces::Traces;
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use lambda_http::request::RequestContext;
@@ -22,11 +23,11 @@ const FLUSH: Duration = Duration::from_secs(2);
 ///
 /// # Errors
 /// When the runtime API cannot be reached.
-pub async fn run(gateway: Arc<Gateway>) -> Result<(), lambda_http::Error> {
+pub async fn run(gateway: Arc<Gateway>, traces: Option<Traces>) -> Result<(), lambda_http::Error> {
     gateway.metrics.keep_for_cloudwatch();
     let router = http::router(Arc::clone(&gateway));
     lambda_http::run(service_fn(move |request: Request| {
-        let gateway = Arc::clone(&gateway);
+        let (gateway, traces) = (Arc::clone(&gateway), traces.clone());
         // A router is ready at any time, and a copy of it is a pointer.
         let answer = router.clone().call(on_our_paths(request));
         async move {
@@ -34,6 +35,9 @@ pub async fn run(gateway: Arc<Gateway>) -> Result<(), lambda_http::Error> {
             // Whole, and with it what there is to tell of it: as soon as the answer is out, the process stands still.
             let body = to_bytes(body, usize::MAX).await?;
             gateway.audit.flush(FLUSH).await;
+            if let Some(traces) = traces {
+                traces.flush().await;
+            }
             for line in gateway.metrics.take_lines(gateway.clock.now()) {
                 audit::print(&line);
             }

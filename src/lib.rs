@@ -34,3 +34,4 @@ pub mod serve;
 pub mod settings;
 pub mod sign_in;
 pub mod tls;
+pub mod traces;

@@ -31,12 +31,14 @@ use crate::random::NoRandomness;
 use crate::replay::{FreshAssertion, Ledger};
 use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
 use crate::seal::Seal;
+use crate::traces::step;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 /// Everything that sign-ins share.
 #[derive(Debug)]
@@ -170,9 +172,12 @@ impl Gateway {
     ) -> Result<Next<'_>, Refusal> {
         let now = self.clock.now();
         let (fresh, idp) = self.prove(&response, outstanding, now, record).await?;
-        let identity = Identity::map(&fresh, &idp.settings, &self.config.attributes)?;
-        record.identity(&identity);
-        let mut grants = self.offers(&identity, destination)?;
+        let (identity, mut grants) = step!("evaluate").in_scope(|| {
+            let identity = Identity::map(&fresh, &idp.settings, &self.config.attributes)?;
+            record.identity(&identity);
+            let grants = self.offers(&identity, destination)?;
+            Ok::<_, Refusal>((identity, grants))
+        })?;
         match destination.and_then(|key| self.config.destination(key)) {
             Some(wanted) if grants.iter().all(|grant| grant.destination().key != wanted.key) => {
                 return Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants));
@@ -228,8 +233,10 @@ impl Gateway {
         now: DateTime<Utc>,
         record: &mut Record,
     ) -> Result<(FreshAssertion, KnownIdp), Refusal> {
+        let decoding = step!("decode").entered();
         let decoded = response.decode()?;
         let unverified = UnverifiedResponse::parse(&decoded)?;
+        drop(decoding);
         let issuer = unverified.issuer();
         let idp = self.idps.by_entity_id(issuer).ok_or_else(|| {
             let shown: String = issuer.chars().take(200).flat_map(char::escape_debug).collect();
@@ -250,9 +257,11 @@ impl Gateway {
             skew: self.config.saml.skew,
             cbc_without_response_signature: idp.settings.cbc_without_response_signature,
         };
-        let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
+        let verified = step!("verify").in_scope(|| {
+            unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)
+        })?;
         record.assertion(&verified);
-        let claimed = self.ledger.claim(verified, now).await;
+        let claimed = self.ledger.claim(verified, now).instrument(step!("claim")).await;
         self.metrics.claim(match &claimed {
             Ok(_) => "first",
             Err(refusal) if refusal.code() == Code::AssertionReplayed => "repeated",

@@ -110,6 +110,8 @@ fn account_change(event: &Event, act: &Act, call: &Call) -> Value {
 
 fn entity(event: &Event, act: &Act, call: &Call) -> Value {
     let mut own = changed(event, act, call, 1);
+    // The class has no actor in this version; who it was is unmapped.
+    own.remove("actor");
     own.insert("entity".into(), json!({ "name": act.resource, "type": resource_kind(act.kind) }));
     Value::Object(own)
 }

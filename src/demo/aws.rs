@@ -153,6 +153,14 @@ impl EmbeddedAws {
         self.server.state().received.clone()
     }
 
+    /// Secrets and session tokens of all role sessions so far: what a test looks for where it must not be.
+    #[must_use]
+    pub fn issued_credentials(&self) -> Vec<String> {
+        let state = self.server.state();
+        let sessions = state.sessions.values();
+        sessions.flat_map(|one| [one.secret_access_key.clone(), one.session_token.clone()]).collect()
+    }
+
     /// Lets answers that are under way finish, for a moment, then ends.
     pub async fn stop(mut self) {
         drop(self.stop.take());

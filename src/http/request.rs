@@ -7,13 +7,15 @@ use crate::error::escaped;
 use crate::language::Language;
 use crate::random;
 use crate::sign_in::Gateway;
-use axum::extract::{FromRequestParts, Request, State};
+use crate::traces;
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::convert::Infallible;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Characters of a `User-Agent` that are kept.
 const LONGEST_AGENT: usize = 300;
@@ -62,8 +64,12 @@ pub(super) async fn identify(
         goes_directly: choose::remembered(&gateway, request.headers()).is_some_and(|it| it.goes_directly()),
     };
     let id = HeaderValue::from_str(&visit.request_id);
+    let span = traces::of_request(&gateway.config.traces, request.headers(), &visit.request_id);
+    if let Some(route) = request.extensions().get::<MatchedPath>() {
+        span.record("route", route.as_str());
+    }
     request.extensions_mut().insert(visit);
-    let mut response = next.run(request).await;
+    let mut response = next.run(request).instrument(span).await;
     if let Ok(id) = id {
         response.headers_mut().insert("x-request-id", id);
     }

@@ -3,6 +3,7 @@
 
 use super::Metrics;
 use crate::audit::{Act, Call, Trail};
+use crate::traces::step;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
@@ -13,6 +14,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use std::sync::Mutex;
 use std::time::Instant;
+use tracing::Span;
+use tracing::field::Empty;
 
 /// Longest request id of AWS that is noted. They have 36 characters.
 const LONGEST_ID: usize = 100;
@@ -31,6 +34,7 @@ struct Ongoing {
     trail: Option<Trail>,
     act: Option<Act>,
     end: Mutex<End>,
+    span: Span,
 }
 
 #[derive(Debug)]
@@ -50,6 +54,10 @@ impl Drop for Ongoing {
         self.metrics.call_ends();
         let Ok(End { outcome, status, request_id }) = self.end.get_mut() else { return };
         let outcome = *outcome;
+        self.span.record("outcome", outcome);
+        if let Some(id) = request_id.as_deref() {
+            self.span.record("aws.request_id", id);
+        }
         if let Some(act) = &self.act {
             self.metrics.acted(act.kind.name(), outcome);
         }
@@ -78,6 +86,8 @@ impl Intercept for Metered {
             return Ok(());
         };
         let api = format!("{}:{}", metadata.service().to_lowercase(), metadata.name());
+        let span =
+            step!("aws", otel.name = api, otel.kind = "client", outcome = Empty, aws.request_id = Empty);
         self.0.call_begins();
         cfg.interceptor_state().store_put(Ongoing {
             began: Instant::now(),
@@ -86,6 +96,7 @@ impl Intercept for Metered {
             trail: Trail::current(),
             act: Act::of(context.input()),
             end: Mutex::new(End { outcome: "dropped", status: None, request_id: None }),
+            span,
         });
         Ok(())
     }

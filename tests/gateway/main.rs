@@ -43,6 +43,7 @@ mod processes;
 mod programs;
 mod reconcile;
 mod refused;
+mod secrets;
 mod spaces;
 mod stage;
 mod states;

@@ -27,6 +27,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::Instant;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
+use tracing::Instrument;
 
 /// How often something is sent when nothing happens: front ends close connections that are silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -76,10 +77,11 @@ pub(in crate::http) async fn watch(
             };
             let watch = Watch { gateway, visit, choice, key, record, started, events };
             let trail = watch.record.trail();
-            tokio::spawn(trail.follow(async move {
+            let work = async move {
                 watch.run().await;
                 drop(place);
-            }));
+            };
+            tokio::spawn(trail.follow(work.in_current_span()));
             respond(receiver)
         }
         Err(fault) => {

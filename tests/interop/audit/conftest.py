@@ -1,4 +1,4 @@
-"""One scripted day at a gateway that audits: people who come, changes that are made for them, and people who are refused.
+"""One scripted day at a gateway that audits: people who come, changes that are made for them, people who are refused.
 
 Events go to standard output and, beside it, to CloudWatch Logs and Firehose in moto."""
 
