@@ -4,7 +4,7 @@
 //! Spans say how long what took, and nothing about whom: no log line goes with them.
 
 use crate::config;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
 use opentelemetry::KeyValue;
 use opentelemetry::propagation::{Extractor, TextMapPropagator};
 use opentelemetry::trace::TracerProvider;
@@ -65,6 +65,7 @@ impl Traces {
     }
 
     /// What makes spans of ours into spans that are sent.
+    #[must_use]
     pub fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'s> LookupSpan<'s>,
@@ -113,7 +114,7 @@ impl Extractor for Parent<'_> {
     }
 
     fn keys(&self) -> Vec<&str> {
-        self.0.keys().map(|name| name.as_str()).collect()
+        self.0.keys().map(HeaderName::as_str).collect()
     }
 }
 

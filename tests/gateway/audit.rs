@@ -10,7 +10,7 @@ use studio_gateway::demo::aws::{Effect, Fault, ReceivedEvent};
 use studio_gateway::demo::idp::signature::Signed;
 
 const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64)";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn firehose(setting: Setting) -> Setting {
     setting.set("audit.firehose.stream", "studio-audit")
