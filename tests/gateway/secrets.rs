@@ -113,7 +113,7 @@ async fn sign_in(stage: &Stage, way: Way, mark: &str, secrets: &mut Secrets) -> 
     // An attribute that nobody asks for.
     response.assertion.set_attribute("https://example.com/mark", vec![mark]);
     match way {
-        Way::Elsewhere => response.destination = Some(format!("https://elsewhere.example.com/{mark}")),
+        Way::Elsewhere => response.destination = Some("https://elsewhere.example.com/acs".into()),
         Way::DeniedBySts => stage.aws.knobs().fail("sts:AssumeRoleWithSAML", 2, 403, "AccessDenied"),
         Way::ProfileNotMade => {
             stage.aws.knobs().fail("sagemaker:DescribeUserProfile", 2, 400, "ValidationException");
