@@ -3,6 +3,7 @@
 //! Every problem is found at once; a configuration with a problem does not exist, so nothing starts with it.
 
 mod admin;
+mod audit;
 mod aws;
 mod bounds;
 mod brand;
@@ -25,8 +26,10 @@ mod seal_key;
 mod sources;
 mod space;
 mod tags;
+mod traces;
 
 pub use admin::Admin;
+pub use audit::{Audit, AuditFormat, AuditSink, AuditTarget, PseudonymKey};
 pub use aws::Aws;
 pub use bounds::{Breaker, CallBounds};
 pub use brand::{Brand, Colour, Logo, Palette};
@@ -49,6 +52,7 @@ pub use seal_key::SealKey;
 pub use sources::{Remote, Sources, nothing_remote, read_bytes, read_file, read_variable};
 pub use space::{SpaceName, SpaceTemplate};
 pub(crate) use tags::is_tag_value;
+pub use traces::Traces;
 
 use crate::saml::{DecryptionKeys, SpKey};
 use base64::Engine;
@@ -78,6 +82,10 @@ pub struct Config {
     pub admin: Admin,
     /// How many requests are answered.
     pub limits: Limits,
+    /// What is kept of sign-ins for later.
+    pub audit: Audit,
+    /// Where spans of sign-ins go.
+    pub traces: Traces,
     /// How AWS is called.
     pub aws: Aws,
     /// Where used assertions are remembered.
@@ -168,8 +176,8 @@ impl Config {
             .collect();
         let admin = admin::read(root.section("admin"));
         let limits = limits::read(root.section("limits"));
-        let aws = aws::read(root.section("aws"));
-        let replay = root.section("replay");
+        let (aws, traces) = (aws::read(root.section("aws")), traces::read(root.section("traces")));
+        let (audit, replay) = (root.section("audit"), root.section("replay"));
         let idps: Vec<_> = idps.into_iter().map(|idp| idp.map(Arc::new)).collect();
         let idps_by_key = entitlements::named(table, "idp", &idps);
         let domains: Vec<_> = root
@@ -179,6 +187,7 @@ impl Config {
             .collect();
         let region = domains.iter().flatten().next().map(|domain| domain.region.as_str());
         let replay = replay::read(replay, region, sources, &mut warnings);
+        let audit = audit::read(audit, region, sources, &mut warnings);
         let destination_sections = root.sections("destination");
         let rule_sections = root.sections("rule");
         let policies = Box::new(policies::read(root.section("policies")));
@@ -234,6 +243,8 @@ impl Config {
                     idps,
                     admin,
                     limits,
+                    audit,
+                    traces,
                     aws,
                     replay,
                     domains,

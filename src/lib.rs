@@ -4,6 +4,7 @@
 
 pub mod arn;
 pub mod assets;
+pub mod audit;
 pub mod aws;
 pub mod backup;
 pub mod check;
@@ -38,4 +39,5 @@ pub mod serve;
 pub mod settings;
 pub mod sign_in;
 pub mod tls;
+pub mod traces;
 pub mod watchers;

@@ -2,6 +2,7 @@
 //! configuration): nothing of a person, and nothing that a stranger could make endless.
 
 mod aws;
+mod emf;
 mod expiry;
 mod reloads;
 pub(crate) mod waiting;
@@ -11,6 +12,8 @@ pub(crate) use aws::{Metered, api_name};
 use crate::error::Code;
 use crate::idps::Idps;
 use crate::rate_limits::Limit;
+use chrono::{DateTime, Utc};
+use emf::{Observed, Unit};
 use expiry::{CertificateEnds, Known};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -21,7 +24,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use reloads::Reloads;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
 /// Bounds of the histograms, in seconds.
@@ -49,6 +52,13 @@ struct All {
     limited: Family<Limited, Counter>,
     shed: Family<Shed, Counter>,
     breakers: Family<Breaker, Gauge>,
+    calls_in_flight: Gauge,
+    ledger_up: Gauge,
+    lookups: Family<Looked, Counter>,
+    acts: Family<Acted, Counter>,
+    audit_events: Family<Audited, Counter>,
+    /// What CloudWatch is to be told; nothing is kept unless somebody asks for it.
+    observed: OnceLock<Mutex<Observed>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -77,6 +87,24 @@ struct Answered {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Api {
     api: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Looked {
+    cache: String,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Acted {
+    act: String,
+    outcome: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Audited {
+    sink: String,
+    outcome: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -132,7 +160,6 @@ impl Metrics {
                 "Time of AWS calls with their retries",
             ),
             reloads: Reloads::new(&mut registry),
-            idps: Arc::clone(&idps),
             limited: registered(
                 &mut registry,
                 "limited",
@@ -148,6 +175,21 @@ impl Metrics {
                 "aws_breaker_open",
                 "1 while calls of an API are not made because there was no answer",
             ),
+            calls_in_flight: registered(&mut registry, "aws_calls_in_flight", "AWS calls that go on now"),
+            ledger_up: registered(&mut registry, "ledger_up", "Whether the ledger answered the last claim"),
+            lookups: registered(
+                &mut registry,
+                "cache_lookups",
+                "What is remembered of profiles, roles and spaces",
+            ),
+            acts: registered(&mut registry, "provisioning_acts", "Changes at AWS, such as profile-created"),
+            audit_events: registered(
+                &mut registry,
+                "audit_events",
+                "Audit events by sink and what came of them",
+            ),
+            idps: Arc::clone(&idps),
+            observed: OnceLock::new(),
             registry: {
                 registry.register_collector(Box::new(CertificateEnds(idps)));
                 let version = [("version", env!("CARGO_PKG_VERSION"))];
@@ -159,7 +201,43 @@ impl Metrics {
                 registry
             },
         };
+        // Nobody has asked it yet, and so nothing speaks against it.
+        all.ledger_up.set(1);
         Self(Arc::new(all))
+    }
+
+    /// Keeps what is counted from now on for [`Metrics::take_lines`] as well.
+    pub fn keep_for_cloudwatch(&self) {
+        self.0.observed.get_or_init(Mutex::default);
+    }
+
+    /// What was counted since the last time, as lines in CloudWatch's embedded metric format.
+    #[must_use]
+    pub fn take_lines(&self, now: DateTime<Utc>) -> Vec<String> {
+        let Some(observed) = self.0.observed.get() else { return Vec::new() };
+        let mut observed = observed.lock().unwrap_or_else(PoisonError::into_inner);
+        if observed.wants_certificates(now) {
+            let idps = Arc::clone(&self.0.idps.read().unwrap_or_else(PoisonError::into_inner));
+            for idp in idps.all() {
+                for (number, ends) in idp.metadata.certificates_end.iter().enumerate() {
+                    let labels = [("idp", &*idp.settings.key), ("certificate", &*number.to_string())];
+                    let ends = (*ends - DateTime::UNIX_EPOCH).as_seconds_f64();
+                    observed.note(
+                        "idp_certificate_not_after_timestamp_seconds",
+                        Unit::Seconds,
+                        ends,
+                        &labels,
+                    );
+                }
+            }
+        }
+        observed.take_lines(now)
+    }
+
+    fn note(&self, name: &'static str, unit: Unit, value: f64, labels: &[(&'static str, &str)]) {
+        if let Some(observed) = self.0.observed.get() {
+            observed.lock().unwrap_or_else(PoisonError::into_inner).note(name, unit, value, labels);
+        }
     }
 
     /// Everything in the text format of OpenMetrics.
@@ -172,12 +250,16 @@ impl Metrics {
     }
 
     pub(crate) fn sign_in(&self, outcome: &str, code: Option<Code>, took: Duration) {
-        let code = code.map_or("", Code::name).to_owned();
-        self.0.sign_ins.get_or_create(&SignIn { outcome: outcome.to_owned(), code }).inc();
+        let code = code.map_or("", Code::name);
+        self.note("sign_ins_total", Unit::Count, 1.0, &[("outcome", outcome), ("code", code)]);
+        self.note("sign_in_seconds", Unit::Seconds, took.as_secs_f64(), &[("outcome", outcome)]);
+        self.0.sign_ins.get_or_create(&SignIn { outcome: outcome.to_owned(), code: code.to_owned() }).inc();
         let label = Outcome { outcome: outcome.to_owned() };
         self.0.sign_in_seconds.get_or_create(&label).observe(took.as_secs_f64());
         if let Some(waited) = waiting::so_far() {
-            self.0.own_seconds.get_or_create(&label).observe(took.saturating_sub(waited).as_secs_f64());
+            let own = took.saturating_sub(waited).as_secs_f64();
+            self.note("own_seconds", Unit::Seconds, own, &[("outcome", outcome)]);
+            self.0.own_seconds.get_or_create(&label).observe(own);
         }
     }
 
@@ -191,7 +273,12 @@ impl Metrics {
         &self.0.reloads
     }
 
+    /// What the ledger said: `first`, `repeated`, or `unknown` if it could not say.
     pub(crate) fn claim(&self, outcome: &str) {
+        let up = u8::from(outcome != "unknown");
+        self.note("replay_claims_total", Unit::Count, 1.0, &[("outcome", outcome)]);
+        self.note("ledger_up", Unit::None, up.into(), &[]);
+        self.0.ledger_up.set(up.into());
         self.0.claims.get_or_create(&Outcome { outcome: outcome.to_owned() }).inc();
     }
 
@@ -204,16 +291,21 @@ impl Metrics {
     }
 
     pub(crate) fn answered(&self, route: &str, method: &str, status: u16, took: Duration) {
+        let labels = [("route", route), ("method", method), ("status", &status.to_string())];
+        self.note("http_requests_total", Unit::Count, 1.0, &labels);
+        self.note("http_request_seconds", Unit::Seconds, took.as_secs_f64(), &[("route", route)]);
         let (route, method) = (route.to_owned(), method.to_owned());
         self.0.request_seconds.get_or_create(&Route { route: route.clone() }).observe(took.as_secs_f64());
         self.0.requests.get_or_create(&Answered { route, method, status }).inc();
     }
 
     pub(crate) fn limited(&self, limit: Limit) {
+        self.note("limited_total", Unit::Count, 1.0, &[("limit", limit.name())]);
         self.0.limited.get_or_create(&Limited { limit: limit.name().to_owned() }).inc();
     }
 
     pub(crate) fn shed(&self, api: &str, limit: &str) {
+        self.note("aws_shed_total", Unit::Count, 1.0, &[("api", api), ("limit", limit)]);
         self.0.shed.get_or_create(&Shed { api: api.to_owned(), limit: limit.to_owned() }).inc();
     }
 
@@ -222,7 +314,40 @@ impl Metrics {
         self.0.breakers.get_or_create(&Breaker { api, account, region }).set(open.into());
     }
 
+    /// Whether what was found a short while ago could be used again: `hit` or `miss` of `profile`, `execution-role` or
+    /// `space`.
+    pub(crate) fn looked_up(&self, cache: &'static str, hit: bool) {
+        let outcome = if hit { "hit" } else { "miss" };
+        self.note("cache_lookups_total", Unit::Count, 1.0, &[("cache", cache), ("outcome", outcome)]);
+        self.0.lookups.get_or_create(&Looked { cache: cache.to_owned(), outcome: outcome.to_owned() }).inc();
+    }
+
+    /// What came of audit events: `delivered`, `dropped` because a queue was full, or `failed`.
+    pub(crate) fn audited(&self, sink: &'static str, outcome: &str, events: u64) {
+        // Batches have some thousand events at most.
+        let count = f64::from(u32::try_from(events).unwrap_or(u32::MAX));
+        self.note("audit_events_total", Unit::Count, count, &[("sink", sink), ("outcome", outcome)]);
+        let label = Audited { sink: sink.to_owned(), outcome: outcome.to_owned() };
+        self.0.audit_events.get_or_create(&label).inc_by(events);
+    }
+
+    fn call_begins(&self) {
+        self.0.calls_in_flight.inc();
+    }
+
+    fn call_ends(&self) {
+        self.0.calls_in_flight.dec();
+    }
+
+    /// A change at AWS.
+    fn acted(&self, act: &'static str, outcome: &str) {
+        self.note("provisioning_acts_total", Unit::Count, 1.0, &[("act", act), ("outcome", outcome)]);
+        self.0.acts.get_or_create(&Acted { act: act.to_owned(), outcome: outcome.to_owned() }).inc();
+    }
+
     fn called(&self, api: String, outcome: &str, took: Duration) {
+        self.note("aws_calls_total", Unit::Count, 1.0, &[("api", &*api), ("outcome", outcome)]);
+        self.note("aws_call_seconds", Unit::Seconds, took.as_secs_f64(), &[("api", &*api)]);
         self.0.call_seconds.get_or_create(&Api { api: api.clone() }).observe(took.as_secs_f64());
         self.0.calls.get_or_create(&Called { api, outcome: outcome.to_owned() }).inc();
     }

@@ -9,6 +9,7 @@ mod memory;
 mod redis;
 
 pub use fresh::FreshAssertion;
+pub(crate) use fresh::fingerprint;
 
 use crate::aws::GatewayCredentials;
 use crate::config::{Config, Replay};

@@ -7,6 +7,7 @@ mod guard;
 pub use certificate::Certificate;
 pub use current::Current;
 
+use crate::audit::Audit;
 use crate::drain::Drain;
 use crate::sign_in::Gateway;
 use axum_server::tls_rustls::RustlsAcceptor;
@@ -23,6 +24,8 @@ use tokio::time::timeout;
 
 /// How much longer than the longest sign-in those in flight may take once the service was told to stop.
 const DRAIN_MARGIN: Duration = Duration::from_secs(5);
+/// How long audit events that are on their way may take then, at each sink.
+const FLUSH: Duration = Duration::from_secs(5);
 /// Longest head of a request. Ours are far shorter: queries are refused long before, and cookies are our own.
 const MAX_HEAD: usize = 64 * 1024;
 /// Of how many failures to accept one is logged. The server tries again 20 times a second.
@@ -34,6 +37,7 @@ pub struct Running {
     address: SocketAddr,
     drain: Drain,
     current: Current,
+    audit: Audit,
     handle: Handle<SocketAddr>,
     certificate: Option<Certificate>,
     task: JoinHandle<io::Result<()>>,
@@ -45,7 +49,7 @@ impl Running {
     pub fn start(listener: TcpListener, gateway: Arc<Gateway>) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let settings = &gateway.config.gateway;
-        let drain = gateway.drain.clone();
+        let (drain, audit) = (gateway.drain.clone(), gateway.audit.clone());
         let limits = settings.connections;
         let certificate = settings.tls.as_deref().map(Certificate::new);
         let handle = Handle::new();
@@ -76,7 +80,7 @@ impl Running {
                 tokio::spawn(server.acceptor(tls).serve(service))
             }
         };
-        Ok(Self { address, drain, current, handle, certificate, task })
+        Ok(Self { address, drain, current, audit, handle, certificate, task })
     }
 
     /// Where it listens.
@@ -97,18 +101,19 @@ impl Running {
         self.certificate.clone()
     }
 
-    /// Stops accepting, and waits for the sign-ins in flight.
+    /// Stops accepting, and waits for the sign-ins in flight, and for the audit events of all of them.
     pub async fn stop(mut self) -> io::Result<()> {
         self.drain.begin();
         self.handle.graceful_shutdown(None);
         let patience = self.current.gateway().config.gateway.sign_in_limit + DRAIN_MARGIN;
-        let Ok(ended) = timeout(patience, &mut self.task).await else {
+        let ended = timeout(patience, &mut self.task).await;
+        if ended.is_err() {
             // A connection that never finishes its request must not turn an orderly end into a failure.
             tracing::warn!(target: "studio_gateway", "some connections did not end in time");
             self.handle.shutdown();
-            return Ok(());
-        };
-        ended.map_err(io::Error::other)?
+        }
+        self.audit.flush(FLUSH).await;
+        ended.map_or(Ok(()), |ended| ended.map_err(io::Error::other)?)
     }
 }
 

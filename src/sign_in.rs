@@ -20,6 +20,7 @@ pub use remembered::Remembered;
 pub use request::OutstandingRequest;
 
 use crate::assets::Assets;
+use crate::audit::Audit;
 use crate::aws::{AwsClients, ExecutionRoles, GatewayCredentials, Notebooks, Profiles, Spaces};
 use crate::clock::Clock;
 use crate::config::Config;
@@ -34,12 +35,14 @@ use crate::rate_limits::RateLimits;
 use crate::replay::{FreshAssertion, Ledger};
 use crate::saml::{EncodedResponse, Expected, Rejection, Rule, UnverifiedResponse};
 use crate::seal::Seal;
+use crate::traces::step;
 use crate::watchers::Watchers;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 /// Everything that sign-ins share.
 #[derive(Debug)]
@@ -60,6 +63,8 @@ pub struct Gateway {
     pub metrics: Metrics,
     /// How many requests are answered, if that is limited.
     pub rate_limits: Option<Arc<RateLimits>>,
+    /// Where events of it go.
+    pub audit: Audit,
     /// The files that pages refer to.
     pub assets: Assets,
     credentials: GatewayCredentials,
@@ -92,6 +97,8 @@ impl Gateway {
         let idps = Arc::new(Idps::new(&config));
         let metrics = Metrics::new(Arc::clone(&idps));
         metrics.reloads().loaded(clock.now());
+        let audit = Audit::new(&config.audit, clock.clone(), credentials.clone(), &metrics);
+        let audit = Box::pin(audit).await;
         let clients = Arc::new(Box::pin(AwsClients::new(&config, credentials.clone(), &metrics)).await);
         let assets = Assets::of(&config.brand);
         let watchers = Watchers::new(config.gateway.most_watchers);
@@ -105,6 +112,7 @@ impl Gateway {
             watchers,
             metrics,
             rate_limits,
+            audit,
             assets,
             credentials,
             ledger,
@@ -178,9 +186,12 @@ impl Gateway {
     ) -> Result<Next<'_>, Refusal> {
         let now = self.clock.now();
         let (fresh, idp) = self.prove(&response, outstanding, now, record).await?;
-        let identity = Identity::map(&fresh, &idp.settings, &self.config.attributes)?;
-        record.identity(&identity);
-        let mut grants = self.offers(&identity, destination)?;
+        let (identity, mut grants) = step!("evaluate").in_scope(|| {
+            let identity = Identity::map(&fresh, &idp.settings, &self.config.attributes)?;
+            record.identity(&identity);
+            let grants = self.offers(&identity, destination)?;
+            Ok::<_, Refusal>((identity, grants))
+        })?;
         match destination.and_then(|key| self.config.destination(key)) {
             Some(wanted) if grants.iter().all(|grant| grant.destination().key != wanted.key) => {
                 return Ok(Next::Choose(Box::new(Choice::new(response, identity)), grants));
@@ -241,8 +252,10 @@ impl Gateway {
         now: DateTime<Utc>,
         record: &mut Record,
     ) -> Result<(FreshAssertion, KnownIdp), Refusal> {
+        let decoding = step!("decode").entered();
         let decoded = response.decode()?;
         let unverified = UnverifiedResponse::parse(&decoded)?;
+        drop(decoding);
         let issuer = unverified.issuer();
         let idp = self.idps.by_entity_id(issuer).ok_or_else(|| {
             let shown: String = issuer.chars().take(200).flat_map(char::escape_debug).collect();
@@ -263,8 +276,11 @@ impl Gateway {
             skew: self.config.saml.skew,
             cbc_without_response_signature: idp.settings.cbc_without_response_signature,
         };
-        let verified = unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)?;
-        let claimed = self.ledger.claim(verified, now).await;
+        let verified = step!("verify").in_scope(|| {
+            unverified.verify(&idp.metadata.keys, &self.config.saml.decryption, &expected, now)
+        })?;
+        record.assertion(&verified);
+        let claimed = self.ledger.claim(verified, now).instrument(step!("claim")).await;
         self.metrics.claim(match &claimed {
             Ok(_) => "first",
             Err(refusal) if refusal.code() == Code::AssertionReplayed => "repeated",

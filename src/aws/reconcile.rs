@@ -9,6 +9,7 @@ use super::clients::{AwsClients, patient};
 use super::drift::{Drift, Wanted};
 use super::fault::AwsFault;
 use super::profile::{arn_prefix, describe, tags};
+use crate::audit::Trail;
 use crate::config::{Config, Domain, ProfileTemplate, TagSource};
 use crate::error::{Code, Refusal};
 use aws_sdk_sagemaker::Client;
@@ -93,7 +94,7 @@ pub async fn reconcile(
             && let Some(name) = waiting.next()
         {
             let work = Arc::clone(&work);
-            running.spawn(async move { work.examine(name).await });
+            running.spawn(Trail::carry(Trail::current(), async move { work.examine(name).await }));
         }
         let Some(one) = running.join_next().await else {
             break;

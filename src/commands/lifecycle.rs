@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
+use studio_gateway::audit::Audit;
 use studio_gateway::aws::{AwsClients, GatewayCredentials, Mode, SyncOutcome, Synced, sync_lifecycle};
 use studio_gateway::idps::Idps;
 use studio_gateway::metrics::Metrics;
@@ -51,10 +52,11 @@ pub(crate) async fn run(args: &LifecycleArgs, now: DateTime<Utc>) -> Result<Exit
     };
     let mode = args.mode.mode();
     let metrics = Metrics::new(Arc::new(Idps::new(&config)));
+    let audit = Box::pin(Audit::of_command(&config.audit, &metrics)).await;
     let clients = AwsClients::new(&config, GatewayCredentials::Default, &metrics).await;
-    let synced = sync_lifecycle(&clients, &config, &domains, mode)
-        .await
-        .map_err(|refusal| refusal.reason().to_owned())?;
+    let work = sync_lifecycle(&clients, &config, &domains, mode);
+    let synced = Box::pin(audit.follow("lifecycle sync", None, work)).await;
+    let synced = synced.map_err(|refusal| refusal.reason().to_owned())?;
     if args.json {
         println!("{:#}", to_json(mode, &synced));
     } else {

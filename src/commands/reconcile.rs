@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
+use studio_gateway::audit::Audit;
 use studio_gateway::aws::{
     AwsClients, Drift, Examined, GatewayCredentials, Mode, Outcome, Reconciled, reconcile,
 };
@@ -57,14 +58,15 @@ pub(crate) async fn run(args: &ReconcileArgs, now: DateTime<Utc>) -> Result<Exit
     let domain = super::domain(&config, &args.domain)?;
     let mode = args.mode.mode();
     let metrics = Metrics::new(Arc::new(Idps::new(&config)));
+    let audit = Box::pin(Audit::of_command(&config.audit, &metrics)).await;
     let clients = AwsClients::new(&config, GatewayCredentials::Default, &metrics).await;
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{bar:40} {pos}/{len}  {eta}")?);
-    let done = reconcile(&clients, &config, domain, mode, |done, total| {
+    let work = reconcile(&clients, &config, domain, mode, |done, total| {
         bar.set_length(total.try_into().unwrap_or(u64::MAX));
         bar.set_position(done.try_into().unwrap_or(u64::MAX));
-    })
-    .await
-    .map_err(|refusal| refusal.reason().to_owned())?;
+    });
+    let done = Box::pin(audit.follow("reconcile", Some(domain), work)).await;
+    let done = done.map_err(|refusal| refusal.reason().to_owned())?;
     bar.finish_and_clear();
     let summary = Summary::of(&done.profiles);
     if args.json {

@@ -9,6 +9,7 @@ use studio_gateway::http;
 use studio_gateway::reload::Reload;
 use studio_gateway::serve::{Certificate, Running, hangups, until_signal};
 use studio_gateway::sign_in::Gateway;
+use studio_gateway::traces::Traces;
 use studio_gateway::{lambda, load};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -17,7 +18,8 @@ pub(crate) async fn run(place: &WithConfig) -> Done {
     let clock = Clock::system();
     let (config, files) = load::recorded(place.config.as_deref(), clock.now()).await;
     let config = config?;
-    log::start();
+    let traces = Traces::start(&config.traces)?;
+    log::start_with(traces.as_ref());
     for warning in &config.warnings {
         tracing::warn!(target: "studio_gateway::config", "{warning}");
     }
@@ -26,7 +28,7 @@ pub(crate) async fn run(place: &WithConfig) -> Done {
     gateway.fetch_metadata().await.map_err(|fault| format!("metadata: {fault}"))?;
     if on_lambda() {
         tracing::info!(target: "studio_gateway", public_url, "serving as a Lambda function");
-        return lambda::run(Arc::new(gateway)).await.map_err(|fault| fault.to_string().into());
+        return lambda::run(Arc::new(gateway), traces).await.map_err(|fault| fault.to_string().into());
     }
     if let Some(admin) = gateway.config.admin.listen {
         let listener = TcpListener::bind(admin).await.map_err(|fault| format!("{admin}: {fault}"))?;
@@ -47,7 +49,11 @@ pub(crate) async fn run(place: &WithConfig) -> Done {
     tracing::info!(target: "studio_gateway", address = %running.address(), public_url, "serving");
     until_signal().await?;
     tracing::info!(target: "studio_gateway", "stopping: sign-ins in flight may end");
-    running.stop().await?;
+    let ended = running.stop().await;
+    if let Some(traces) = traces {
+        traces.flush().await;
+    }
+    ended?;
     Ok(())
 }
 

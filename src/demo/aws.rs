@@ -14,6 +14,7 @@ mod api;
 mod call;
 mod control;
 mod dynamodb;
+mod event_sinks;
 mod fault;
 mod iam;
 mod knobs;
@@ -34,12 +35,14 @@ mod views;
 mod wire;
 mod world;
 
+pub use event_sinks::ReceivedEvent;
 pub use knobs::{Effect, Fault, Knobs};
 pub use notebook::NotebookView;
 pub use trail::{Event, Outcome, RecordedCall};
 pub use views::{LifecycleConfigView, ProfileView, SpaceView};
 pub use world::{
-    AWS_AUDIENCES, AuthMode, Domain, Notebook, Profile, Role, SamlProvider, Space, StaticKeys, Table, World,
+    AWS_AUDIENCES, AuthMode, Domain, EventSink, EventSinkKind, Notebook, Profile, Role, SamlProvider, Space,
+    StaticKeys, Table, World,
 };
 
 use crate::clock::Clock;
@@ -157,6 +160,20 @@ impl EmbeddedAws {
         self.server.state().configs.values().cloned().collect()
     }
 
+    /// What log streams, delivery streams and event buses have taken so far, oldest first.
+    #[must_use]
+    pub fn received(&self) -> Vec<ReceivedEvent> {
+        self.server.state().received.clone()
+    }
+
+    /// Secrets and session tokens of all role sessions so far: what a test looks for where it must not be.
+    #[must_use]
+    pub fn issued_credentials(&self) -> Vec<String> {
+        let state = self.server.state();
+        let sessions = state.sessions.values();
+        sessions.flat_map(|one| [one.secret_access_key.clone(), one.session_token.clone()]).collect()
+    }
+
     /// Lets answers that are under way finish, for a moment, then ends.
     pub async fn stop(mut self) {
         drop(self.stop.take());
@@ -188,6 +205,7 @@ pub fn assume_role_with_saml(
         now,
         pace: Knobs::default().pace(),
         tells_missing: false,
+        refuses_one: false,
         url: String::new(),
     };
     let mut note = Note { principal: String::new(), resource: String::new(), parameters: Value::Null };

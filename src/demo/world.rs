@@ -3,9 +3,12 @@
 
 mod notebooks;
 
-use super::aws::{AWS_AUDIENCES, Domain, Role, SamlProvider, StaticKeys, Table as DynamoDbTable, World};
+use super::aws::{
+    AWS_AUDIENCES, Domain, EventSink, EventSinkKind, Role, SamlProvider, StaticKeys, Table as DynamoDbTable,
+    World,
+};
 use crate::arn::RoleArn;
-use crate::config::{Config, Replay, RoleTemplate};
+use crate::config::{AuditTarget, Config, Replay, RoleTemplate};
 use crate::policies::{self, Policy};
 use aws_credential_types::Credentials;
 use serde_json::{Value, json};
@@ -107,6 +110,7 @@ fn bare(config: &Config) -> World {
         accepted_audiences: AWS_AUDIENCES.map(String::from).into_iter().chain(own_audiences).collect(),
         tables: tables(config),
         regions: notebooks::places(config).map(|place| place.region.clone()).collect(),
+        event_sinks: event_sinks(config),
         ..World::default()
     }
 }
@@ -123,6 +127,30 @@ fn tables(config: &Config) -> Vec<DynamoDbTable> {
         }
         Replay::Memory { .. } | Replay::Redis(_) => Vec::new(),
     }
+}
+
+/// What audit events go to.
+fn event_sinks(config: &Config) -> Vec<EventSink> {
+    let kind = |target: &AuditTarget| match target.clone() {
+        AuditTarget::CloudWatchLogs { group, stream } => EventSinkKind::LogStream { group, stream },
+        AuditTarget::Firehose { stream } => EventSinkKind::DeliveryStream(stream),
+        AuditTarget::EventBridge { bus } => {
+            EventSinkKind::EventBus(bus.rsplit('/').next().unwrap_or_default().to_owned())
+        }
+    };
+    let sinks = config.audit.sinks.iter();
+    sinks.map(|sink| EventSink { region: sink.region.clone(), kind: kind(&sink.target) }).collect()
+}
+
+/// What docs/audit.md says that the gateway's role needs for them.
+fn telling(config: &Config) -> Option<Value> {
+    let puts = ["logs:PutLogEvents", "firehose:PutRecordBatch", "events:PutEvents"];
+    (!config.audit.sinks.is_empty()).then(|| {
+        json!({
+            "Version": "2012-10-17",
+            "Statement": [{ "Effect": "Allow", "Action": puts, "Resource": "*" }],
+        })
+    })
 }
 
 /// A federated role and a provisioner role for each that the configuration names, and the execution roles.
@@ -241,7 +269,8 @@ fn keys(config: &Config, gateway: &RoleArn, printed: &Printed) -> Vec<StaticKeys
     let accounts: BTreeSet<_> = own.filter_map(|domain| Some(domain.roles.first()?.account())).collect();
     let in_each = |names| accounts.iter().flat_map(|account| printed.of(names, account)).collect::<Vec<_>>();
     let of_notebooks = printed.of(&["notebook-gateway-policy"], &subject(gateway));
-    let of_gateway = [printed.of(&["gateway-policy"], WHOLE), of_notebooks, in_each(BESIDE)].concat();
+    let mut of_gateway = [printed.of(&["gateway-policy"], WHOLE), of_notebooks, in_each(BESIDE)].concat();
+    of_gateway.extend(telling(config));
     let of_operator = [of_gateway.clone(), in_each(FOR_COMMANDS)].concat();
     vec![
         static_keys(ACCESS_KEY_ID, gateway, of_gateway),

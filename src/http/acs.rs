@@ -16,17 +16,18 @@ use tokio::time::Instant;
 
 pub(super) async fn accept(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
-    let mut record = Record::new(&gateway.metrics);
+    let mut record = Record::new(&gateway, visit.origin());
     let mut relay_state = RelayState::default();
-    let answer =
-        gateway.within_limit(process(&gateway, &visit, request, &mut relay_state, &mut record)).await;
+    let trail = record.trail();
+    let work = gateway.within_limit(process(&gateway, &visit, request, &mut relay_state, &mut record));
+    let answer = trail.follow(work).await;
     match answer {
         Ok((outcome, response)) => {
-            record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
+            record.log(outcome, started.elapsed());
             response
         }
         Err(fault) => {
-            record.log_refusal(&fault, &visit.request_id, &visit.client, started.elapsed());
+            record.log_refusal(&fault, started.elapsed());
             match retry(&gateway, &fault, &record, &relay_state) {
                 Some(location) => refusal::answer_and_retry(&gateway, &visit, &fault, &location),
                 None => refusal::answer(&gateway, &visit, &fault),
@@ -86,6 +87,6 @@ fn retry(gateway: &Gateway, fault: &Refusal, record: &Record, relay_state: &Rela
     if !helps || relay_state.attempt != Some(Attempt::First) {
         return None;
     }
-    let renewal = renewal::of(gateway, record.idp_key()?, relay_state.destination.as_deref())?;
+    let renewal = renewal::of(gateway, &record.idp_key()?, relay_state.destination.as_deref())?;
     renewal.silent.then(|| format!("{}&again=1", renewal.location))
 }

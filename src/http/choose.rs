@@ -16,15 +16,16 @@ use tokio::time::Instant;
 
 pub(super) async fn choose(State(gateway): State<Arc<Gateway>>, visit: Visit, request: Request) -> Response {
     let started = Instant::now();
-    let mut record = Record::new(&gateway.metrics);
-    let answer = gateway.within_limit(process(&gateway, &visit, request, &mut record)).await;
+    let mut record = Record::new(&gateway, visit.origin());
+    let trail = record.trail();
+    let answer = trail.follow(gateway.within_limit(process(&gateway, &visit, request, &mut record))).await;
     match answer {
         Ok((outcome, response)) => {
-            record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
+            record.log(outcome, started.elapsed());
             response
         }
         Err(fault) => {
-            record.log_refusal(&fault, &visit.request_id, &visit.client, started.elapsed());
+            record.log_refusal(&fault, started.elapsed());
             refusal::answer(&gateway, &visit, &fault)
         }
     }

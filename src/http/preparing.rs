@@ -81,7 +81,7 @@ pub(super) fn again(
     let browser = cookies::browser_of(headers);
     let known = browser.ok_or_else(|| Refusal::new(Code::ChoiceExpired, "no browser cookie"))?;
     let choice = Choice::open(&gateway.seal, known, token, gateway.clock.now())?;
-    let grant = gateway.chosen(&choice, key, &mut Record::new(&gateway.metrics))?;
+    let grant = gateway.chosen(&choice, key, &mut Record::new(gateway, visit.origin()))?;
     answer(&Opening {
         gateway,
         visit,

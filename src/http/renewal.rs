@@ -31,5 +31,5 @@ pub(super) fn location(gateway: &Gateway, idp: &str, destination: Option<&str>) 
 
 /// The same, for what is known of a sign-in.
 pub(super) fn of_record(gateway: &Gateway, record: &Record) -> Option<String> {
-    location(gateway, record.idp_key()?, record.destination_key())
+    location(gateway, &record.idp_key()?, record.destination_key().as_deref())
 }

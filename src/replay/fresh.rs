@@ -25,14 +25,19 @@ impl Use {
     }
 
     pub(super) fn of(assertion: &VerifiedAssertion) -> Self {
-        let mut hash = digest::Context::new(&digest::SHA256);
-        // With its length before it, no issuer can be mistaken for the beginning of another's ID.
-        hash.update(&assertion.issuer().len().to_be_bytes());
-        hash.update(assertion.issuer().as_bytes());
-        hash.update(assertion.id().as_bytes());
-        let key = encode_hex(hash.finish().as_ref());
+        let key = fingerprint(assertion);
         Self { key, issued: assertion.issued(), until: assertion.acceptable_until() }
     }
+}
+
+/// Stands for an assertion where nothing of it may be kept: in the ledger, and in audit events.
+pub(crate) fn fingerprint(assertion: &VerifiedAssertion) -> String {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    // With its length before it, no issuer can be mistaken for the beginning of another's ID.
+    hash.update(&assertion.issuer().len().to_be_bytes());
+    hash.update(assertion.issuer().as_bytes());
+    hash.update(assertion.id().as_bytes());
+    encode_hex(hash.finish().as_ref())
 }
 
 /// An assertion whose only use this is.

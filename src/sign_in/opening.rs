@@ -36,9 +36,10 @@ impl Gateway {
     ) -> Result<PresignedUrl, Refusal> {
         let quietly = Progress::unwatched();
         let opening = Opening::of(self, choice, grant, &quietly);
-        let seen_before = opening.remembered().is_some();
+        let remembered = opening.remembered();
+        let seen_before = remembered.is_some();
         // On the heap: the calls of AWS make it large.
-        let reached = Box::pin(opening.reach(record)).await?;
+        let reached = Box::pin(opening.reach(remembered, record)).await?;
         match opening.presign(&reached).await {
             Ok(url) => Ok(url),
             Err(fault) if fault.may_pass(seen_before) => {
@@ -75,7 +76,9 @@ impl Gateway {
         record.way(way);
         match way {
             Way::Studio(grant) => {
-                Box::pin(Opening::of(self, choice, grant, progress).reach(record)).await.map(|_| ())
+                let opening = Opening::of(self, choice, grant, progress);
+                let remembered = opening.remembered();
+                Box::pin(opening.reach(remembered, record)).await.map(|_| ())
             }
             Way::Notebooks(grant) => Box::pin(self.prepare_notebook(choice, grant, progress, record)).await,
         }
@@ -125,18 +128,32 @@ impl<'o> Opening<'o> {
 
     /// The profile, if profile and role were found to be right a short while ago.
     fn remembered(&self) -> Option<StudioProfile> {
-        let settled = self.wanted.as_ref().is_none_or(|wanted| self.gateway.roles.is_settled(wanted));
-        if settled { self.gateway.profiles.remembered(self.grant) } else { None }
+        let metrics = &self.gateway.metrics;
+        if let Some(wanted) = &self.wanted {
+            let settled = self.gateway.roles.is_settled(wanted);
+            metrics.looked_up("execution-role", settled);
+            if !settled {
+                return None;
+            }
+        }
+        let remembered = self.gateway.profiles.remembered(self.grant);
+        metrics.looked_up("profile", remembered.is_some());
+        remembered
     }
 
     /// Assumes the role while looking for profile, execution role and space, and makes these if they are missing.
-    async fn reach(&self, record: &mut Record) -> Result<Reached, Refusal> {
+    /// `remembered`: what [`Opening::remembered`] says.
+    async fn reach(
+        &self,
+        remembered: Option<StudioProfile>,
+        record: &mut Record,
+    ) -> Result<Reached, Refusal> {
         let Self { gateway, choice, grant, progress, .. } = self;
         progress.at(Step::SigningIn);
         let now = gateway.clock.now();
         let purpose = Purpose::studio(grant);
         let assume = aws::assume_role(&gateway.clients, &purpose, choice.identity(), choice.response(), now);
-        if let Some(profile) = self.remembered() {
+        if let Some(profile) = remembered {
             let (session, space) = tokio::join!(assume, gateway.spaces.find(&gateway.clients, grant));
             let session = session?;
             record.role_session(session.arn());

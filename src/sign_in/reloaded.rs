@@ -50,6 +50,7 @@ impl Gateway {
             config.limits.rates.map(|(address, all)| Arc::new(RateLimits::new(address, all)))
         };
         let gateway = Self {
+            audit: self.audit.clone(),
             rate_limits,
             clock: self.clock.clone(),
             seal,
@@ -85,6 +86,8 @@ fn fixed(old: &Config, new: &Config) -> Vec<String> {
         ("gateway.tls", tls),
         ("gateway.connections", old.gateway.connections == new.gateway.connections),
         ("admin.listen", old.admin.listen == new.admin.listen),
+        ("audit", old.audit == new.audit),
+        ("traces", old.traces == new.traces),
         ("replay", old.replay.remembers_in_the_same_place(&new.replay)),
     ];
     let differ = parts.into_iter().filter(|(_, same)| !same);

@@ -38,6 +38,11 @@ const EXAMPLES: &[&str] = &[
     "aws.iam_endpoint",
     "aws.service_quotas_endpoint",
     "admin.listen",
+    "audit.pseudonymise",
+    "audit.cloudwatch_logs",
+    "audit.firehose",
+    "audit.eventbridge",
+    "traces.endpoint",
     "replay.dynamodb",
     "replay.redis",
     "domain.name",
@@ -77,7 +82,7 @@ fn file(path: &Path) -> io::Result<String> {
         "other.xml" => {
             Ok(metadata_xml("https://other.example", "https://other.example/sso", &[key()]).unwrap())
         }
-        "seal.key" => Ok(STANDARD.encode([7; 32])),
+        "seal.key" | "pseudonyms.key" => Ok(STANDARD.encode([7; 32])),
         "short.key" => Ok(STANDARD.encode([7; 16])),
         "redis-ca.crt" | "sp.crt" | "tls.crt" | "federation.crt" => Ok(key().certificate_pem().unwrap()),
         "sp.key" | "tls.key" => Ok(key().private_key_pem().unwrap()),
@@ -322,6 +327,18 @@ const WRONG: &[Wrong] = &[
         "replay.redis.urls[0]: expected a redis or rediss URL; one with a password as \"file:PATH\" or \"env:NAME\"",
     ),
     ("replay.capacity", Some("1"), "replay.capacity: expected a whole number from 1000 to 10000000, got 1"),
+    ("audit.format", Some("'xml'"), "audit.format: expected \"native\" or \"ocsf\", got \"xml\""),
+    ("audit.pseudonymise", Some("'file:short.key'"), "audit.pseudonymise: the key has 16 bytes, not 32"),
+    ("audit.queue", Some("1"), "audit.queue: expected a whole number from 100 to 1000000, got 1"),
+    ("audit.firehose.stream", Some("'a b'"), "audit.firehose.stream: expected the name of a Firehose stream"),
+    (
+        "audit.cloudwatch_logs.stream",
+        Some("'a:b'"),
+        "audit.cloudwatch_logs.stream: expected the name of a log stream",
+    ),
+    ("audit.eventbridge.bus", Some("''"), "audit.eventbridge.bus: expected the name or ARN of an event bus"),
+    ("traces.endpoint", Some("'collector:4318'"), "traces.endpoint: expected an http(s) URL"),
+    ("traces.sample", Some("1.5"), "traces.sample: expected a number from 0 to 1, got 1.5"),
     ("domain.0.key", None, "domain[0].key: missing"),
     (
         "domain.0.domain_id",

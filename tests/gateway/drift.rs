@@ -30,14 +30,14 @@ fn from_before(name: &str) -> Profile {
     }
 }
 
-fn setting(provisioning: &str, name: &'static str) -> Setting {
+pub(crate) fn setting(provisioning: &str, name: &'static str) -> Setting {
     Setting::usual()
         .set("domain.0.provisioning", provisioning)
         .world(move |world| world.profiles.push(from_before(name)))
 }
 
 /// Somebody of this cost centre.
-fn in_cost_centre(name: &str, centre: &str) -> Person {
+pub(crate) fn in_cost_centre(name: &str, centre: &str) -> Person {
     let mut person = person(name);
     person.attributes = vec![(format!("{}costcenter", names::PRINCIPAL_TAG), vec![centre.into()])];
     person

@@ -70,6 +70,17 @@ pub(crate) fn any(meant: impl Fn(&LogLine) -> bool) -> Option<LogLine> {
     lines.iter().rev().find(|line| meant(line)).cloned()
 }
 
+/// How many lines there are so far.
+pub(crate) fn count() -> usize {
+    LINES.lock().unwrap_or_else(PoisonError::into_inner).len()
+}
+
+/// What the fields of all lines from this one on hold.
+pub(crate) fn since(first: usize) -> Vec<String> {
+    let lines = LINES.lock().unwrap_or_else(PoisonError::into_inner);
+    lines[first..].iter().flat_map(|line| line.fields.values().cloned()).collect()
+}
+
 /// Checks that no line of any test, so far, holds this text.
 #[track_caller]
 pub(crate) fn never_held(secret: &str) {

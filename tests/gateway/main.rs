@@ -12,6 +12,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod backup;
 mod backup_refused;
 mod backup_scripts;
@@ -52,6 +53,7 @@ mod protection;
 mod reconcile;
 mod refused;
 mod reload;
+mod secrets;
 mod spaces;
 mod stage;
 mod states;

@@ -44,6 +44,11 @@ fn into(space: &str) -> Setting {
     Setting::usual().append(space).rules(RULE)
 }
 
+/// The only way is into a private space.
+pub(crate) fn private() -> Setting {
+    into(PRIVATE)
+}
+
 #[track_caller]
 fn space(stage: &Stage, name: &str) -> SpaceView {
     let found = stage.aws.spaces().into_iter().find(|space| space.name == name);

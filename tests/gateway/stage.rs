@@ -375,6 +375,11 @@ impl Setting {
         if self.table.get("replay").and_then(|replay| replay.get("dynamodb")).is_some() {
             self = self.set("replay.dynamodb.endpoint", aws.url());
         }
+        for sink in ["cloudwatch_logs", "firehose", "eventbridge"] {
+            if self.table.get("audit").and_then(|audit| audit.get(sink)).is_some() {
+                self = self.set(&format!("audit.{sink}.endpoint"), aws.url());
+            }
+        }
 
         let credentials = GatewayCredentials::Static(world::gateway_credentials());
         let mut configs: Vec<_> = (0..self.instances).map(|_| self.config(&clock)).collect();

@@ -10,7 +10,7 @@ use super::sigv4::{self, Claim, Incoming, Refused};
 use super::state::{Caller, State};
 use super::trail::{Event, Outcome, RecordedCall};
 use super::wire::Scissors;
-use super::{dynamodb, iam, quotas, sagemaker, sts, token};
+use super::{dynamodb, event_sinks, iam, quotas, sagemaker, sts, token};
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, State as Shared};
 use axum::http::{HeaderMap, Method, Uri, header};
@@ -22,6 +22,9 @@ use std::sync::Arc;
 /// Where IAM is signed for, whatever region the caller is in.
 const GLOBAL_REGION: &str = "us-east-1";
 
+/// Content type of JSON 1.1.
+const JSON: &str = "application/x-amz-json-1.1";
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Service {
     Sts,
@@ -29,6 +32,9 @@ enum Service {
     SageMaker,
     DynamoDb,
     Quotas,
+    Logs,
+    Firehose,
+    Events,
 }
 
 impl Service {
@@ -39,14 +45,22 @@ impl Service {
             Self::SageMaker => "sagemaker",
             Self::DynamoDb => "dynamodb",
             Self::Quotas => "servicequotas",
+            Self::Logs => "logs",
+            Self::Firehose => "firehose",
+            Self::Events => "events",
         }
+    }
+
+    /// Whether a call may be carried out in part.
+    fn takes_batches(self) -> bool {
+        matches!(self, Self::Firehose | Self::Events)
     }
 
     fn protocol(self) -> Protocol {
         match self {
             Self::Sts => Protocol::Query(sts::NAMESPACE),
             Self::Iam => Protocol::Query(iam::NAMESPACE),
-            Self::SageMaker | Self::Quotas => Protocol::Json,
+            Self::SageMaker | Self::Quotas | Self::Logs | Self::Firehose | Self::Events => Protocol::Json,
             Self::DynamoDb => Protocol::Json10,
         }
     }
@@ -105,7 +119,11 @@ fn carry_out(
     let mut note = Note {
         principal: "anonymous".to_owned(),
         resource: String::new(),
-        parameters: request.parameters.shown(),
+        parameters: match request.service {
+            // What is in them is kept beside the trail.
+            Service::Logs | Service::Firehose | Service::Events => Value::Null,
+            _ => request.parameters.shown(),
+        },
     };
     let protocol = request.service.protocol();
     let now = server.clock.now();
@@ -130,7 +148,9 @@ fn carry_out(
         request_id: request_id.to_owned(),
         parameters: note.parameters,
     });
-    if let Parameters::Json(input) = &request.parameters {
+    if let Parameters::Json(input) = &request.parameters
+        && matches!(request.service, Service::SageMaker | Service::DynamoDb)
+    {
         let (status, response) = match &result {
             Ok(output) => (200, serde_json::from_str(output).unwrap_or_default()),
             Err(error) => (error.status, serde_json::json!({"__type": error.code, "Message": error.message})),
@@ -169,6 +189,7 @@ fn perform(
         now,
         pace: server.knobs.pace(),
         tells_missing: server.knobs.tells_missing(),
+        refuses_one: request.service.takes_batches() && server.knobs.refuses_one(),
         url: server.url.clone(),
     };
     if !(request.service == Service::Sts && request.operation == "AssumeRoleWithSAML") {
@@ -186,6 +207,9 @@ fn perform(
         }
         (Parameters::Json(input), Service::Quotas) => {
             quotas::perform(state, operation, input, &call, note).map(|output| output.to_string())
+        }
+        (Parameters::Json(input), Service::Logs | Service::Firehose | Service::Events) => {
+            event_sinks::perform(state, operation, input, &call, note).map(|output| output.to_string())
         }
         (Parameters::Json(input), _) => {
             sagemaker::perform(state, operation, input, &call, note).map(|output| output.to_string())
@@ -212,6 +236,9 @@ fn identify(
         Service::SageMaker | Service::Quotas => known,
         Service::DynamoDb => state.world.tables.iter().any(|table| table.region == claim.region),
         Service::Sts => known || claim.region == GLOBAL_REGION,
+        Service::Logs | Service::Firehose | Service::Events => {
+            state.world.event_sinks.iter().any(|sink| sink.region == claim.region)
+        }
         Service::Iam => claim.region == GLOBAL_REGION,
     };
     if !fits {
@@ -257,12 +284,11 @@ impl Request {
         if let Some(target) = text("x-amz-target") {
             let error = |code, message: &str| (Protocol::Json, ApiError::new(400, code, message));
             let (service, content_type, operation) = match target.split_once('.') {
-                Some(("SageMaker", operation)) => {
-                    (Service::SageMaker, "application/x-amz-json-1.1", operation)
-                }
-                Some(("ServiceQuotasV20190624", operation)) => {
-                    (Service::Quotas, "application/x-amz-json-1.1", operation)
-                }
+                Some(("SageMaker", operation)) => (Service::SageMaker, JSON, operation),
+                Some(("ServiceQuotasV20190624", operation)) => (Service::Quotas, JSON, operation),
+                Some(("Logs_20140328", operation)) => (Service::Logs, JSON, operation),
+                Some(("Firehose_20150804", operation)) => (Service::Firehose, JSON, operation),
+                Some(("AWSEvents", operation)) => (Service::Events, JSON, operation),
                 Some(("DynamoDB_20120810", operation)) => {
                     (Service::DynamoDb, "application/x-amz-json-1.0", operation)
                 }
@@ -296,7 +322,9 @@ impl Request {
     fn throttled(&self) -> ApiError {
         let code = match self.service {
             Service::SageMaker | Service::DynamoDb | Service::Quotas => "ThrottlingException",
+            Service::Firehose => "ServiceUnavailableException",
             Service::Sts | Service::Iam => "Throttling",
+            _ => "ThrottlingException",
         };
         ApiError::new(400, code, "Rate exceeded")
     }

@@ -18,6 +18,8 @@ pub(super) struct Call {
     pub(super) pace: Pace,
     /// See [`super::Knobs::tell_missing`].
     pub(super) tells_missing: bool,
+    /// Whether the first entry of a batch is not taken.
+    pub(super) refuses_one: bool,
     /// Base URL of this server, for presigned links.
     pub(super) url: String,
 }

@@ -56,6 +56,10 @@ enum Turns {
     One(Turn),
 }
 
+pub(super) async fn received(State(server): State<Arc<Server>>) -> Response {
+    answer(StatusCode::OK, &server.state().received)
+}
+
 pub(super) async fn events(State(server): State<Arc<Server>>) -> Response {
     answer(StatusCode::OK, &server.state().trail.events())
 }

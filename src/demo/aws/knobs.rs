@@ -57,6 +57,7 @@ struct Settings {
     calls: BTreeMap<String, u64>,
     pace: Pace,
     tells_missing: bool,
+    batches_refused_in_part: u32,
 }
 
 /// How new and changed profiles, spaces and notebook instances come to rest.
@@ -230,6 +231,20 @@ impl Knobs {
             Turn::TellMissing { tell } => self.tell_missing(tell),
             Turn::Clear => self.clear(),
         }
+    }
+
+    /// Of the next `count` batches of events, the first entry is not taken.
+    pub fn refuse_one_of_batches(&self, count: u32) {
+        self.with(|s| s.batches_refused_in_part = count);
+    }
+
+    /// Whether this batch is one of them.
+    pub(super) fn refuses_one(&self) -> bool {
+        self.with(|s| {
+            let refuses = s.batches_refused_in_part > 0;
+            s.batches_refused_in_part = s.batches_refused_in_part.saturating_sub(1);
+            refuses
+        })
     }
 
     pub(super) fn tells_missing(&self) -> bool {

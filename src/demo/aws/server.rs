@@ -36,6 +36,7 @@ pub(super) fn routes(server: Arc<Server>) -> Router {
         .route("/studio/page", get(studio::page))
         .route("/_control/events", get(control::events))
         .route("/_control/calls", get(control::calls))
+        .route("/_control/received", get(control::received))
         .route("/_control/profiles", get(control::profiles))
         .route("/_control/knobs", post(control::turn_knobs))
         .route("/_control/sessions", post(control::register_session))

@@ -4,6 +4,7 @@
 //! are looked at.
 
 use super::call::Call;
+use super::event_sinks::ReceivedEvent;
 use super::knobs::Pace;
 use super::notebook::{self, NotebookKey, StoredNotebook};
 use super::policy::{Context, Decision, Question, decide};
@@ -47,6 +48,8 @@ pub(super) struct State {
     pub(super) visits: BTreeMap<String, Visit>,
     /// Items of DynamoDB tables, by table name and key.
     pub(super) items: BTreeMap<(String, String), super::dynamodb::Item>,
+    /// What event sinks have taken, oldest first.
+    pub(super) received: Vec<ReceivedEvent>,
     pub(super) trail: Trail,
 }
 
@@ -236,6 +239,7 @@ impl State {
             links: BTreeMap::new(),
             visits: BTreeMap::new(),
             items: BTreeMap::new(),
+            received: Vec::new(),
             trail: Trail::default(),
         }
     }

@@ -34,6 +34,8 @@ pub struct World {
     pub accepted_audiences: Vec<String>,
     /// DynamoDB tables, in the account of whoever calls.
     pub tables: Vec<Table>,
+    /// What takes events, in the account of whoever calls.
+    pub event_sinks: Vec<EventSink>,
     /// Largest number of user profiles in one domain; one more is `ResourceLimitExceeded`.
     pub profiles_per_domain: usize,
     /// Further quotas of SageMaker by name, as Service Quotas lists them.
@@ -54,6 +56,7 @@ impl Default for World {
             gateway_keys: Vec::new(),
             accepted_audiences: AWS_AUDIENCES.map(String::from).to_vec(),
             tables: Vec::new(),
+            event_sinks: Vec::new(),
             profiles_per_domain: 1000,
             quotas: BTreeMap::new(),
         }
@@ -262,6 +265,31 @@ impl Notebook {
         let name = self.name.to_ascii_lowercase();
         format!("arn:aws:sagemaker:{}:{}:notebook-instance/{name}", self.region, self.account)
     }
+}
+
+/// Something that takes events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventSink {
+    /// Its region.
+    pub region: String,
+    /// What it is.
+    pub kind: EventSinkKind,
+}
+
+/// What takes events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventSinkKind {
+    /// A log stream of CloudWatch Logs.
+    LogStream {
+        /// `logGroupName`.
+        group: String,
+        /// `logStreamName`.
+        stream: String,
+    },
+    /// A Firehose stream, by its `DeliveryStreamName`.
+    DeliveryStream(String),
+    /// An event bus of EventBridge, by its name.
+    EventBus(String),
 }
 
 /// Long-lived access keys and whom they stand for.

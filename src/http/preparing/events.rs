@@ -28,6 +28,7 @@ use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::Instant;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
+use tracing::Instrument;
 
 /// How often something is sent when nothing happens: front ends close connections that are silent for a minute.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
@@ -67,7 +68,7 @@ pub(in crate::http) async fn watch(
     request: Request,
 ) -> Response {
     let started = Instant::now();
-    let mut record = Record::new(&gateway.metrics);
+    let mut record = Record::new(&gateway, visit.origin());
     match begin(&gateway, request, &mut record).await {
         Ok((choice, key)) => {
             let (events, receiver) = mpsc::channel(WAITING);
@@ -78,21 +79,23 @@ pub(in crate::http) async fn watch(
                         NoPlace::Full => "full",
                         NoPlace::TooMany => "too-many",
                     };
-                    record.log(outcome, &visit.request_id, &visit.client, started.elapsed());
+                    record.log(outcome, started.elapsed());
                     // It is the first one, so there is room for it.
                     let _ = events.try_send(again(FULL));
                     return respond(receiver);
                 }
             };
             let watch = Watch { gateway, visit, choice, key, record, started, events };
-            tokio::spawn(async move {
+            let trail = watch.record.trail();
+            let work = async move {
                 watch.run().await;
                 drop(place);
-            });
+            };
+            tokio::spawn(trail.follow(work.in_current_span()));
             respond(receiver)
         }
         Err(fault) => {
-            record.log_refusal(&fault, &visit.request_id, &visit.client, started.elapsed());
+            record.log_refusal(&fault, started.elapsed());
             refusal::answer(&gateway, &visit, &fault)
         }
     }
@@ -174,7 +177,7 @@ impl Watch {
     }
 
     fn refuse(&self, fault: &Refusal) -> Event {
-        self.record.log_refusal(fault, &self.visit.request_id, &self.visit.client, self.started.elapsed());
+        self.record.log_refusal(fault, self.started.elapsed());
         let retry = renewal::of_record(&self.gateway, &self.record);
         let shown = Shown::later(fault.code(), &self.visit.request_id, retry);
         match refused::address(&self.gateway, &shown) {
@@ -185,7 +188,7 @@ impl Watch {
     }
 
     fn log(&self, outcome: &str) {
-        self.record.log(outcome, &self.visit.request_id, &self.visit.client, self.started.elapsed());
+        self.record.log(outcome, self.started.elapsed());
     }
 }
 

@@ -156,6 +156,7 @@ impl Bench {
             now: self.now,
             pace,
             tells_missing: self.knobs.tells_missing(),
+            refuses_one: false,
             url: "http://127.0.0.1:1".into(),
         }
     }
