@@ -136,6 +136,15 @@ impl Metrics {
     #[must_use]
     pub fn new(idps: Arc<Idps>) -> Self {
         let mut registry = Registry::with_prefix("studio_gateway");
+        let limited: Family<Limited, Counter> = registered(
+            &mut registry,
+            "limited",
+            "Requests refused because too many came, from one address or from all",
+        );
+        // From the start, so that the first one is seen to increase it.
+        for limit in [Limit::Address, Limit::All] {
+            let _ = limited.get_or_create(&Limited { limit: limit.name().to_owned() });
+        }
         let idps = Arc::new(RwLock::new(idps));
         let all = All {
             sign_ins: registered(
@@ -160,11 +169,7 @@ impl Metrics {
                 "Time of AWS calls with their retries",
             ),
             reloads: Reloads::new(&mut registry),
-            limited: registered(
-                &mut registry,
-                "limited",
-                "Requests refused because too many came, from one address or from all",
-            ),
+            limited,
             shed: registered(
                 &mut registry,
                 "aws_shed",

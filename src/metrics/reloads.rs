@@ -15,8 +15,14 @@ pub(crate) struct Reloads {
 
 impl Reloads {
     pub(super) fn new(registry: &mut Registry) -> Self {
+        let outcomes: Family<Outcome, Counter> =
+            registered(registry, "config_reloads", "New configurations: taken, or refused");
+        // From the start, so that the first one is seen to increase it.
+        for outcome in ["taken", "refused"] {
+            let _ = outcomes.get_or_create(&Outcome { outcome: outcome.to_owned() });
+        }
         Self {
-            outcomes: registered(registry, "config_reloads", "New configurations: taken, or refused"),
+            outcomes,
             loaded: registered(
                 registry,
                 "config_loaded_timestamp_seconds",

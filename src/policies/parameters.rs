@@ -41,7 +41,7 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("owner_tags", owner_tags(domains)),
         ("session_tags", session_tags(domains)),
         ("domains", in_domains(domains, |id| format!("domain/{id}"))),
-        ("spaces", in_domains(domains, |id| format!("space/{id}/*"))),
+        ("all_spaces", in_domains(domains, |id| format!("space/{id}/*"))),
         ("all_lifecycle_configs", arns("sagemaker", "studio-lifecycle-config/*")),
         ("profiles", profiles(domains, |_| true)),
         ("person_profiles", profiles(domains, |domain| domain.presign_by == PresignBy::Person)),
