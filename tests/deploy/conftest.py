@@ -47,7 +47,7 @@ def examples(policies: dict[str, Any], tmp_path_factory: pytest.TempPathFactory)
     reconciling = folder / "reconciling.toml"
     reconciling.write_text(text.replace("[domain.profile]", 'provisioning = "reconcile"\n[domain.profile]'))
     spaceless = folder / "spaceless.toml"
-    spaceless.write_text(re.sub(r"\[\[destination\]\].*?(?=\[\[rule\]\])", "", text, flags=re.DOTALL))
+    spaceless.write_text(re.sub(r'\[\[destination\]\]\nkey = "research-lab".*?(?=\[\[)', "", text, flags=re.DOTALL))
     return {
         "example": policies,
         "spaceless": documents(spaceless),

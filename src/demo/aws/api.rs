@@ -321,7 +321,6 @@ impl Request {
 
     fn throttled(&self) -> ApiError {
         let code = match self.service {
-            Service::SageMaker | Service::DynamoDb | Service::Quotas => "ThrottlingException",
             Service::Firehose => "ServiceUnavailableException",
             Service::Sts | Service::Iam => "Throttling",
             _ => "ThrottlingException",
