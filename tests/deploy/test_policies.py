@@ -49,11 +49,11 @@ def optional(index: int) -> tuple[str | int, ...]:
     return ("Policies", index, "Fn::If", 1, "PolicyDocument")
 
 
-# Template, its parameters, the resource, where in its properties, the example, the policy, and the statements that the
-# template does without.
 # What the endpoint policy of the template leaves to whoever needs it (deploy/container/README.md).
 ENDPOINT_OWN = {"TheseCallSageMaker", "PeopleOpenNotebookInstances", "TheGatewayStartsNotebookInstances"}
 
+# Template, its parameters, the resource, where in its properties, the example, the policy, and the statements that the
+# template does without.
 SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[str]]] = [
     ("iam/federated-roles.yaml", FEDERATED, "FederatedRole", TRUST, "example", "trust-policy", set()),
     ("iam/federated-roles.yaml", FEDERATED, "FederatedRole", INLINE, "example", "federated-role-policy", set()),

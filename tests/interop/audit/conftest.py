@@ -57,7 +57,9 @@ class AuditedWorld(World):
     def write(self, for_aws: bool = False, port: int | None = None):
         path = super().write(for_aws, port)
         text = path.read_text().replace("poll_milliseconds", 'provisioning = "reconcile"\npoll_milliseconds', 1)
-        path.write_text(text.replace('value = "studio-gateway"', f'value = "{self.tag}"'))
+        # The roles of the embedded AWS may do what is printed for its configuration: it has to know of the space.
+        lab = LAB if for_aws else ""
+        path.write_text(text.replace('value = "studio-gateway"', f'value = "{self.tag}"') + lab)
         return path
 
 

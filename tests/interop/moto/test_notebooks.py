@@ -85,7 +85,9 @@ def test_requests_and_answers_have_the_modelled_shape(opened, sagemaker):
 
 def test_boto3_reads_the_same(demo, opened):
     client = boto3.client("sagemaker", endpoint_url=demo[1], region_name="ap-northeast-2", **KEYS)
-    [name] = {call["request"]["NotebookInstanceName"] for call in opened if call["operation"] == "StartNotebookInstance"}
+    [name] = {
+        call["request"]["NotebookInstanceName"] for call in opened if call["operation"] == "StartNotebookInstance"
+    }
     described = client.describe_notebook_instance(NotebookInstanceName=name)
     assert described["NotebookInstanceStatus"] == "InService"
     # The demo names its instances, so its gateway has no need to look for them, and may not.
