@@ -1,5 +1,5 @@
-//! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with exactly the policies
-//! that `studio-gateway policies` prints for it.
+//! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with exactly the
+//! policies that `studio-gateway policies` prints for it, and those that `docs/audit.md` names for its audit sinks.
 
 mod notebooks;
 
