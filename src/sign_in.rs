@@ -142,9 +142,15 @@ impl Gateway {
             fetches.spawn(async move {
                 let pause = match client.refresh(&idps, &settings, clock.now()).await {
                     Ok(pause) => pause,
-                    Err(fault) if idps.by_key(&settings.key).is_none() => return Err(fault),
                     Err(fault) => {
-                        tracing::error!(target: "studio_gateway::idps", idp = settings.key, "the copy that is known counts for now: {fault}");
+                        let Some(known) = idps.by_key(&settings.key) else { return Err(fault) };
+                        let of_file = settings.metadata.file.as_ref();
+                        let which = if of_file.is_some_and(|file| Arc::ptr_eq(file, &known.metadata)) {
+                            "the file"
+                        } else {
+                            "what was fetched before the reload"
+                        };
+                        tracing::error!(target: "studio_gateway::idps", idp = settings.key, "{which} counts for now: {fault}");
                         Duration::from_mins(1)
                     }
                 };
