@@ -2,6 +2,7 @@
 //! well-formed: that is the parser's business, and up to the first fault both see the same tags.
 
 use super::super::rule::{Rejection, Rule};
+use memchr::memchr3;
 
 /// How much of everything a document may have.
 #[derive(Debug, Clone, Copy)]
@@ -65,25 +66,25 @@ struct StartTag<'a> {
 impl<'a> StartTag<'a> {
     /// Reads on from behind the `<`. Quotes matter, because a `>` may stand between them.
     fn read(tag: &'a str) -> Self {
-        let mut quote = None;
         let mut start = Self { attributes: 0, namespaces: 0, is_empty_element: false, rest: "" };
-        let mut last = b'<';
-        for (index, byte) in tag.bytes().enumerate() {
-            match (quote, byte) {
-                (Some(open), _) if byte == open => quote = None,
-                (None, b'"' | b'\'') => quote = Some(byte),
-                (None, b'=') => start.attributes += 1,
-                (None, b'>') => {
-                    start.is_empty_element = last == b'/';
-                    start.rest = tag.get(index + 1..).unwrap_or_default();
+        let mut rest = tag;
+        // Up to the next quote or the end of the tag, and then over what is quoted.
+        while let Some((outside, delimiter)) =
+            memchr3(b'"', b'\'', b'>', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
+        {
+            start.attributes += outside.bytes().filter(|byte| *byte == b'=').count();
+            start.namespaces += outside.as_bytes().windows(5).filter(|name| *name == b"xmlns").count();
+            let mut quoted = delimiter.chars();
+            match quoted.next() {
+                Some(quote @ ('"' | '\'')) => {
+                    rest = quoted.as_str().split_once(quote).map_or("", |(_, after)| after);
+                }
+                _ => {
+                    start.is_empty_element = outside.ends_with('/');
+                    start.rest = quoted.as_str();
                     break;
                 }
-                (None, b'x') if tag.get(index..).is_some_and(|name| name.starts_with("xmlns")) => {
-                    start.namespaces += 1;
-                }
-                _ => {}
             }
-            last = byte;
         }
         start
     }
