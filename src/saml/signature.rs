@@ -116,9 +116,8 @@ fn canonical(
         let comments = comments && *mode == C14nMode::ExclusiveWithComments;
         if let Some(bytes) = exclusive(document, Subject { apex, without, comments, prefixes }) {
             // In every test, and in the fuzz targets, of which `signed` makes up what is canonicalized.
-            debug_assert_eq!(
-                by_the_library(document, apex, without, comments, method).map(String::from_utf8),
-                Ok(String::from_utf8(bytes.clone())),
+            debug_assert!(
+                by_the_library(document, apex, without, comments, method).as_ref() == Ok(&bytes),
                 "the library writes another canonical form"
             );
             return Ok(bytes);
