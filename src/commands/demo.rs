@@ -2,11 +2,13 @@
 
 use super::{Done, log};
 use clap::{Args, Subcommand};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 use studio_gateway::clock::Clock;
-use studio_gateway::demo::{self, Demo, world};
+use studio_gateway::demo::{self, Demo, bench, world};
 use studio_gateway::serve::until_signal;
+use tokio::net::TcpListener;
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -32,11 +34,33 @@ enum DemoPart {
         #[arg(long, default_value = "127.0.0.1:8082", value_name = "ADDRESS")]
         listen: SocketAddr,
     },
+    /// Measure what a sign-in costs, on this machine. Takes some minutes; exits with 0 only if it is not too much.
+    Bench {
+        #[command(subcommand)]
+        part: Option<BenchPart>,
+    },
+}
+
+/// What is measured against, as processes of their own. `demo bench` starts them.
+#[derive(Subcommand)]
+enum BenchPart {
+    /// A handler that reads the form and answers 303.
+    #[command(hide = true)]
+    Floor,
+    /// An AWS that answers without a look at who asks.
+    #[command(hide = true)]
+    Aws {
+        /// Milliseconds that STS, Describe and Presign take.
+        #[arg(long, value_delimiter = ',', num_args = 3, required = true)]
+        delays: Vec<u64>,
+    },
 }
 
 pub(crate) async fn run(args: DemoArgs) -> Done {
     match args.part {
         Some(DemoPart::Aws { config, listen }) => aws_alone(config, listen).await,
+        Some(DemoPart::Bench { part: None }) => measure().await,
+        Some(DemoPart::Bench { part: Some(part) }) => serve_part(part).await,
         None => everything(args.port_base, args.config).await,
     }
 }
@@ -62,5 +86,24 @@ async fn aws_alone(config: PathBuf, listen: SocketAddr) -> Done {
     println!("AWS_SECRET_ACCESS_KEY={}", world::SECRET_ACCESS_KEY);
     until_signal().await?;
     aws.stop().await;
+    Ok(())
+}
+
+async fn measure() -> Done {
+    let report = Box::pin(bench::run(|what| eprintln!("measuring: {what}"))).await?;
+    print!("{report}");
+    if report.is_within() { Ok(()) } else { Err("a figure is beyond what it must not exceed".into()) }
+}
+
+async fn serve_part(part: BenchPart) -> Done {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    println!("http://{}", listener.local_addr()?);
+    match part {
+        BenchPart::Floor => bench::floor::serve(listener).await?,
+        BenchPart::Aws { delays } => {
+            let delays = <[u64; 3]>::try_from(delays).map_err(|_| "three delays are needed")?;
+            bench::aws::serve(listener, delays.map(Duration::from_millis)).await?;
+        }
+    }
     Ok(())
 }
