@@ -149,8 +149,8 @@ fn open<'c>(claims: &Claims, rule: &'c Rule, allowed: &'c Allowed) -> Verdict<'c
 impl<'c> Evaluation<'c> {
     /// All grants; never empty.
     pub(super) fn into_grants(self, claims: &Claims) -> Result<Vec<Grant<'c>>, Refusal> {
-        let none = !self.decisions.iter().any(|decision| matches!(decision.verdict, Verdict::Granted(_)));
-        let reason = none.then(|| self.reason(claims)).unwrap_or_default();
+        let some = self.decisions.iter().any(|decision| matches!(decision.verdict, Verdict::Granted(_)));
+        let reason = if some { String::new() } else { self.reason(claims) };
         let mut grants = Vec::new();
         let mut no_tag = None;
         for decision in self.decisions {

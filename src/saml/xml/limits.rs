@@ -2,7 +2,7 @@
 //! well-formed: that is the parser's business, and up to the first fault both see the same tags.
 
 use super::super::rule::{Rejection, Rule};
-use memchr::memchr3;
+use memchr::{memchr, memchr3};
 
 /// How much of everything a document may have.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +21,7 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), Rejection> {
     let mut in_scope = 0;
     let mut markup = 0;
     let mut rest = text;
-    while let Some((_, tag)) = rest.split_once('<') {
+    while let Some(tag) = behind(b'<', rest) {
         markup += 1;
         if let Some(after) = tag.strip_prefix("!--") {
             rest = after.split_once("-->").map_or("", |(_, after)| after);
@@ -72,22 +72,31 @@ impl<'a> StartTag<'a> {
         while let Some((outside, delimiter)) =
             memchr3(b'"', b'\'', b'>', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
         {
-            start.attributes += outside.bytes().filter(|byte| *byte == b'=').count();
-            start.namespaces += outside.as_bytes().windows(5).filter(|name| *name == b"xmlns").count();
-            let mut quoted = delimiter.chars();
-            match quoted.next() {
-                Some(quote @ ('"' | '\'')) => {
-                    rest = quoted.as_str().split_once(quote).map_or("", |(_, after)| after);
+            for (at, byte) in outside.bytes().enumerate() {
+                match byte {
+                    b'=' => start.attributes += 1,
+                    b'x' if outside.get(at..).is_some_and(|name| name.starts_with("xmlns")) => {
+                        start.namespaces += 1;
+                    }
+                    _ => {}
                 }
-                _ => {
-                    start.is_empty_element = outside.ends_with('/');
-                    start.rest = quoted.as_str();
-                    break;
-                }
+            }
+            let after = delimiter.get(1..).unwrap_or_default();
+            if let Some(quote @ (b'"' | b'\'')) = delimiter.bytes().next() {
+                rest = behind(quote, after).unwrap_or_default();
+            } else {
+                start.is_empty_element = outside.ends_with('/');
+                start.rest = after;
+                break;
             }
         }
         start
     }
+}
+
+/// What comes after the next such byte, which is one of ASCII.
+fn behind(byte: u8, text: &str) -> Option<&str> {
+    memchr(byte, text.as_bytes()).and_then(|at| text.get(at + 1..))
 }
 
 fn exceeded(limit: usize, what: &str) -> Rejection {
