@@ -51,7 +51,7 @@ enum BenchPart {
     #[command(hide = true)]
     Aws {
         /// Milliseconds that STS, Describe and Presign take.
-        #[arg(long, value_delimiter = ',', num_args = 3, required = true)]
+        #[arg(long, value_delimiter = ',', required = true)]
         delays: Vec<u64>,
     },
 }
