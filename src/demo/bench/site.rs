@@ -6,6 +6,7 @@ use super::super::idp::people::Person;
 use super::super::idp::response::{Addressing, NameId, Response, names};
 use super::super::idp::signature::Signed;
 use crate::clock::Clock;
+use chrono::TimeDelta;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::fs;
@@ -18,6 +19,9 @@ pub(super) const SUBJECT: &str = "bench";
 pub(super) const IDP: &str = "https://idp.example.com/bench";
 const PROVIDER: &str = "arn:aws:iam::111122223333:saml-provider/bench";
 const ROLE: &str = "arn:aws:iam::111122223333:role/Bench";
+/// How far the IdP's clock is ahead: a ledger in memory refuses what was issued before the process began, and a form is
+/// made before that where the start is measured. Within what clocks may be apart.
+const AHEAD: TimeDelta = TimeDelta::seconds(30);
 /// Groups that fill a message up to about 9 KB, as in real life.
 const GROUPS: usize = 60;
 
@@ -95,7 +99,7 @@ impl Site {
         person.groups =
             (0..GROUPS).map(|group| format!("aws-sagemaker-team-{group:04}-data-scientists")).collect();
         person.groups.push("bench".to_owned());
-        let mut response = Response::valid(Clock::system().now(), &addressing, &person);
+        let mut response = Response::valid(Clock::system().now() + AHEAD, &addressing, &person);
         response.assertion.name_id = Some(NameId {
             value: SUBJECT.to_owned(),
             format: Some(names::PERSISTENT.to_owned()),
