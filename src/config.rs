@@ -47,7 +47,7 @@ pub use problems::Problems;
 pub use profile::{LifecycleApp, LifecycleConfig, ProfileTemplate, TagSource, Written};
 pub use provisioner::Provisioner;
 pub use replay::{DynamoDbTable, RedisNode, RedisServers, Replay};
-pub use rule::{Allowed, Condition, Matcher, Rule, Subject};
+pub use rule::{Allowed, Condition, Matcher, Rule, RuleIndex, Subject};
 pub use seal_key::SealKey;
 pub use sources::{Remote, Sources, nothing_remote, read_bytes, read_file, read_variable};
 pub use space::{SpaceName, SpaceTemplate};
@@ -96,6 +96,8 @@ pub struct Config {
     pub destinations: Vec<Arc<Destination>>,
     /// Who may go where, at least one rule. They are asked in this order.
     pub rules: Vec<Rule>,
+    /// The rules by the groups that they are for.
+    pub rule_index: RuleIndex,
     /// Names of the SAML attributes that rules and tags ask for. No others are kept.
     pub attributes: BTreeSet<String>,
     /// What printed policies need beside all this; boxed, since no sign-in looks at it.
@@ -249,6 +251,7 @@ impl Config {
                     replay,
                     domains,
                     destinations,
+                    rule_index: RuleIndex::of(&rules),
                     rules,
                     attributes,
                     policies,

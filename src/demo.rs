@@ -4,6 +4,7 @@
 //! IdP signs whatever it is asked to.
 
 pub mod aws;
+pub mod bench;
 pub mod idp;
 pub mod load;
 pub mod world;

@@ -46,6 +46,20 @@ impl KnownIdp {
     }
 }
 
+impl Known {
+    fn take(&mut self, settings: &Arc<Idp>, metadata: Arc<IdpMetadata>) -> Result<(), String> {
+        if let Some(other) = self.keys.get(&metadata.entity_id).filter(|key| **key != settings.key) {
+            return Err(format!("the IdP {other:?} has the same entity ID"));
+        }
+        if let Some(before) = self.by_key.get(&settings.key) {
+            self.keys.remove(&before.metadata.entity_id);
+        }
+        self.keys.insert(metadata.entity_id.clone(), settings.key.clone());
+        self.by_key.insert(settings.key.clone(), KnownIdp { settings: Arc::clone(settings), metadata });
+        Ok(())
+    }
+}
+
 /// All identity providers. Lookups see one consistent state; a new copy of metadata replaces it as a whole.
 pub struct Idps {
     settings: Vec<Arc<Idp>>,
@@ -63,14 +77,14 @@ impl Idps {
     /// Starts with the metadata that files hold.
     #[must_use]
     pub fn new(config: &Config) -> Self {
-        let idps = Self { settings: config.idps.clone(), known: RwLock::default() };
+        let mut known = Known::default();
         for settings in &config.idps {
             if let Some(metadata) = &settings.metadata.file {
                 // The configuration has no two IdPs with one entity ID.
-                let _ = idps.install(settings, Arc::clone(metadata));
+                let _ = known.take(settings, Arc::clone(metadata));
             }
         }
-        idps
+        Self { settings: config.idps.clone(), known: RwLock::new(Arc::new(known)) }
     }
 
     /// The same for another configuration. Metadata from the web stays known where the new configuration takes it from the
@@ -120,13 +134,7 @@ impl Idps {
     pub fn install(&self, settings: &Arc<Idp>, metadata: Arc<IdpMetadata>) -> Result<(), String> {
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = Known::clone(&known);
-        next.keys.retain(|_, key| *key != settings.key);
-        if let Some(other) = next.keys.get(&metadata.entity_id) {
-            return Err(format!("the IdP {other:?} has the same entity ID"));
-        }
-        next.keys.insert(metadata.entity_id.clone(), settings.key.clone());
-        let idp = KnownIdp { settings: Arc::clone(settings), metadata };
-        next.by_key.insert(settings.key.clone(), idp);
+        next.take(settings, metadata)?;
         *known = Arc::new(next);
         Ok(())
     }

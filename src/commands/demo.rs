@@ -5,11 +5,13 @@ mod load;
 use super::{Done, log};
 use clap::{Args, Subcommand};
 use load::LoadArgs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 use studio_gateway::clock::Clock;
-use studio_gateway::demo::{self, Demo, world};
+use studio_gateway::demo::{self, Demo, bench, world};
 use studio_gateway::serve::until_signal;
+use tokio::net::TcpListener;
 
 #[derive(Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -42,6 +44,26 @@ enum DemoPart {
     /// that. Exits with 0 only if everybody
     /// got in, nobody twice with one assertion, and no idle connection was lost.
     Load(LoadArgs),
+    /// Measure what a sign-in costs, on this machine. Takes some minutes; exits with 0 only if it is not too much.
+    Bench {
+        #[command(subcommand)]
+        part: Option<BenchPart>,
+    },
+}
+
+/// What is measured against, as processes of their own. `demo bench` starts them.
+#[derive(Subcommand)]
+enum BenchPart {
+    /// A handler that reads the form and answers 303.
+    #[command(hide = true)]
+    Floor,
+    /// An AWS that answers without a look at who asks.
+    #[command(hide = true)]
+    Aws {
+        /// Milliseconds that STS, Describe and Presign take.
+        #[arg(long, value_delimiter = ',', required = true)]
+        delays: Vec<u64>,
+    },
 }
 
 pub(crate) async fn run(args: DemoArgs) -> Done {
@@ -49,6 +71,8 @@ pub(crate) async fn run(args: DemoArgs) -> Done {
         Some(DemoPart::Aws { config, listen, bare: false }) => aws_alone(config, listen).await,
         Some(DemoPart::Aws { config, listen, bare: true }) => bare_aws(config, listen).await,
         Some(DemoPart::Load(args)) => Box::pin(load::run(args)).await,
+        Some(DemoPart::Bench { part: None }) => measure().await,
+        Some(DemoPart::Bench { part: Some(part) }) => serve_part(part).await,
         None => everything(args.port_base, args.config).await,
     }
 }
@@ -87,5 +111,24 @@ async fn bare_aws(config: PathBuf, listen: SocketAddr) -> Done {
     println!("Both: AWS_SECRET_ACCESS_KEY={}", world::SECRET_ACCESS_KEY);
     until_signal().await?;
     aws.stop().await;
+    Ok(())
+}
+
+async fn measure() -> Done {
+    let report = Box::pin(bench::run(|what| eprintln!("measuring: {what}"))).await?;
+    print!("{report}");
+    if report.is_within() { Ok(()) } else { Err("a figure is beyond what it must not exceed".into()) }
+}
+
+async fn serve_part(part: BenchPart) -> Done {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    println!("http://{}", listener.local_addr()?);
+    match part {
+        BenchPart::Floor => bench::floor::serve(listener).await?,
+        BenchPart::Aws { delays } => {
+            let delays = <[u64; 3]>::try_from(delays).map_err(|_| "three delays are needed")?;
+            bench::aws::serve(listener, delays.map(Duration::from_millis)).await?;
+        }
+    }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! Section `[[rule]]`: who may go where. A rule holds conditions and what follows when all of them hold; what a person
 //! may do is worked out by [`crate::policy`]. What can never come true is a problem here.
 
+mod index;
 mod matcher;
 mod overlay;
 
+pub use index::RuleIndex;
 pub use matcher::Matcher;
 
 use super::entitlements::Named;

@@ -13,7 +13,7 @@ use std::collections::HashSet;
 /// What the rules say about one person, and why.
 #[derive(Debug)]
 pub struct Evaluation<'c> {
-    /// Every rule, in order.
+    /// Every rule that was asked, in order.
     pub findings: Vec<Finding<'c>>,
     /// Every destination, in order.
     pub decisions: Vec<Decision<'c>>,
@@ -74,7 +74,18 @@ pub enum Verdict<'c> {
 /// Asks all rules about a person.
 #[must_use]
 pub fn evaluate<'c>(claims: &Claims, config: &'c Config) -> Evaluation<'c> {
-    let findings: Vec<_> = config.rules.iter().map(|rule| find(claims, rule)).collect();
+    ask(claims, config, config.rules.iter())
+}
+
+/// Asks those rules that can be for the person, of however many there are. It decides as [`evaluate`] does: the other rules
+/// have a condition on groups that does not hold.
+pub(super) fn evaluate_candidates<'c>(claims: &Claims, config: &'c Config) -> Evaluation<'c> {
+    let candidates = config.rule_index.candidates(claims.groups().iter());
+    ask(claims, config, candidates.into_iter().filter_map(|position| config.rules.get(position)))
+}
+
+fn ask<'c>(claims: &Claims, config: &'c Config, rules: impl Iterator<Item = &'c Rule>) -> Evaluation<'c> {
+    let findings: Vec<_> = rules.map(|rule| find(claims, rule)).collect();
     let decide = |destination: &'c Destination| {
         let mut holding = findings.iter().filter(|finding| finding.holds()).map(|finding| finding.rule);
         let rule = holding.find(|rule| rule.names(destination));
@@ -153,7 +164,8 @@ fn open<'c>(claims: &Claims, rule: &'c Rule, allowed: &'c Allowed) -> Verdict<'c
 impl<'c> Evaluation<'c> {
     /// All ways; never empty.
     pub(super) fn into_ways(self, claims: &Claims) -> Result<Vec<Way<'c>>, Refusal> {
-        let reason = self.reason(claims);
+        let some = self.decisions.iter().any(|decision| matches!(decision.verdict, Verdict::Granted(_)));
+        let reason = if some { String::new() } else { self.reason(claims) };
         let mut grants = Vec::new();
         let mut no_tag = None;
         for decision in self.decisions {

@@ -18,6 +18,7 @@ use openssl::pkey::{Id, PKey, Private};
 use openssl::rsa::Padding;
 use openssl::symm::{Crypter, Mode, decrypt_aead};
 use std::fmt;
+use uppsala::{Document, NodeId};
 
 /// Our private keys: one, or two during a rollover, or none where nothing is encrypted for us.
 pub struct DecryptionKeys {
@@ -78,29 +79,34 @@ impl fmt::Debug for DecryptionKeys {
     }
 }
 
-/// The text of an Assertion with the name in the place of an EncryptedID (saml-core 2.2.4), if it has one. The text is
-/// known to be signed, the ciphertext with it.
-pub(super) fn open_name(text: String, keys: &DecryptionKeys) -> Result<String, Rejection> {
-    let document = xml::parse(&text)?;
-    let encrypted = document.document_element().and_then(|assertion| {
-        let subject = named(&document, assertion, ASSERTION, "Subject").next()?;
-        named(&document, subject, ASSERTION, "EncryptedID").next()
-    });
-    let Some(holder) = encrypted else {
-        drop(document);
-        return Ok(text);
+/// The EncryptedID that names the subject of an Assertion (saml-core 2.2.4), if one does.
+pub(super) fn encrypted_name(document: &Document<'_>, assertion: NodeId) -> Option<NodeId> {
+    let subject = named(document, assertion, ASSERTION, "Subject").next()?;
+    named(document, subject, ASSERTION, "EncryptedID").next()
+}
+
+/// The `text` of an Assertion with the name in the place of its EncryptedID; `None` if it has none. The text, which is that
+/// of the document, is known to be signed, the ciphertext with it.
+pub(super) fn open_name(
+    document: &Document<'_>,
+    text: &str,
+    keys: &DecryptionKeys,
+) -> Result<Option<String>, Rejection> {
+    let assertion = document.document_element();
+    let Some(holder) = assertion.and_then(|assertion| encrypted_name(document, assertion)) else {
+        return Ok(None);
     };
-    let envelope = Envelope::read(&document, holder)?;
+    let envelope = Envelope::read(document, holder)?;
     let plain = keys.open(&envelope)?;
     let plain = xml::collapsed(&plain);
-    let opened = envelope.opened(&text, plain);
+    let opened = envelope.opened(text, plain);
     let document = xml::parse(&opened).map_err(|_| unreadable())?;
     let assertion = gate::check_alone(&document)?;
     let whole = named(&document, assertion.node, ASSERTION, "Subject")
         .flat_map(|subject| named(&document, subject, ASSERTION, "EncryptedID").collect::<Vec<_>>())
         .flat_map(|holder| elements(&document, holder).map(|(name, _)| name).collect::<Vec<_>>())
         .all(|name| document.node_range(name) == Some(envelope.place(plain)));
-    if whole { Ok(opened) } else { Err(unreadable()) }
+    if whole { Ok(Some(opened)) } else { Err(unreadable()) }
 }
 
 /// The one answer to everything that can be wrong with a ciphertext.

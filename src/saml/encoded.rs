@@ -33,12 +33,16 @@ impl EncodedResponse {
     /// byte order mark).
     pub fn decode(&self) -> Result<DecodedResponse, Rejection> {
         let malformed = |detail: String| Rejection::coded(Rule::Encoding, Code::RequestMalformed, detail);
-        let packed: Vec<u8> =
-            self.0.bytes().filter(|byte| !matches!(byte, b' ' | b'\t' | b'\r' | b'\n')).collect();
-        if packed.len() < 4 {
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        // White space is no base64: only what does not decode as it stands can have any.
+        let bytes = STANDARD.decode(&self.0).or_else(|_| {
+            let packed: Vec<u8> = self.0.bytes().filter(|byte| !is_blank(byte)).collect();
+            STANDARD.decode(packed)
+        });
+        let bytes = bytes.map_err(|fault| malformed(format!("not base64: {fault}")))?;
+        if bytes.is_empty() {
             return Err(malformed("SAMLResponse is empty".into()));
         }
-        let bytes = STANDARD.decode(packed).map_err(|fault| malformed(format!("not base64: {fault}")))?;
         let text = String::from_utf8(bytes)
             .map_err(|_| Rejection::coded(Rule::Xml, Code::RequestMalformed, "not UTF-8"))?;
         Ok(DecodedResponse(match text.strip_prefix('\u{feff}') {

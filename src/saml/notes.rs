@@ -6,6 +6,8 @@ use super::rule::{Rejection, Rule};
 /// What each rule said, in the order in which they were asked.
 #[derive(Debug, Default)]
 pub struct Notes {
+    /// Whether nobody is going to read them: then there are none.
+    unread: bool,
     verdicts: Vec<(Rule, Option<String>)>,
     values: Option<Values>,
 }
@@ -32,15 +34,23 @@ pub struct Values {
 }
 
 impl Notes {
+    /// For a verdict that nobody wants explained.
+    pub(super) fn unread() -> Self {
+        Self { unread: true, ..Self::default() }
+    }
+
     /// Notes that a rule is kept.
     pub fn pass(&mut self, rule: Rule) {
-        if self.verdict(rule).is_none() {
+        if !self.unread && self.verdict(rule).is_none() {
             self.verdicts.push((rule, None));
         }
     }
 
     /// Notes that a rule is broken.
     pub fn fault(&mut self, fault: &Rejection) {
+        if self.unread {
+            return;
+        }
         match self.verdicts.iter_mut().find(|(rule, _)| *rule == fault.rule) {
             Some((_, detail)) => *detail = Some(fault.detail.clone()),
             None => self.verdicts.push((fault.rule, Some(fault.detail.clone()))),
@@ -69,6 +79,9 @@ impl Notes {
     }
 
     pub(super) fn read(&mut self, assertion: &AssertionValues) {
+        if self.unread {
+            return;
+        }
         self.values = Some(Values {
             assertion_id: assertion.id.clone(),
             issue_instant: assertion.issue_instant.clone(),

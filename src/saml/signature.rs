@@ -1,19 +1,21 @@
 //! Signature verification with pinned keys. What comes out is the canonical form of an element: the very bytes whose
 //! digest the signature covers.
 //!
-//! Of the XML signature library only the canonicalisation is used. There is no Reference to resolve and no transform to
+//! Of the XML signature library only the canonicalisation is used, and that for what is not usual. There is no Reference to resolve and no transform to
 //! run, since the gate has left one shape; so nothing here follows what a message says, and `KeyInfo` is never read.
 
 use super::gate::{Canonicalization, SignatureLayout};
 use super::rule::{Rejection, Rule};
 use aws_lc_rs::digest;
-use bergshamra::c14n::canonicalize_doc;
+use bergshamra::c14n::{C14nMode, canonicalize_doc};
 use bergshamra::core::algorithm;
 use bergshamra::xml::NodeSet;
+use canonical::{Subject, exclusive};
 use key::PublicKey;
 use std::fmt;
 use uppsala::{Document, NodeId};
 
+mod canonical;
 mod key;
 
 /// The keys that one IdP signs with, from its metadata: never empty, never from a message.
@@ -81,19 +83,13 @@ pub(super) fn verified_text(
     keys: &TrustedKeys,
 ) -> Result<String, Rejection> {
     // A "with comments" algorithm signs the comments of SignedInfo as well, the others drop them.
-    let info = NodeSet::tree_with_comments(layout.signed_info, document);
-    let info = canonical(document, &info, &layout.info_c14n)?;
+    let info = canonical(document, layout.signed_info, None, true, &layout.info_c14n)?;
     if !keys.keys.iter().any(|key| key.verifies(layout.method, &info, &layout.value)) {
         return Err(fault("no key of the IdP verifies it"));
     }
 
     // A bare-name Reference selects the element without its comments (XML-DSig 4.4.3.3), whatever the algorithm.
-    let mut content = NodeSet::tree_without_comments(element, document);
-    content.remove_id(layout.signature);
-    for node in document.descendants(layout.signature) {
-        content.remove_id(node);
-    }
-    let content = canonical(document, &content, &layout.content_c14n)?;
+    let content = canonical(document, element, Some(layout.signature), false, &layout.content_c14n)?;
     let algorithm = match layout.digest_method {
         algorithm::SHA256 => &digest::SHA256,
         algorithm::SHA384 => &digest::SHA384,
@@ -108,18 +104,53 @@ pub(super) fn verified_text(
 
 /// An element by itself, in exclusive canonical form without comments: for reading it apart from what surrounds it.
 pub(super) fn standalone_text(document: &Document<'_>, element: NodeId) -> Result<String, Rejection> {
-    let nodes = NodeSet::tree_without_comments(element, document);
-    let exclusive = Canonicalization { mode: bergshamra::c14n::C14nMode::Exclusive, prefixes: Vec::new() };
-    String::from_utf8(canonical(document, &nodes, &exclusive)?)
+    let exclusive = Canonicalization { mode: C14nMode::Exclusive, prefixes: Vec::new() };
+    String::from_utf8(canonical(document, element, None, false, &exclusive)?)
         .map_err(|_| fault("the canonical form is not UTF-8"))
 }
 
+/// The canonical form of an element, `without` a signature in it. `comments`: where the algorithm is one that writes them.
 fn canonical(
     document: &Document<'_>,
-    nodes: &NodeSet,
+    apex: NodeId,
+    without: Option<NodeId>,
+    comments: bool,
     method: &Canonicalization,
 ) -> Result<Vec<u8>, Rejection> {
-    canonicalize_doc(document, method.mode, Some(nodes), &method.prefixes)
+    let Canonicalization { mode, prefixes } = method;
+    if matches!(mode, C14nMode::Exclusive | C14nMode::ExclusiveWithComments) {
+        let comments = comments && *mode == C14nMode::ExclusiveWithComments;
+        if let Some(bytes) = exclusive(document, Subject { apex, without, comments, prefixes }) {
+            // In every test, and in the fuzz targets, of which `signed` makes up what is canonicalized.
+            debug_assert!(
+                by_the_library(document, apex, without, comments, method).as_ref() == Ok(&bytes),
+                "the library writes another canonical form"
+            );
+            return Ok(bytes);
+        }
+    }
+    by_the_library(document, apex, without, comments, method)
+}
+
+fn by_the_library(
+    document: &Document<'_>,
+    apex: NodeId,
+    without: Option<NodeId>,
+    comments: bool,
+    method: &Canonicalization,
+) -> Result<Vec<u8>, Rejection> {
+    let mut nodes = if comments {
+        NodeSet::tree_with_comments(apex, document)
+    } else {
+        NodeSet::tree_without_comments(apex, document)
+    };
+    if let Some(left_out) = without {
+        nodes.remove_id(left_out);
+        for node in document.descendants(left_out) {
+            nodes.remove_id(node);
+        }
+    }
+    canonicalize_doc(document, method.mode, Some(&nodes), &method.prefixes)
         .map_err(|_| fault("cannot be canonicalized"))
 }
 

@@ -14,6 +14,9 @@ const MESSAGE: Limits = Limits { markup: 6_000, attributes: 64, namespaces: 64 }
 /// Metadata is the admin's own choice, and a federation's may be large.
 const METADATA: Limits = Limits { markup: 2_000_000, attributes: 256, namespaces: 256 };
 
+/// How many namespace names are remembered as looked at.
+const MOST_KNOWN: usize = 16;
+
 /// Parses a message of a stranger and applies every limit that does not need to know SAML.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, Rejection> {
     parse_within(text, &MESSAGE)
@@ -53,6 +56,8 @@ fn check_names(document: &Document<'_>) -> Result<(), Rejection> {
     let fault = |detail: &str| Err(Rejection::new(Rule::Xml, detail));
     let plain = |part: &str| !part.is_empty() && !part.contains(':');
     let qualified = |name: &QName<'_>| plain(&name.local_name) && name.prefix.as_deref().is_none_or(plain);
+    // Many elements declare the same few namespaces.
+    let mut absolute: Vec<&str> = Vec::new();
     for node in document.descendants(document.root()) {
         let Some(element) = document.element(node) else {
             continue;
@@ -65,8 +70,14 @@ fn check_names(document: &Document<'_>) -> Result<(), Rejection> {
             if !prefix.is_empty() && (uri.is_empty() || prefix.contains(':')) {
                 return fault("a namespace declaration of a bad prefix, or of a prefix as nothing");
             }
-            if !uri.is_empty() && !is_absolute(uri) {
+            if uri.is_empty() || absolute.contains(&&**uri) {
+                continue;
+            }
+            if !is_absolute(uri) {
                 return fault("a namespace name that is not an absolute URI");
+            }
+            if absolute.len() < MOST_KNOWN {
+                absolute.push(uri);
             }
         }
     }

@@ -2,7 +2,7 @@
 //! floods, and how long the faults of a ciphertext take. Fails beyond [`MOST_CPU`] and [`MOST_MEMORY`], and where an
 //! attacker could tell faults apart that have to look the same.
 //!
-//! `cargo bench --manifest-path fuzz/Cargo.toml -- FILE`, where `SAML_MESSAGES=FILE cargo test --test saml` wrote FILE.
+//! `cargo bench --manifest-path fuzz/Cargo.toml --bench cost -- FILE`, where `SAML_MESSAGES=FILE cargo test --test saml` wrote FILE.
 
 #[path = "../../harness/mod.rs"]
 mod harness;
@@ -28,7 +28,7 @@ static ALLOCATIONS: PeakAlloc = PeakAlloc;
 fn main() -> ExitCode {
     // `cargo bench` adds an option of its own.
     let Some(file) = env::args().skip(1).find(|argument| argument != "--bench") else {
-        eprintln!("usage: cargo bench --manifest-path fuzz/Cargo.toml -- FILE");
+        eprintln!("usage: cargo bench --manifest-path fuzz/Cargo.toml --bench cost -- FILE");
         return ExitCode::from(2);
     };
     let sound = [floods::measure(&file), faults::measure()];

@@ -1,8 +1,9 @@
 //! One public key of an IdP, and which signature algorithms it is good for. Never takes a key that is weak or of a kind
 //! that is not listed.
 
-use aws_lc_rs::signature::{self as aws, UnparsedPublicKey, VerificationAlgorithm};
+use aws_lc_rs::signature::{self as aws, ParsedPublicKey, VerificationAlgorithm};
 use bergshamra::core::algorithm as uri;
+use std::sync::OnceLock;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use x509_parser::public_key::PublicKey as Parsed;
 
@@ -10,11 +11,33 @@ use x509_parser::public_key::PublicKey as Parsed;
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
 /// A public key that was checked once and can be used for any message.
-#[derive(PartialEq, Eq)]
 pub(super) struct PublicKey {
     kind: Kind,
     /// SubjectPublicKeyInfo in DER.
     spki: Vec<u8>,
+    methods: Vec<Method>,
+}
+
+impl PartialEq for PublicKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.spki == other.spki
+    }
+}
+
+impl Eq for PublicKey {}
+
+/// A `SignatureMethod` that a key can be used with. Parsed for its first message, so that AWS-LC keeps what it works out
+/// for a key; an IdP uses one or two methods of the many.
+struct Method {
+    name: &'static str,
+    algorithm: &'static dyn VerificationAlgorithm,
+    parsed: OnceLock<Option<ParsedPublicKey>>,
+}
+
+impl Method {
+    fn parsed(&self, spki: &[u8]) -> Option<&ParsedPublicKey> {
+        self.parsed.get_or_init(|| ParsedPublicKey::new(self.algorithm, spki).ok()).as_ref()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,52 +77,60 @@ impl PublicKey {
             Ok(_) => return Err("neither an RSA key nor an EC key".into()),
             Err(fault) => return Err(format!("unreadable public key: {fault}")),
         };
-        let key = Self { kind, spki: spki.raw.to_vec() };
-        let sample = match kind {
-            Kind::Rsa => uri::RSA_SHA256,
-            _ => uri::ECDSA_SHA256,
-        };
-        let usable = algorithm(kind, sample)
-            .is_some_and(|algorithm| aws::ParsedPublicKey::new(algorithm, &key.spki).is_ok());
-        if usable { Ok(key) } else { Err("an invalid public key".into()) }
+        let methods = algorithms(kind).into_iter().map(|(name, algorithm)| Method {
+            name,
+            algorithm,
+            parsed: OnceLock::new(),
+        });
+        let methods: Vec<_> = methods.collect();
+        // A key that AWS-LC takes for one method it takes for all of its kind.
+        if methods.first().is_none_or(|method| method.parsed(spki.raw).is_none()) {
+            return Err("an invalid public key".into());
+        }
+        Ok(Self { kind, spki: spki.raw.to_vec(), methods })
     }
 
     /// Whether `value` is this key's signature of `message`. A method for another kind of key never is.
     pub(super) fn verifies(&self, method: &str, message: &[u8], value: &[u8]) -> bool {
-        let Some(algorithm) = algorithm(self.kind, method) else {
-            return false;
-        };
-        let key = UnparsedPublicKey::new(algorithm, &self.spki);
+        let method = self.methods.iter().find(|known| known.name == method);
+        let Some(key) = method.and_then(|method| method.parsed(&self.spki)) else { return false };
         let width = match self.kind {
-            Kind::Rsa => return key.verify(message, value).is_ok(),
+            Kind::Rsa => return key.verify_sig(message, value).is_ok(),
             Kind::P256 => 32,
             Kind::P384 => 48,
             Kind::P521 => 66,
         };
-        ecdsa_der(value, width).is_some_and(|der| key.verify(message, &der).is_ok())
+        ecdsa_der(value, width).is_some_and(|der| key.verify_sig(message, &der).is_ok())
     }
 }
 
-/// The algorithm for a kind of key and a `SignatureMethod`. For ECDSA any hash goes with any curve (RFC 6931 2.3.6).
-fn algorithm(kind: Kind, method: &str) -> Option<&'static dyn VerificationAlgorithm> {
-    Some(match (kind, method) {
-        (Kind::Rsa, uri::RSA_SHA256) => &aws::RSA_PKCS1_2048_8192_SHA256,
-        (Kind::Rsa, uri::RSA_SHA384) => &aws::RSA_PKCS1_2048_8192_SHA384,
-        (Kind::Rsa, uri::RSA_SHA512) => &aws::RSA_PKCS1_2048_8192_SHA512,
-        (Kind::Rsa, uri::RSA_PSS_SHA256) => &aws::RSA_PSS_2048_8192_SHA256,
-        (Kind::Rsa, uri::RSA_PSS_SHA384) => &aws::RSA_PSS_2048_8192_SHA384,
-        (Kind::Rsa, uri::RSA_PSS_SHA512) => &aws::RSA_PSS_2048_8192_SHA512,
-        (Kind::P256, uri::ECDSA_SHA256) => &aws::ECDSA_P256_SHA256_ASN1,
-        (Kind::P256, uri::ECDSA_SHA384) => &aws::ECDSA_P256_SHA384_ASN1,
-        (Kind::P256, uri::ECDSA_SHA512) => &aws::ECDSA_P256_SHA512_ASN1,
-        (Kind::P384, uri::ECDSA_SHA256) => &aws::ECDSA_P384_SHA256_ASN1,
-        (Kind::P384, uri::ECDSA_SHA384) => &aws::ECDSA_P384_SHA384_ASN1,
-        (Kind::P384, uri::ECDSA_SHA512) => &aws::ECDSA_P384_SHA512_ASN1,
-        (Kind::P521, uri::ECDSA_SHA256) => &aws::ECDSA_P521_SHA256_ASN1,
-        (Kind::P521, uri::ECDSA_SHA384) => &aws::ECDSA_P521_SHA384_ASN1,
-        (Kind::P521, uri::ECDSA_SHA512) => &aws::ECDSA_P521_SHA512_ASN1,
-        _ => return None,
-    })
+/// The algorithms for a kind of key, by `SignatureMethod`. For ECDSA any hash goes with any curve (RFC 6931 2.3.6).
+fn algorithms(kind: Kind) -> Vec<(&'static str, &'static dyn VerificationAlgorithm)> {
+    match kind {
+        Kind::Rsa => vec![
+            (uri::RSA_SHA256, &aws::RSA_PKCS1_2048_8192_SHA256),
+            (uri::RSA_SHA384, &aws::RSA_PKCS1_2048_8192_SHA384),
+            (uri::RSA_SHA512, &aws::RSA_PKCS1_2048_8192_SHA512),
+            (uri::RSA_PSS_SHA256, &aws::RSA_PSS_2048_8192_SHA256),
+            (uri::RSA_PSS_SHA384, &aws::RSA_PSS_2048_8192_SHA384),
+            (uri::RSA_PSS_SHA512, &aws::RSA_PSS_2048_8192_SHA512),
+        ],
+        Kind::P256 => vec![
+            (uri::ECDSA_SHA256, &aws::ECDSA_P256_SHA256_ASN1),
+            (uri::ECDSA_SHA384, &aws::ECDSA_P256_SHA384_ASN1),
+            (uri::ECDSA_SHA512, &aws::ECDSA_P256_SHA512_ASN1),
+        ],
+        Kind::P384 => vec![
+            (uri::ECDSA_SHA256, &aws::ECDSA_P384_SHA256_ASN1),
+            (uri::ECDSA_SHA384, &aws::ECDSA_P384_SHA384_ASN1),
+            (uri::ECDSA_SHA512, &aws::ECDSA_P384_SHA512_ASN1),
+        ],
+        Kind::P521 => vec![
+            (uri::ECDSA_SHA256, &aws::ECDSA_P521_SHA256_ASN1),
+            (uri::ECDSA_SHA384, &aws::ECDSA_P521_SHA384_ASN1),
+            (uri::ECDSA_SHA512, &aws::ECDSA_P521_SHA512_ASN1),
+        ],
+    }
 }
 
 /// XML signatures carry r and s side by side (XML-DSig 6.4.3); AWS-LC takes that for some pairs of curve and hash only,

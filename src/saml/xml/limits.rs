@@ -2,6 +2,7 @@
 //! well-formed: that is the parser's business, and up to the first fault both see the same tags.
 
 use super::super::rule::{Rejection, Rule};
+use memchr::{memchr, memchr3};
 
 /// How much of everything a document may have.
 #[derive(Debug, Clone, Copy)]
@@ -20,7 +21,7 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), Rejection> {
     let mut in_scope = 0;
     let mut markup = 0;
     let mut rest = text;
-    while let Some((_, tag)) = rest.split_once('<') {
+    while let Some(tag) = behind(b'<', rest) {
         markup += 1;
         if let Some(after) = tag.strip_prefix("!--") {
             rest = after.split_once("-->").map_or("", |(_, after)| after);
@@ -65,28 +66,37 @@ struct StartTag<'a> {
 impl<'a> StartTag<'a> {
     /// Reads on from behind the `<`. Quotes matter, because a `>` may stand between them.
     fn read(tag: &'a str) -> Self {
-        let mut quote = None;
         let mut start = Self { attributes: 0, namespaces: 0, is_empty_element: false, rest: "" };
-        let mut last = b'<';
-        for (index, byte) in tag.bytes().enumerate() {
-            match (quote, byte) {
-                (Some(open), _) if byte == open => quote = None,
-                (None, b'"' | b'\'') => quote = Some(byte),
-                (None, b'=') => start.attributes += 1,
-                (None, b'>') => {
-                    start.is_empty_element = last == b'/';
-                    start.rest = tag.get(index + 1..).unwrap_or_default();
-                    break;
+        let mut rest = tag;
+        // Up to the next quote or the end of the tag, and then over what is quoted.
+        while let Some((outside, delimiter)) =
+            memchr3(b'"', b'\'', b'>', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
+        {
+            for (at, byte) in outside.bytes().enumerate() {
+                match byte {
+                    b'=' => start.attributes += 1,
+                    b'x' if outside.get(at..).is_some_and(|name| name.starts_with("xmlns")) => {
+                        start.namespaces += 1;
+                    }
+                    _ => {}
                 }
-                (None, b'x') if tag.get(index..).is_some_and(|name| name.starts_with("xmlns")) => {
-                    start.namespaces += 1;
-                }
-                _ => {}
             }
-            last = byte;
+            let after = delimiter.get(1..).unwrap_or_default();
+            if let Some(quote @ (b'"' | b'\'')) = delimiter.bytes().next() {
+                rest = behind(quote, after).unwrap_or_default();
+            } else {
+                start.is_empty_element = outside.ends_with('/');
+                start.rest = after;
+                break;
+            }
         }
         start
     }
+}
+
+/// What comes after the next such byte, which is one of ASCII.
+fn behind(byte: u8, text: &str) -> Option<&str> {
+    memchr(byte, text.as_bytes()).and_then(|at| text.get(at + 1..))
 }
 
 fn exceeded(limit: usize, what: &str) -> Rejection {
