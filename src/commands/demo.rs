@@ -115,7 +115,11 @@ async fn bare_aws(config: PathBuf, listen: SocketAddr) -> Done {
 }
 
 async fn measure() -> Done {
-    let report = Box::pin(bench::run(|what| eprintln!("measuring: {what}"))).await?;
+    // What it has started ends with it, however that is.
+    let report = tokio::select! {
+        report = Box::pin(bench::run(|what| eprintln!("measuring: {what}"))) => report?,
+        signal = until_signal() => return signal.map_err(Into::into).and(Err("ended before the end".into())),
+    };
     print!("{report}");
     if report.is_within() { Ok(()) } else { Err("a figure is beyond what it must not exceed".into()) }
 }

@@ -44,6 +44,7 @@ impl Site {
         let metadata = metadata_xml(IDP, "https://idp.example.com/sso", &[&site.key])?;
         let mut text = format!(
             "[gateway]\nlisten = \"127.0.0.1:{port}\"\npublic_url = \"{}\"\n\
+             [limits]\nrates = false\n\
              [aws]\nsts_endpoint = \"{aws}\"\nsagemaker_endpoint = \"{aws}\"\n\
              [[domain]]\nkey = \"bench\"\ndomain_id = \"d-bench1234567\"\nregion = \"ap-northeast-2\"\n\
              roles = [\"{ROLE}\"]\n\
