@@ -34,7 +34,9 @@ NETWORK = {
     "FederatedRoleArn": f"{ROLE}DataScientist",
     "ExecutionRoleArn": f"{ROLE}StudioExecution",
     "Spaces": "true",
+    "NotebookInstances": "*-notebook",
 }
+NOTEBOOKS = {"NotebookInstances": "*-notebook"}
 FEDERATED = DOMAIN | {"AcsUrl": "https://studio.example.com/saml/acs"}
 INLINE = ("Policies", 0, "PolicyDocument")
 TRUST = ("AssumeRolePolicyDocument",)
@@ -49,14 +51,23 @@ def optional(index: int) -> tuple[str | int, ...]:
     return ("Policies", index, "Fn::If", 1, "PolicyDocument")
 
 
-# What the endpoint policy of the template leaves to whoever needs it (deploy/container/README.md).
-ENDPOINT_OWN = {"TheseCallSageMaker", "PeopleOpenNotebookInstances", "TheGatewayStartsNotebookInstances"}
+# policies.api_principals, which the endpoint policy of the template leaves to whoever needs it.
+ENDPOINT_OWN = {"TheseCallSageMaker"}
 
 # Template, its parameters, the resource, where in its properties, the example, the policy, and the statements that the
 # template does without.
 SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[str]]] = [
     ("iam/federated-roles.yaml", FEDERATED, "FederatedRole", TRUST, "example", "trust-policy", set()),
     ("iam/federated-roles.yaml", FEDERATED, "FederatedRole", INLINE, "example", "federated-role-policy", set()),
+    (
+        "iam/federated-roles.yaml",
+        FEDERATED | NOTEBOOKS,
+        "FederatedRole",
+        optional(1),
+        "example",
+        "notebook-people-policy",
+        set(),
+    ),
     ("iam/provisioner.yaml", PROVISIONER, "Provisioner", TRUST, "team-account", "provisioner-trust-policy", set()),
     ("iam/provisioner.yaml", PROVISIONER, "Provisioner", INLINE, "team-account", "provisioner-policy", set()),
     ("iam/provisioner.yaml", PROVISIONER, "Provisioner", optional(1), "team-account", "service-presign-policy", set()),
@@ -65,6 +76,16 @@ SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[
     ("container/service.yaml", SERVICE | RECONCILE, "TaskRole", INLINE, "reconciling", "gateway-policy", set()),
     ("container/service.yaml", SERVICE | NO_SPACES, "TaskRole", INLINE, "spaceless", "gateway-policy", set()),
     ("lambda/template.yaml", SERVICE, "Role", INLINE, "example", "gateway-policy", set()),
+    (
+        "container/service.yaml",
+        SERVICE | NOTEBOOKS,
+        "TaskRole",
+        optional(1),
+        "example",
+        "notebook-gateway-policy",
+        set(),
+    ),
+    ("lambda/template.yaml", SERVICE | NOTEBOOKS, "Role", optional(1), "example", "notebook-gateway-policy", set()),
     ("lambda/template.yaml", SERVICE | NO_SPACES, "Role", INLINE, "spaceless", "gateway-policy", set()),
     ("lambda/template.yaml", SERVICE | RECONCILE, "Role", INLINE, "reconciling", "gateway-policy", set()),
     (
