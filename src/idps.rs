@@ -7,9 +7,10 @@ pub use fetch::{MetadataClient, keep_fresh};
 use crate::config::{Config, Idp};
 use crate::saml::metadata::IdpMetadata;
 use chrono::{DateTime, Utc};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use url::Url;
 
 /// An identity provider with its present metadata.
 #[derive(Debug, Clone)]
@@ -54,6 +55,7 @@ impl Known {
         if let Some(before) = self.by_key.get(&settings.key) {
             self.keys.remove(&before.metadata.entity_id);
         }
+        self.plain_origins = OnceLock::new();
         self.keys.insert(metadata.entity_id.clone(), settings.key.clone());
         self.by_key.insert(settings.key.clone(), KnownIdp { settings: Arc::clone(settings), metadata });
         Ok(())
@@ -71,6 +73,8 @@ struct Known {
     by_key: HashMap<String, KnownIdp>,
     /// Entity ID to key.
     keys: HashMap<String, String>,
+    /// Looked for once, since every answer of a gateway without TLS asks.
+    plain_origins: OnceLock<Arc<[String]>>,
 }
 
 impl Idps {
@@ -125,6 +129,22 @@ impl Idps {
     pub fn all(&self) -> Vec<KnownIdp> {
         let known = self.snapshot();
         self.settings.iter().filter_map(|settings| known.by_key.get(&settings.key).cloned()).collect()
+    }
+
+    /// Origins of the endpoints for requests that are without TLS, each once.
+    #[must_use]
+    pub fn plain_origins(&self) -> Arc<[String]> {
+        let known = self.snapshot();
+        let look = || {
+            let locations = known.by_key.values().filter_map(KnownIdp::sso_location);
+            let urls = locations.filter_map(|location| Url::parse(location).ok());
+            let plain: BTreeSet<_> = urls
+                .filter(|url| url.scheme() == "http")
+                .map(|url| url.origin().ascii_serialization())
+                .collect();
+            plain.into_iter().collect()
+        };
+        Arc::clone(known.plain_origins.get_or_init(look))
     }
 
     /// Takes a new copy of an IdP's metadata.

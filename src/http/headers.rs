@@ -6,7 +6,6 @@ use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use std::sync::Arc;
-use url::Url;
 
 /// Sets the security headers. A handler's own `Cache-Control` and `Content-Security-Policy` stay.
 pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
@@ -41,17 +40,15 @@ pub(super) async fn secure(State(gateway): State<Arc<Gateway>>, request: Request
 /// with plain HTTP, or from a gateway without TLS, which is one on loopback, to an IdP without it.
 fn content_security_policy(gateway: &Gateway) -> String {
     let mut form_action = "'self' https:".to_owned();
-    let mut allow = |url: &Url| {
-        if url.scheme() == "http" {
-            form_action.push(' ');
-            form_action.push_str(&url.origin().ascii_serialization());
-        }
+    let mut allow = |origin: &str| {
+        form_action.push(' ');
+        form_action.push_str(origin);
     };
-    gateway.config.aws.sagemaker_endpoint.iter().for_each(&mut allow);
+    if let Some(url) = gateway.config.aws.sagemaker_endpoint.as_ref().filter(|url| url.scheme() == "http") {
+        allow(&url.origin().ascii_serialization());
+    }
     if gateway.config.gateway.public_url.starts_with("http://") {
-        let idps = gateway.idps.all();
-        let locations = idps.iter().filter_map(|idp| idp.sso_location());
-        locations.filter_map(|location| Url::parse(location).ok()).for_each(|url| allow(&url));
+        gateway.idps.plain_origins().iter().for_each(|origin| allow(origin));
     }
     policy(&form_action, None)
 }
