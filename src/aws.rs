@@ -11,6 +11,7 @@ mod clients;
 mod drift;
 mod execution_role;
 mod fault;
+mod http_client;
 mod lifecycle;
 mod notebook;
 mod presign;

@@ -1,6 +1,7 @@
 //! Clients of the AWS SDK, made once for each account and region, and shared.
 
 use super::bounded::Bounded;
+use super::http_client;
 use crate::arn::RoleArn;
 use crate::config::{Aws, Config, Domain, NotebookPlace, Provisioner};
 use crate::metrics::{Metered, Metrics};
@@ -88,6 +89,7 @@ impl AwsClients {
             .with_initial_backoff(Duration::from_millis(200));
         let region = config.destinations.first().map(|one| one.region().to_owned()).unwrap_or_default();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http_client::shared())
             .region(Region::new(region))
             .timeout_config(timeouts)
             .retry_config(retries);
