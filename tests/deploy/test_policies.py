@@ -52,6 +52,9 @@ def optional(index: int) -> tuple[str | int, ...]:
 # What the endpoint policy of the template leaves to whoever needs it (deploy/container/README.md).
 ENDPOINT_OWN = {"TheseCallSageMaker", "PeopleOpenNotebookInstances", "TheGatewayStartsNotebookInstances"}
 
+# What the service templates leave to whoever has places for audit events (docs/audit.md).
+AUDIT = {"TellCloudWatchLogs", "TellFirehose", "TellEventBridge"}
+
 # Template, its parameters, the resource, where in its properties, the example, the policy, and the statements that the
 # template does without.
 SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[str]]] = [
@@ -61,12 +64,12 @@ SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[
     ("iam/provisioner.yaml", PROVISIONER, "Provisioner", INLINE, "team-account", "provisioner-policy", set()),
     ("iam/provisioner.yaml", PROVISIONER, "Provisioner", optional(1), "team-account", "service-presign-policy", set()),
     ("iam/provisioner.yaml", PROVISIONER, "Provisioner", optional(2), "team-account", "execution-roles-policy", set()),
-    ("container/service.yaml", SERVICE, "TaskRole", INLINE, "example", "gateway-policy", set()),
-    ("container/service.yaml", SERVICE | RECONCILE, "TaskRole", INLINE, "reconciling", "gateway-policy", set()),
-    ("container/service.yaml", SERVICE | NO_SPACES, "TaskRole", INLINE, "spaceless", "gateway-policy", set()),
-    ("lambda/template.yaml", SERVICE, "Role", INLINE, "example", "gateway-policy", set()),
-    ("lambda/template.yaml", SERVICE | NO_SPACES, "Role", INLINE, "spaceless", "gateway-policy", set()),
-    ("lambda/template.yaml", SERVICE | RECONCILE, "Role", INLINE, "reconciling", "gateway-policy", set()),
+    ("container/service.yaml", SERVICE, "TaskRole", INLINE, "example", "gateway-policy", AUDIT),
+    ("container/service.yaml", SERVICE | RECONCILE, "TaskRole", INLINE, "reconciling", "gateway-policy", AUDIT),
+    ("container/service.yaml", SERVICE | NO_SPACES, "TaskRole", INLINE, "spaceless", "gateway-policy", AUDIT),
+    ("lambda/template.yaml", SERVICE, "Role", INLINE, "example", "gateway-policy", AUDIT),
+    ("lambda/template.yaml", SERVICE | NO_SPACES, "Role", INLINE, "spaceless", "gateway-policy", AUDIT),
+    ("lambda/template.yaml", SERVICE | RECONCILE, "Role", INLINE, "reconciling", "gateway-policy", AUDIT),
     (
         "container/network.yaml",
         NETWORK,

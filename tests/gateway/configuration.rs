@@ -336,7 +336,32 @@ const WRONG: &[Wrong] = &[
         Some("'a:b'"),
         "audit.cloudwatch_logs.stream: expected the name of a log stream",
     ),
+    (
+        "audit.cloudwatch_logs.stream",
+        Some("'a?b'"),
+        "audit.cloudwatch_logs.stream: expected the name of a log stream without ?",
+    ),
+    (
+        "audit.cloudwatch_logs.stream",
+        Some("'a${aws:username}'"),
+        "audit.cloudwatch_logs.stream: expected the name of a log stream without ?",
+    ),
     ("audit.eventbridge.bus", Some("''"), "audit.eventbridge.bus: expected the name or ARN of an event bus"),
+    (
+        "audit.eventbridge.bus",
+        Some("'a:b'"),
+        "audit.eventbridge.bus: expected the name or ARN of an event bus",
+    ),
+    (
+        "audit.eventbridge.bus",
+        Some("'arn:aws:events:ap-northeast-2:111122223333:rule/b'"),
+        "audit.eventbridge.bus: expected the name or ARN of an event bus",
+    ),
+    (
+        "audit.eventbridge.bus",
+        Some("'arn:aws:events:ap-northeast-2::event-bus/b'"),
+        "audit.eventbridge.bus: expected the name or ARN of an event bus",
+    ),
     ("traces.endpoint", Some("'collector:4318'"), "traces.endpoint: expected an http(s) URL"),
     ("traces.sample", Some("1.5"), "traces.sample: expected a number from 0 to 1, got 1.5"),
     ("domain.0.key", None, "domain[0].key: missing"),
