@@ -223,6 +223,10 @@ impl Metrics {
         let mut observed = observed.lock().unwrap_or_else(PoisonError::into_inner);
         if observed.wants_certificates(now) {
             let idps = Arc::clone(&self.0.idps.read().unwrap_or_else(PoisonError::into_inner));
+            // An alarm can neither search for labels nor ask what time it is.
+            if let Some(left) = expiry::days_left(&idps, now) {
+                observed.note("idp_certificate_days_left", Unit::None, left, &[]);
+            }
             for idp in idps.all() {
                 for (number, ends) in idp.metadata.certificates_end.iter().enumerate() {
                     let labels = [("idp", &*idp.settings.key), ("certificate", &*number.to_string())];
