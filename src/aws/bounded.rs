@@ -89,6 +89,16 @@ struct Bounds {
     apis: Mutex<HashMap<String, Arc<Api>>>,
 }
 
+impl Drop for Bounds {
+    /// With another configuration there are other breakers; what these say does not count any longer.
+    fn drop(&mut self) {
+        let apis = self.apis.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for api in apis.values().filter(|api| api.breaker.is_open()) {
+            self.metrics.breaker(&api.name, &self.account, &self.region, false);
+        }
+    }
+}
+
 /// One API.
 #[derive(Debug)]
 struct Api {

@@ -94,6 +94,11 @@ impl Breaker {
         (was_open != is_open).then_some(is_open)
     }
 
+    /// Whether it is open, or about to see whether it still has to be.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(*self.state(), State::Closed { .. })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

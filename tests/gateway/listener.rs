@@ -192,6 +192,30 @@ async fn a_new_certificate_is_served_without_a_restart_and_a_broken_one_is_not()
 }
 
 #[tokio::test]
+async fn handshakes_that_trickle_keep_no_certificate_from_being_replaced() {
+    let [first, second] = ["first", "second"].map(|name| SigningKey::generate(KeyKind::P256, name).unwrap());
+    let stage =
+        with_tls(&first).adjust(|config| config.gateway.connections.first_request = SOON).start().await;
+    let mut renewal = Renewal::of(&stage);
+    renewal.pause().await;
+    // The beginning of a handshake, and of the head of a record that is 512 bytes long.
+    let mut trickling = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(stage.address()).await.unwrap();
+        stream.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).await.unwrap();
+        trickling.push(stream);
+    }
+    renewal.look(Ok(pair_of(&second))).await;
+    assert_eq!(stage.shown().await, second.certificate_der().unwrap());
+    stage.sign_in(&alice()).await.expect_studio("alice").await;
+    for mut stream in trickling {
+        // It is closed, at the latest after the time for a handshake, whatever still comes.
+        let _ = stream.write_all(&[0x00]).await;
+        until_closed(&mut stream).await;
+    }
+}
+
+#[tokio::test]
 async fn a_head_that_does_not_come_is_not_waited_for() {
     let stage = bounded(|connections| connections.first_request = SOON).start().await;
     let mut silent = TcpStream::connect(stage.address()).await.unwrap();
