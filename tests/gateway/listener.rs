@@ -12,9 +12,10 @@ use studio_gateway::config::Connections;
 use studio_gateway::demo::idp::key::{KeyKind, SigningKey};
 use studio_gateway::demo::idp::response::Response;
 use studio_gateway::demo::idp::signature::Signed;
+use studio_gateway::serve;
 use studio_gateway::tls::PemPair;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, mpsc};
 
 /// Shorter than any test, and longer than it takes to answer.
@@ -213,6 +214,30 @@ async fn handshakes_that_trickle_keep_no_certificate_from_being_replaced() {
         let _ = stream.write_all(&[0x00]).await;
         until_closed(&mut stream).await;
     }
+}
+
+#[tokio::test]
+async fn who_reads_metrics_slowly_or_too_often_takes_nothing_from_the_others() {
+    let stage = bounded(|connections| connections.first_request = SOON).start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let admin = listener.local_addr().unwrap();
+    let limits = stage.gateway.config.gateway.connections;
+    tokio::spawn(serve::monitoring(listener, stage.gateway.metrics.clone(), limits));
+    let mut slow = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(admin).await.unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: m").await.unwrap();
+        slow.push(stream);
+    }
+    // One more is closed at once, and the slow ones in the end.
+    let mut another = TcpStream::connect(admin).await.unwrap();
+    assert_eq!(until_closed(&mut another).await, "");
+    for stream in &mut slow {
+        assert_eq!(until_closed(stream).await, "");
+    }
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.get(format!("http://{admin}/metrics")).send().await.unwrap();
+    assert!(answer.text().await.unwrap().contains("studio_gateway_ledger_up 1"));
 }
 
 #[tokio::test]
