@@ -16,6 +16,7 @@ mod lifecycle;
 mod notebook;
 mod presign;
 mod profile;
+mod provisioner;
 mod reconcile;
 pub mod remote;
 mod restore;
@@ -24,6 +25,8 @@ mod space;
 pub(crate) mod survey;
 
 pub use backup::{Taken, backup, describe_domain};
+pub(crate) use bounded::Bounded;
+pub(crate) use breaker::Answer;
 pub use clients::{AwsClients, GatewayCredentials};
 pub use drift::Drift;
 pub use execution_role::{ExecutionRole, ExecutionRoles, FoundRole, RoleLook};

@@ -223,6 +223,10 @@ impl Metrics {
         let mut observed = observed.lock().unwrap_or_else(PoisonError::into_inner);
         if observed.wants_certificates(now) {
             let idps = Arc::clone(&self.0.idps.read().unwrap_or_else(PoisonError::into_inner));
+            // An alarm can neither search for labels nor ask what time it is.
+            if let Some(left) = expiry::days_left(&idps, now) {
+                observed.note("idp_certificate_days_left", Unit::None, left, &[]);
+            }
             for idp in idps.all() {
                 for (number, ends) in idp.metadata.certificates_end.iter().enumerate() {
                     let labels = [("idp", &*idp.settings.key), ("certificate", &*number.to_string())];
@@ -314,9 +318,15 @@ impl Metrics {
         self.0.shed.get_or_create(&Shed { api: api.to_owned(), limit: limit.to_owned() }).inc();
     }
 
+    /// A breaker opens, or is closed or gone. After a reload there may be another one for the same API for a while.
     pub(crate) fn breaker(&self, api: &str, account: &str, region: &str, open: bool) {
         let (api, account, region) = (api.to_owned(), account.to_owned(), region.to_owned());
-        self.0.breakers.get_or_create(&Breaker { api, account, region }).set(open.into());
+        let gauge = self.0.breakers.get_or_create(&Breaker { api, account, region });
+        if open {
+            gauge.inc()
+        } else {
+            gauge.dec()
+        };
     }
 
     /// Whether what was found a short while ago could be used again: `hit` or `miss` of `profile`, `execution-role` or

@@ -6,6 +6,7 @@
 mod catalogue;
 mod cloudformation;
 mod json;
+mod own_account;
 mod parameters;
 mod print;
 mod template;

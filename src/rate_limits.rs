@@ -213,6 +213,17 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_and_the_smallest_numbers_are_limits_too() {
+        for (per_second, burst) in [(1, 1), (1, 1_000_000), (1_000_000, 1), (1_000_000, 1_000_000)] {
+            let (limits, clock) = limits(limit(per_second, burst), limit(per_second, burst));
+            let taken = (0..=burst).take_while(|_| limits.admit(None).is_ok()).count();
+            assert_eq!(taken, burst as usize, "{per_second} {burst}");
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(limits.admit(None), Ok(()), "{per_second} {burst}");
+        }
+    }
+
+    #[test]
     fn the_log_tells_once_a_minute() {
         let (limits, clock) = limits(limit(1, 1), limit(1_000, 1_000));
         let told = || (0..1_000).filter_map(|_| limits.admit(None).err()).filter(|it| it.tell).count();

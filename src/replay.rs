@@ -11,9 +11,10 @@ mod redis;
 pub use fresh::FreshAssertion;
 pub(crate) use fresh::fingerprint;
 
-use crate::aws::GatewayCredentials;
+use crate::aws::{Bounded, GatewayCredentials, Kind};
 use crate::config::{Config, Replay};
 use crate::error::{Code, Refusal};
+use crate::metrics::Metrics;
 use crate::saml::VerifiedAssertion;
 use chrono::{DateTime, Utc};
 use dynamodb::DynamoDbLedger;
@@ -43,11 +44,21 @@ enum Answer {
 
 impl Ledger {
     /// The ledger of the configuration. Nothing is called yet. `started`: when this process began.
-    pub async fn new(config: &Config, started: DateTime<Utc>, credentials: GatewayCredentials) -> Self {
+    pub async fn new(
+        config: &Config,
+        started: DateTime<Utc>,
+        credentials: GatewayCredentials,
+        metrics: &Metrics,
+    ) -> Self {
+        // In the gateway's own account, wherever that is.
+        let bounded = |region| Bounded::new(&config.aws.bounds, metrics, "", region);
         match &config.replay {
             Replay::Memory { capacity } => Self::Memory(MemoryLedger::new(started, *capacity)),
-            Replay::DynamoDb(table) => Self::DynamoDb(DynamoDbLedger::new(table, credentials).await),
-            Replay::Redis(servers) => Self::Redis(RedisLedger::new(servers.clone())),
+            Replay::DynamoDb(table) => {
+                let bounded = bounded(&table.region);
+                Self::DynamoDb(DynamoDbLedger::new(table, credentials, bounded).await)
+            }
+            Replay::Redis(servers) => Self::Redis(RedisLedger::new(servers.clone(), bounded(""))),
         }
     }
 
@@ -93,6 +104,15 @@ impl Ledger {
             Self::DynamoDb(ledger) => ledger.claim(first_use, now).await,
             Self::Redis(ledger) => ledger.claim(first_use, now).await,
         }
+    }
+}
+
+/// What it means for a sign-in that a call had this fault, or was not made.
+fn unanswered(kind: Kind, reason: impl Into<String>) -> Refusal {
+    match kind {
+        Kind::Busy => Refusal::new(Code::GatewayBusy, reason),
+        Kind::Paused(wait) => unavailable(reason).after(wait),
+        _ => unavailable(reason),
     }
 }
 

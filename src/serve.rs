@@ -8,7 +8,10 @@ pub use certificate::Certificate;
 pub use current::Current;
 
 use crate::audit::Audit;
+use crate::config::Connections;
 use crate::drain::Drain;
+use crate::http;
+use crate::metrics::Metrics;
 use crate::sign_in::Gateway;
 use axum_server::tls_rustls::RustlsAcceptor;
 use axum_server::{Handle, Server};
@@ -28,6 +31,8 @@ const DRAIN_MARGIN: Duration = Duration::from_secs(5);
 const FLUSH: Duration = Duration::from_secs(5);
 /// Longest head of a request. Ours are far shorter: queries are refused long before, and cookies are our own.
 const MAX_HEAD: usize = 64 * 1024;
+/// Most connections to the listener for monitoring.
+const MONITORS: usize = 50;
 /// Of how many failures to accept one is logged. The server tries again 20 times a second.
 const FAILURES_PER_LINE: u32 = 200;
 
@@ -54,21 +59,7 @@ impl Running {
         let certificate = settings.tls.as_deref().map(Certificate::new);
         let handle = Handle::new();
         let guard = Guard::new(limits.most, limits.stalled);
-        let failures = AtomicU32::new(0);
-        let mut server = Server::<SocketAddr>::from_listener(listener)
-            .handle(handle.clone())
-            .http1_only()
-            .first_request_timeout(limits.first_request)
-            .accept_error_handler(move |client, fault| {
-                // With a client it is a handshake that failed, or the guard: nothing that a client can do fills the log.
-                if client.is_none()
-                    && failures.fetch_add(1, Ordering::Relaxed).is_multiple_of(FAILURES_PER_LINE)
-                {
-                    tracing::error!(target: "studio_gateway", "no connection can be accepted: {fault}");
-                }
-            });
-        // For hyper, waiting for another request on the same connection is part of reading its head.
-        server.http_builder().http1().header_read_timeout(limits.idle).max_buf_size(MAX_HEAD);
+        let server = bounded(listener, &limits).handle(handle.clone());
         let current = Current::new(gateway);
         let service = current.router().into_make_service_with_connect_info::<SocketAddr>();
         let task = match &certificate {
@@ -121,6 +112,32 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.handle.graceful_shutdown(None);
     }
+}
+
+/// Serves what monitoring reads, until the process ends: whoever watches wants to see the drain as well. Who connects there
+/// is bounded like everybody else, since file descriptors that are taken there lack here.
+pub async fn monitoring(listener: TcpListener, metrics: Metrics, limits: Connections) -> io::Result<()> {
+    let guard = Guard::new(MONITORS, limits.stalled);
+    let routes = http::admin_router(metrics).into_make_service();
+    bounded(listener, &limits).acceptor(guard).serve(routes).await
+}
+
+/// A server that waits for nobody longer than it has to.
+fn bounded(listener: TcpListener, limits: &Connections) -> Server<SocketAddr> {
+    let failures = AtomicU32::new(0);
+    let mut server = Server::<SocketAddr>::from_listener(listener)
+        .http1_only()
+        .first_request_timeout(limits.first_request)
+        .accept_error_handler(move |client, fault| {
+            // With a client it is a handshake that failed, or the guard: nothing that a client can do fills the log.
+            if client.is_none() && failures.fetch_add(1, Ordering::Relaxed).is_multiple_of(FAILURES_PER_LINE)
+            {
+                tracing::error!(target: "studio_gateway", "no connection can be accepted: {fault}");
+            }
+        });
+    // For hyper, waiting for another request on the same connection is part of reading its head.
+    server.http_builder().http1().header_read_timeout(limits.idle).max_buf_size(MAX_HEAD);
+    server
 }
 
 /// SIGHUPs from now on, which do not end the process any longer.

@@ -93,9 +93,10 @@ impl Gateway {
         credentials: GatewayCredentials,
     ) -> Result<Self, NoRandomness> {
         let seal = Arc::new(Seal::new(&config.gateway.seal_keys)?);
-        let ledger = Arc::new(Box::pin(Ledger::new(&config, clock.now(), credentials.clone())).await);
         let idps = Arc::new(Idps::new(&config));
         let metrics = Metrics::new(Arc::clone(&idps));
+        let ledger = Ledger::new(&config, clock.now(), credentials.clone(), &metrics);
+        let ledger = Arc::new(Box::pin(ledger).await);
         metrics.reloads().loaded(clock.now());
         let audit = Audit::new(&config.audit, clock.clone(), credentials.clone(), &metrics);
         let audit = Box::pin(audit).await;

@@ -2,10 +2,11 @@
 //! made while there is no answer. A call that is one too many is turned away at once: a queue would hold people until
 //! their assertions are too old.
 //!
-//! It is a hook of the SDK, before a call is even serialized, so that no call goes round it. What the SDK does by itself
-//! (the credentials of provisioner roles) is not bounded: it is one call for everybody.
+//! It is a hook of the SDK, before a call is even serialized, so that no call goes round it. What is no call of the SDK
+//! (a claim at Redis) begins and ends by itself.
 
 use super::breaker::{Answer, Breaker, Leave};
+use super::fault::Kind;
 use crate::config::CallBounds;
 use crate::metrics::{Metrics, api_name};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -25,7 +26,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Why a call was not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TurnedAway {
+pub(crate) enum TurnedAway {
     /// As many as may be are under way.
     Full {
         /// How many that is.
@@ -65,9 +66,18 @@ impl fmt::Display for TurnedAway {
 
 impl Error for TurnedAway {}
 
+impl From<TurnedAway> for Kind {
+    fn from(turned_away: TurnedAway) -> Self {
+        match turned_away {
+            TurnedAway::Full { .. } => Self::Busy,
+            TurnedAway::Open { wait } => Self::Paused(wait),
+        }
+    }
+}
+
 /// The bounds of one client, and of all that are made from it.
 #[derive(Debug, Clone)]
-pub(super) struct Bounded(Arc<Bounds>);
+pub(crate) struct Bounded(Arc<Bounds>);
 
 #[derive(Debug)]
 struct Bounds {
@@ -77,6 +87,16 @@ struct Bounds {
     account: String,
     region: String,
     apis: Mutex<HashMap<String, Arc<Api>>>,
+}
+
+impl Drop for Bounds {
+    /// With another configuration there are other breakers; what these say does not count any longer.
+    fn drop(&mut self) {
+        let apis = self.apis.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for api in apis.values().filter(|api| api.breaker.is_open()) {
+            self.metrics.breaker(&api.name, &self.account, &self.region, false);
+        }
+    }
 }
 
 /// One API.
@@ -89,7 +109,7 @@ struct Api {
 
 /// A call that is being made. Without an end it was dropped half-way.
 #[derive(Debug)]
-struct Call {
+pub(crate) struct Call {
     bounds: Arc<Bounds>,
     api: Arc<Api>,
     leave: Leave,
@@ -103,7 +123,7 @@ impl Storable for Call {
 
 impl Bounded {
     /// Bounds for calls in this account and region.
-    pub(super) fn new(bounds: &CallBounds, metrics: &Metrics, account: &str, region: &str) -> Self {
+    pub(crate) fn new(bounds: &CallBounds, metrics: &Metrics, account: &str, region: &str) -> Self {
         Self(Arc::new(Bounds {
             most: bounds.at_once,
             breaker: bounds.breaker,
@@ -126,19 +146,23 @@ impl Bounded {
         Arc::clone(apis.entry(name.to_owned()).or_insert_with(new))
     }
 
-    fn begin(&self, name: &str, now: Instant) -> Result<Call, TurnedAway> {
+    /// Begins a call, unless it is turned away.
+    pub(crate) fn begin(&self, name: &str, now: Instant) -> Result<Call, TurnedAway> {
         let api = self.api(name);
-        let Ok(place) = Arc::clone(&api.places).try_acquire_owned() else {
-            return Err(TurnedAway::Full { most: self.0.most });
+        let turned_away = |limit, why| {
+            self.0.metrics.shed(name, limit);
+            why
         };
-        let leave = api.breaker.ask(now).map_err(|wait| TurnedAway::Open { wait })?;
+        let place = Arc::clone(&api.places).try_acquire_owned();
+        let place = place.map_err(|_| turned_away("full", TurnedAway::Full { most: self.0.most }))?;
+        let leave = api.breaker.ask(now).map_err(|wait| turned_away("open", TurnedAway::Open { wait }))?;
         Ok(Call { bounds: Arc::clone(&self.0), api, leave, ended: Mutex::default(), _place: place })
     }
 }
 
 impl Call {
-    /// The first end counts.
-    fn end(&self, answer: Answer, now: Instant) {
+    /// Takes note of how it ended. The first end counts.
+    pub(crate) fn end(&self, answer: Answer, now: Instant) {
         if std::mem::replace(&mut *self.ended.lock().unwrap_or_else(PoisonError::into_inner), true) {
             return;
         }
@@ -171,17 +195,8 @@ impl Intercept for Bounded {
         cfg: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let name = cfg.load::<Metadata>().map(api_name).unwrap_or_default();
-        match self.begin(&name, Instant::now()) {
-            Ok(call) => {
-                cfg.interceptor_state().store_put(call);
-                Ok(())
-            }
-            Err(turned_away) => {
-                let limit = if matches!(turned_away, TurnedAway::Full { .. }) { "full" } else { "open" };
-                self.0.metrics.shed(&name, limit);
-                Err(turned_away.into())
-            }
-        }
+        cfg.interceptor_state().store_put(self.begin(&name, Instant::now())?);
+        Ok(())
     }
 
     fn read_after_execution(

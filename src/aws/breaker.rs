@@ -37,7 +37,7 @@ pub(super) enum Leave {
 
 /// How a call that was made ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// With an answer, be it an error of ours or a request to slow down: the API is there.
     Usable,
     /// Without one: not reached, not in time, a fault of the API's own, or nothing that can be understood.
@@ -92,6 +92,11 @@ impl Breaker {
         *state = next;
         let is_open = !matches!(next, State::Closed { .. });
         (was_open != is_open).then_some(is_open)
+    }
+
+    /// Whether it is open, or about to see whether it still has to be.
+    pub(super) fn is_open(&self) -> bool {
+        !matches!(*self.state(), State::Closed { .. })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

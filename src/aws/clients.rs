@@ -2,11 +2,11 @@
 
 use super::bounded::Bounded;
 use super::http_client;
+use super::provisioner::ProvisionerRole;
 use crate::arn::RoleArn;
 use crate::config::{Aws, Config, Domain, NotebookPlace, Provisioner};
 use crate::metrics::{Metered, Metrics};
 use aws_config::identity::IdentityCache;
-use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -102,7 +102,12 @@ impl AwsClients {
         for place in places(config) {
             let sts_config = at(&shared, &place.region, config.aws.sts_endpoint.as_ref());
             let clients = if let Some(provisioner) = &place.provisioner {
-                let assumed = assuming(provisioner, &sts_config, config.aws.call).await;
+                let sts = aws_sdk_sts::config::Builder::from(&sts_config)
+                    .interceptor(Metered(metrics.clone()))
+                    .interceptor(place.bounded(config, metrics));
+                let sts = aws_sdk_sts::Client::from_conf(sts.build());
+                let role = ProvisionerRole { sts, settings: provisioner.clone() };
+                let assumed = assuming(role, &sts_config, config.aws.call);
                 Ours::new(config, &assumed, &place, metrics)
             } else {
                 Ours::new(config, &shared, &place, metrics)
@@ -222,16 +227,11 @@ impl Ours {
 }
 
 /// Credentials of a provisioner role: assumed when they are needed first, kept, and replaced before they end.
-async fn assuming(provisioner: &Provisioner, sts: &SdkConfig, load: Duration) -> SdkConfig {
-    let mut provider = AssumeRoleProvider::builder(provisioner.role.as_str())
-        .session_name(&provisioner.session_name)
-        .configure(sts);
-    if let Some(id) = &provisioner.external_id {
-        provider = provider.external_id(id);
-    }
+fn assuming(role: ProvisionerRole, shared: &SdkConfig, load: Duration) -> SdkConfig {
     let cache = IdentityCache::lazy().buffer_time(REFRESH).load_timeout(load).build();
-    sts.to_builder()
-        .credentials_provider(SharedCredentialsProvider::new(provider.build().await))
+    shared
+        .to_builder()
+        .credentials_provider(SharedCredentialsProvider::new(role))
         .identity_cache(cache)
         .build()
 }

@@ -92,8 +92,7 @@ impl AwsFault {
                 )
             }
             other => match other.source().and_then(TurnedAway::find) {
-                Some(full @ TurnedAway::Full { .. }) => (Kind::Busy, full.to_string()),
-                Some(open @ TurnedAway::Open { wait }) => (Kind::Paused(wait), open.to_string()),
+                Some(turned_away) => (turned_away.into(), turned_away.to_string()),
                 None => (Kind::Unavailable, "an answer that cannot be understood".to_owned()),
             },
         };

@@ -16,15 +16,16 @@ pub(super) struct Ground {
     pub(super) credentials: GatewayCredentials,
     pub(super) clients: AwsClients,
     pub(super) idps: Idps,
+    /// Nobody reads what is counted here.
+    pub(super) metrics: Metrics,
 }
 
 impl Ground {
     pub(super) async fn new(config: Config, clock: Clock, credentials: GatewayCredentials) -> Self {
-        // Nobody reads what is counted here.
         let metrics = Metrics::new(Arc::new(Idps::new(&config)));
         let clients = Box::pin(AwsClients::new(&config, credentials.clone(), &metrics)).await;
         let idps = Idps::new(&config);
-        Self { config, clock, credentials, clients, idps }
+        Self { config, clock, credentials, clients, idps, metrics }
     }
 
     /// Clients for the account of a domain.

@@ -21,7 +21,8 @@ pub(super) async fn look(ground: Arc<Ground>) -> Vec<Finding> {
         return vec![Finding::ok(id, subject, says)];
     }
     let now = ground.clock.now();
-    let ledger = Box::pin(Ledger::new(&ground.config, now, ground.credentials.clone())).await;
+    let ledger = Ledger::new(&ground.config, now, ground.credentials.clone(), &ground.metrics);
+    let ledger = Box::pin(ledger).await;
     let mut tried = ledger.try_out(now).await;
     for _ in 1..ATTEMPTS {
         if tried.is_err() {

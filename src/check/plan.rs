@@ -68,9 +68,9 @@ pub(super) fn jobs(ground: &Arc<Ground>) -> Vec<Job> {
         jobs.push(Job::new("execution-role.exists", arn, look));
     }
     jobs.push(Job::new("lifecycle-config", "all domains", lifecycle::look(Arc::clone(ground))));
-    for domain in &config.domains {
-        let look = quota::look(Arc::clone(ground), Arc::clone(domain));
-        jobs.push(Job::new("quota.user-profiles", &domain.key, look));
+    for domain in places(&config.domains) {
+        let subject = caller::subject(&domain);
+        jobs.push(Job::new("quota.user-profiles", subject, quota::look(Arc::clone(ground), domain)));
     }
     jobs
 }

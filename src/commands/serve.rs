@@ -5,9 +5,8 @@ use std::sync::Arc;
 use studio_gateway::aws::GatewayCredentials;
 use studio_gateway::clock::Clock;
 use studio_gateway::config::{Tls, read_variable};
-use studio_gateway::http;
 use studio_gateway::reload::Reload;
-use studio_gateway::serve::{Certificate, Running, hangups, until_signal};
+use studio_gateway::serve::{Certificate, Running, hangups, monitoring, until_signal};
 use studio_gateway::sign_in::Gateway;
 use studio_gateway::traces::Traces;
 use studio_gateway::{lambda, load};
@@ -33,9 +32,7 @@ pub(crate) async fn run(place: &WithConfig) -> Done {
     if let Some(admin) = gateway.config.admin.listen {
         let listener = TcpListener::bind(admin).await.map_err(|fault| format!("{admin}: {fault}"))?;
         tracing::info!(target: "studio_gateway", address = %listener.local_addr()?, "metrics");
-        let router = http::admin_router(gateway.metrics.clone());
-        // It ends with the process: whoever watches wants to see the drain as well.
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(monitoring(listener, gateway.metrics.clone(), gateway.config.gateway.connections));
     }
     let listener = TcpListener::bind(listen).await.map_err(|fault| format!("{listen}: {fault}"))?;
     let tls = gateway.config.gateway.tls.clone();

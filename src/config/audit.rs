@@ -3,6 +3,7 @@
 use super::Sources;
 use super::problems::{Section, boolean, kind, number, string};
 use super::sources::referred;
+use crate::arn::is_account;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt;
@@ -102,7 +103,8 @@ pub(super) fn read(
     };
     add("cloudwatch_logs", |section| {
         let group = section.required("group", name("the name of a log group", 512, b"_-/.#"));
-        let stream = section.required("stream", kind("the name of a log stream", log_stream));
+        let stream =
+            section.required("stream", kind("the name of a log stream without ?, $, : and *", log_stream));
         Some(AuditTarget::CloudWatchLogs { group: group?, stream: stream? })
     });
     add("firehose", |section| {
@@ -110,7 +112,7 @@ pub(super) fn read(
         stream.map(|stream| AuditTarget::Firehose { stream })
     });
     add("eventbridge", |section| {
-        let bus = section.required("bus", name("the name or ARN of an event bus", 1_600, b"/._-:"));
+        let bus = section.required("bus", kind("the name or ARN of an event bus", event_bus));
         bus.map(|bus| AuditTarget::EventBridge { bus })
     });
     if pseudonyms.is_some() && !stdout && sinks.is_empty() {
@@ -156,10 +158,26 @@ fn name(
     })
 }
 
-/// `logStreamName` of the CloudWatch Logs API: anything but `:` and `*`.
+/// `logStreamName` of the CloudWatch Logs API: anything but `:` and `*`. In a policy `?` would stand for other names too, and
+/// `$` may begin a variable.
 fn log_stream(text: &str) -> Option<String> {
-    let fits = (1..=512).contains(&text.len()) && !text.contains([':', '*']);
+    let fits = (1..=512).contains(&text.len()) && !text.contains([':', '*', '?', '$']);
     (fits && !text.chars().any(char::is_control)).then(|| text.to_owned())
+}
+
+/// `EventBusName` of the EventBridge API: a name, or `arn:PARTITION:events:REGION:ACCOUNT:event-bus/NAME`. Only buses of
+/// partners, which take no events from us, have a slash in their names.
+fn event_bus(text: &str) -> Option<String> {
+    let known = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let is_name = |name: &str| (1..=256).contains(&name.len()) && name.bytes().all(known);
+    let is_arn = match text.splitn(6, ':').collect::<Vec<_>>()[..] {
+        ["arn", partition, "events", region, account, resource] => {
+            let name = resource.strip_prefix("event-bus/");
+            is_name(partition) && is_name(region) && is_account(account) && name.is_some_and(is_name)
+        }
+        _ => false,
+    };
+    (is_arn || is_name(text)).then(|| text.to_owned())
 }
 
 fn pseudonym_key(value: &Value, sources: &Sources<'_>) -> Result<PseudonymKey, String> {

@@ -1,5 +1,5 @@
 //! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with exactly the
-//! policies that `studio-gateway policies` prints for it, and those that `docs/audit.md` names for its audit sinks.
+//! policies that `studio-gateway policies` prints for it.
 
 mod notebooks;
 
@@ -142,17 +142,6 @@ fn event_sinks(config: &Config) -> Vec<EventSink> {
     sinks.map(|sink| EventSink { region: sink.region.clone(), kind: kind(&sink.target) }).collect()
 }
 
-/// What docs/audit.md says that the gateway's role needs for them.
-fn telling(config: &Config) -> Option<Value> {
-    let puts = ["logs:PutLogEvents", "firehose:PutRecordBatch", "events:PutEvents"];
-    (!config.audit.sinks.is_empty()).then(|| {
-        json!({
-            "Version": "2012-10-17",
-            "Statement": [{ "Effect": "Allow", "Action": puts, "Resource": "*" }],
-        })
-    })
-}
-
 /// A federated role and a provisioner role for each that the configuration names, and the execution roles.
 fn roles(config: &Config, printed: &Printed) -> Vec<Role> {
     let mut by_arn: BTreeMap<&str, Role> = BTreeMap::new();
@@ -269,8 +258,7 @@ fn keys(config: &Config, gateway: &RoleArn, printed: &Printed) -> Vec<StaticKeys
     let accounts: BTreeSet<_> = own.filter_map(|domain| Some(domain.roles.first()?.account())).collect();
     let in_each = |names| accounts.iter().flat_map(|account| printed.of(names, account)).collect::<Vec<_>>();
     let of_notebooks = printed.of(&["notebook-gateway-policy"], &subject(gateway));
-    let mut of_gateway = [printed.of(&["gateway-policy"], WHOLE), of_notebooks, in_each(BESIDE)].concat();
-    of_gateway.extend(telling(config));
+    let of_gateway = [printed.of(&["gateway-policy"], WHOLE), of_notebooks, in_each(BESIDE)].concat();
     let of_operator = [of_gateway.clone(), in_each(FOR_COMMANDS)].concat();
     vec![
         static_keys(ACCESS_KEY_ID, gateway, of_gateway),

@@ -4,7 +4,7 @@
 //! list at will, so that only the entries of our own proxies count: as many from the end as are configured.
 
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{Extensions, HeaderMap};
+use axum::http::{Extensions, HeaderMap, HeaderValue};
 use std::net::{IpAddr, SocketAddr};
 
 /// The address that a front end without a connection of its own reports; `None` if it only appends it to
@@ -25,8 +25,11 @@ fn peer(extensions: &Extensions) -> Option<IpAddr> {
 }
 
 fn of(headers: &HeaderMap, peer: Option<IpAddr>, proxies: usize) -> Option<IpAddr> {
-    let forwarded = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let forwarded: Vec<_> = forwarded.flat_map(|line| line.split(',')).map(str::trim).collect();
+    // What is no text must not take the entry of a proxy along that stands in the same line.
+    let lines: Vec<_> = headers.get_all("x-forwarded-for").iter().map(HeaderValue::as_bytes).collect();
+    let joined = lines.join(&b',');
+    let text = String::from_utf8_lossy(&joined);
+    let forwarded: Vec<_> = text.split(',').map(str::trim).collect();
     match (peer, proxies) {
         (Some(peer), 0) => Some(peer),
         // The last entry is what the nearest proxy saw. Without a peer, that proxy is Lambda's front end.
@@ -84,5 +87,23 @@ mod tests {
                 HeaderMap::from_iter([("x-forwarded-for".parse().unwrap(), nonsense.parse().unwrap())]);
             assert_eq!(of(&headers, Some(PROXY.parse().unwrap()), 1), None, "{nonsense}");
         }
+    }
+
+    #[test]
+    fn what_is_no_text_hides_nothing() {
+        let client = |lines: &[&[u8]]| {
+            let name: axum::http::HeaderName = "x-forwarded-for".parse().unwrap();
+            let value = |line: &&[u8]| (name.clone(), axum::http::HeaderValue::from_bytes(line).unwrap());
+            of(&lines.iter().map(value).collect(), Some(PROXY.parse().unwrap()), 1)
+        };
+        let proxys: IpAddr = "203.0.113.9".parse().unwrap();
+        assert_eq!(client(&[b"\xff\xfe, 203.0.113.9"]), Some(proxys));
+        assert_eq!(
+            client(&[b"6.6.6.6", b"\xff, 203.0.113.9"]),
+            Some(proxys),
+            "not who the client says it is"
+        );
+        assert_eq!(client(&[b"203.0.113.9, \xff"]), None);
+        assert_eq!(client(&[b"203.0.113.9", b""]), None, "an empty line is an entry that says nothing");
     }
 }

@@ -2,6 +2,7 @@
 //! once.
 
 use crate::idps::Idps;
+use chrono::{DateTime, Utc};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -31,6 +32,14 @@ impl Collector for CertificateEnds {
         }
         Ok(())
     }
+}
+
+/// How many days are left until the first IdP has no signing certificate any longer that has not ended.
+pub(super) fn days_left(idps: &Idps, now: DateTime<Utc>) -> Option<f64> {
+    const DAY: f64 = 86_400.0;
+    let last_of_each =
+        idps.all().into_iter().filter_map(|idp| idp.metadata.certificates_end.iter().max().copied());
+    last_of_each.min().map(|ends| (ends - now).as_seconds_f64() / DAY)
 }
 
 impl fmt::Debug for CertificateEnds {

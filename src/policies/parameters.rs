@@ -1,10 +1,11 @@
 //! The values that templates are filled with: each a list, taken from the configuration.
 
+use super::own_account;
 use super::uses::{Place, Use, in_order, notebook_place, place};
 use crate::arn::{PolicyArn, RoleArn, SamlProviderArn};
 use crate::config::{
-    Config, Domain, DynamoDbTable, NotebookPlace, PresignBy, ProfileTemplate, Provisioning, Replay,
-    RoleTemplate, SpaceTemplate, Which,
+    Config, Domain, NotebookPlace, PresignBy, ProfileTemplate, Provisioning, RoleTemplate, SpaceTemplate,
+    Which,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::iter::once;
@@ -30,7 +31,7 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
     let providers = providers.filter(|provider| accounts.contains(provider.account()));
     let given = &config.policies;
     let strings = |items: Vec<&str>| items.into_iter().map(str::to_owned).collect::<Vec<_>>();
-    BTreeMap::from([
+    let mut all = BTreeMap::from([
         ("acs_url", vec![config.saml.acs_url.clone()]),
         ("partition", in_order(places.iter().map(|(partition, _, _)| (*partition).to_owned()))),
         ("account", in_order(places.iter().map(|(_, account, _)| (*account).to_owned()))),
@@ -60,8 +61,6 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("boundaries", of_templates(domains, |template| vec![&template.boundary])),
         ("declared_policies", of_templates(domains, |template| template.declared().into_iter().collect())),
         ("lifecycle_configs", lifecycle_configs(domains, config)),
-        ("dynamodb", table(config).map(|table| table.name.clone()).into_iter().collect()),
-        ("ledger", ledger(config, one.gateway_role).into_iter().collect()),
         ("jobs", jobs.iter().flat_map(|job| arns("sagemaker", &format!("{job}/*"))).collect()),
         ("training_jobs", arns("sagemaker", "training-job/*")),
         ("owned_instances", instances(&one.notebooks, |place| place.owner_tag.is_some())),
@@ -92,7 +91,9 @@ pub(super) fn of(one: &Use<'_>, domains: &[&Domain], config: &Config) -> Paramet
         ("api_principals", given.api_principals.clone()),
         ("gateway_role", strings(one.gateway_role.map(RoleArn::as_str).into_iter().collect())),
         ("group", one.holder.iter().filter(|_| one.role.is_none()).cloned().collect()),
-    ])
+    ]);
+    all.extend(own_account::of(config, one.gateway_role));
+    all
 }
 
 /// The key of the configuration that gives a parameter.
@@ -100,7 +101,9 @@ pub(super) fn key(parameter: &str) -> String {
     match parameter {
         "saml_providers" => "an IdP with a SAML provider in this account (idp.saml_providers)".into(),
         "image_versions" => "policies.images".into(),
-        "ledger" | "callers" | "instance_callers" => "policies.gateway_role".into(),
+        "ledger" | "log_streams" | "delivery_streams" | "event_buses" | "callers" | "instance_callers" => {
+            "policies.gateway_role".into()
+        }
         "owner_tags" => "a domain".into(),
         other => format!("policies.{other}"),
     }
@@ -232,24 +235,6 @@ fn lifecycle_configs(domains: &[&Domain], config: &Config) -> Vec<String> {
         format!("arn:{partition}:sagemaker:{region}:{account}:studio-lifecycle-config/*")
     };
     in_order(with_scripts.filter_map(|domain| place(domain)).map(arn))
-}
-
-fn table(config: &Config) -> Option<&DynamoDbTable> {
-    match &config.replay {
-        Replay::DynamoDb(table) => Some(table),
-        Replay::Memory { .. } | Replay::Redis(_) => None,
-    }
-}
-
-/// The ledger's table, which is in the gateway's own account: that of its role, or the only one there is.
-fn ledger(config: &Config, gateway_role: Option<&RoleArn>) -> Option<String> {
-    let own = config.domains.iter().filter(|domain| domain.provisioner.is_none());
-    let places = own.filter_map(|domain| place(domain));
-    let accounts = in_order(places.map(|(partition, account, _)| (partition, account)));
-    let of_role = gateway_role.map(|role| (role.partition(), role.account()));
-    let only = accounts.first().copied().filter(|_| accounts.len() == 1);
-    let ((partition, account), table) = of_role.or(only).zip(table(config))?;
-    Some(format!("arn:{partition}:dynamodb:{}:{account}:table/{}", table.region, table.name))
 }
 
 /// The versions of an image: `...:image/NAME` has `...:image-version/NAME/1` and so on.

@@ -205,6 +205,38 @@ fn without_an_external_id_none_is_asked_for() {
 }
 
 #[test]
+fn each_sink_of_the_audit_may_be_written_to_and_nothing_else() {
+    let gateway = |more: &str| document(&least(more), "gateway-policy").to_string();
+    assert!(!["logs:", "firehose:", "events:"].iter().any(|service| gateway("").contains(service)));
+    let logs = "[audit.cloudwatch_logs]\ngroup = '/gw/audit'\nstream = 'one'";
+    assert!(gateway(logs).contains(
+        r#""Action":"logs:PutLogEvents","Effect":"Allow","Resource":"arn:aws:logs:ap-northeast-2:111122223333:log-group:/gw/audit:log-stream:one""#
+    ));
+    assert!(!gateway(logs).contains("firehose:") && !gateway(logs).contains("events:"));
+    let firehose = gateway("[audit.firehose]\nstream = 'one'\nregion = 'eu-central-1'");
+    assert!(firehose.contains("arn:aws:firehose:eu-central-1:111122223333:deliverystream/one"), "{firehose}");
+    let bus = |bus: &str| gateway(&format!("[audit.eventbridge]\nbus = '{bus}'"));
+    assert!(bus("one").contains("arn:aws:events:ap-northeast-2:111122223333:event-bus/one"));
+    let elsewhere = "arn:aws:events:us-east-1:444455556666:event-bus/one";
+    assert!(bus(elsewhere).contains(&format!(r#""Resource":"{elsewhere}""#)));
+}
+
+#[test]
+fn a_place_whose_account_is_not_known_leaves_the_policy_out() {
+    let provisioner = "[domain.provisioner]\nrole_arn = 'arn:aws:iam::111122223333:role/provisioner'";
+    for place in [
+        "[replay]\nledger = 'dynamodb'\n[replay.dynamodb]\ntable = 'ledger'",
+        "[audit.cloudwatch_logs]\ngroup = 'audit'\nstream = 'one'",
+        "[audit.firehose]\nstream = 'one'",
+        "[audit.eventbridge]\nbus = 'one'",
+    ] {
+        let policies = all(&least(&format!("{provisioner}\n{place}"))).unwrap();
+        let gateway = policies.iter().find(|policy| policy.name == "gateway-policy").unwrap();
+        assert_eq!(gateway.document.as_ref().unwrap_err().0, "policies.gateway_role", "{place}");
+    }
+}
+
+#[test]
 fn profiles_are_changed_only_where_they_are_reconciled() {
     let report = document(&least(""), "gateway-policy").to_string();
     assert!(!report.contains("UpdateUserProfile") && !report.contains("DeleteTags"), "{report}");

@@ -2,8 +2,8 @@
 //! only tidies up; whether an entry still counts is part of the condition, because DynamoDB deletes late.
 
 use super::fresh::Use;
-use super::{Answer, unavailable};
-use crate::aws::{AwsFault, GatewayCredentials};
+use super::{Answer, unanswered, unavailable};
+use crate::aws::{AwsFault, Bounded, GatewayCredentials};
 use crate::config::DynamoDbTable;
 use crate::error::Refusal;
 use crate::random;
@@ -32,7 +32,11 @@ pub struct DynamoDbLedger {
 }
 
 impl DynamoDbLedger {
-    pub(super) async fn new(table: &DynamoDbTable, credentials: GatewayCredentials) -> Self {
+    pub(super) async fn new(
+        table: &DynamoDbTable,
+        credentials: GatewayCredentials,
+        bounded: Bounded,
+    ) -> Self {
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(ATTEMPT)
             .operation_attempt_timeout(ATTEMPT)
@@ -51,7 +55,8 @@ impl DynamoDbLedger {
         if let Some(endpoint) = &table.endpoint {
             loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
         }
-        Self { client: Client::new(&loader.load().await), table: table.name.clone() }
+        let config = aws_sdk_dynamodb::config::Builder::from(&loader.load().await).interceptor(bounded);
+        Self { client: Client::from_conf(config.build()), table: table.name.clone() }
     }
 
     /// For looking at the table.
@@ -83,7 +88,10 @@ impl DynamoDbLedger {
                     Ok(Answer::First)
                 }
                 Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(Answer::Repeated),
-                _ => Err(unavailable(AwsFault::of("dynamodb:PutItem", &fault).to_string())),
+                _ => {
+                    let fault = AwsFault::of("dynamodb:PutItem", &fault);
+                    Err(unanswered(fault.kind, fault.to_string()))
+                }
             },
         }
     }

@@ -4,7 +4,8 @@
 //! DynamoDB, or a Redis that writes durably.
 
 use super::fresh::Use;
-use super::{Answer, unavailable};
+use super::{Answer, unanswered, unavailable};
+use crate::aws::{self, Bounded};
 use crate::config::{RedisNode, RedisServers};
 use crate::error::Refusal;
 use crate::random;
@@ -16,10 +17,12 @@ use redis::{
     Client, ErrorKind, ExistenceCheck, RedisError, RedisResult, SetExpiry, SetOptions, TlsCertificates, Value,
 };
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
+/// What claims are called in metrics.
+const API: &str = "redis:SET";
 /// Longest time for a claim, connecting included: the ACS answers within two seconds.
 const CLAIM: Duration = Duration::from_millis(1_400);
 /// Longest time for one answer.
@@ -30,6 +33,7 @@ const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 /// Remembers used assertions in Redis.
 pub struct RedisLedger {
     servers: RedisServers,
+    bounded: Bounded,
     /// `None`: not connected yet, or not to be used any longer.
     connection: Mutex<Option<Connection>>,
 }
@@ -41,8 +45,8 @@ enum Connection {
 }
 
 impl RedisLedger {
-    pub(super) fn new(servers: RedisServers) -> Self {
-        Self { servers, connection: Mutex::default() }
+    pub(super) fn new(servers: RedisServers, bounded: Bounded) -> Self {
+        Self { servers, bounded, connection: Mutex::default() }
     }
 
     pub(super) async fn claim(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
@@ -57,7 +61,13 @@ impl RedisLedger {
                 answer => answer,
             }
         };
-        match timeout(CLAIM, claim).await {
+        let call = self.bounded.begin(API, Instant::now()).map_err(|turned_away| {
+            let reason = format!("redis: {turned_away}");
+            unanswered(turned_away.into(), reason)
+        })?;
+        let claimed = timeout(CLAIM, claim).await;
+        call.end(usable(&claimed), Instant::now());
+        match claimed {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(fault)) => {
                 if !is_lost(&fault) {
@@ -137,6 +147,15 @@ impl Connection {
             Self::One(connection) => command.query_async(connection).await,
             Self::Cluster(connection) => command.query_async(connection).await,
         }
+    }
+}
+
+/// Whether there was an answer that can be used, be it that Redis is loading or does not let us in.
+fn usable<T>(claimed: &Result<RedisResult<Answer>, T>) -> aws::Answer {
+    match claimed {
+        Ok(Ok(_)) => aws::Answer::Usable,
+        Ok(Err(fault)) if fault.code().is_some() => aws::Answer::Usable,
+        Ok(Err(_)) | Err(_) => aws::Answer::None,
     }
 }
 

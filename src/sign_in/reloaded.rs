@@ -4,7 +4,7 @@
 use super::Gateway;
 use crate::assets::Assets;
 use crate::aws::{AwsClients, Notebooks, Profiles, Spaces};
-use crate::config::{Config, Tls};
+use crate::config::{Config, Replay, Tls};
 use crate::rate_limits::RateLimits;
 use crate::replay::Ledger;
 use crate::seal::Seal;
@@ -28,11 +28,15 @@ impl Gateway {
         } else {
             Arc::new(Seal::new(&config.gateway.seal_keys).map_err(|fault| vec![fault.to_string()])?)
         };
-        // The same place, perhaps with another password.
-        let ledger = if self.config.replay == config.replay {
+        // The same place, perhaps with another password or other bounds; what is in memory is nowhere else.
+        let in_memory = matches!(config.replay, Replay::Memory { .. });
+        let as_before = self.config.replay == config.replay && self.config.aws.bounds == config.aws.bounds;
+        let ledger = if in_memory || as_before {
             Arc::clone(&self.ledger)
         } else {
-            Arc::new(Box::pin(Ledger::new(&config, self.clock.now(), self.credentials.clone())).await)
+            let credentials = self.credentials.clone();
+            let ledger = Ledger::new(&config, self.clock.now(), credentials, &self.metrics);
+            Arc::new(Box::pin(ledger).await)
         };
         let clients = if self.clients.are_for(&config) {
             Arc::clone(&self.clients)

@@ -54,6 +54,9 @@ def optional(index: int) -> tuple[str | int, ...]:
 # policies.api_principals, which the endpoint policy of the template leaves to whoever needs it.
 ENDPOINT_OWN = {"TheseCallSageMaker"}
 
+# What the service templates leave to whoever has places for audit events (docs/audit.md).
+AUDIT = {"TellCloudWatchLogs", "TellFirehose", "TellEventBridge"}
+
 # Template, its parameters, the resource, where in its properties, the example, the policy, and the statements that the
 # template does without.
 SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[str]]] = [
@@ -72,10 +75,10 @@ SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[
     ("iam/provisioner.yaml", PROVISIONER, "Provisioner", INLINE, "team-account", "provisioner-policy", set()),
     ("iam/provisioner.yaml", PROVISIONER, "Provisioner", optional(1), "team-account", "service-presign-policy", set()),
     ("iam/provisioner.yaml", PROVISIONER, "Provisioner", optional(2), "team-account", "execution-roles-policy", set()),
-    ("container/service.yaml", SERVICE, "TaskRole", INLINE, "example", "gateway-policy", set()),
-    ("container/service.yaml", SERVICE | RECONCILE, "TaskRole", INLINE, "reconciling", "gateway-policy", set()),
-    ("container/service.yaml", SERVICE | NO_SPACES, "TaskRole", INLINE, "spaceless", "gateway-policy", set()),
-    ("lambda/template.yaml", SERVICE, "Role", INLINE, "example", "gateway-policy", set()),
+    ("container/service.yaml", SERVICE, "TaskRole", INLINE, "example", "gateway-policy", AUDIT),
+    ("container/service.yaml", SERVICE | RECONCILE, "TaskRole", INLINE, "reconciling", "gateway-policy", AUDIT),
+    ("container/service.yaml", SERVICE | NO_SPACES, "TaskRole", INLINE, "spaceless", "gateway-policy", AUDIT),
+    ("lambda/template.yaml", SERVICE, "Role", INLINE, "example", "gateway-policy", AUDIT),
     (
         "container/service.yaml",
         SERVICE | NOTEBOOKS,
@@ -86,8 +89,8 @@ SAME: list[tuple[str, dict[str, str], str, tuple[str | int, ...], str, str, set[
         set(),
     ),
     ("lambda/template.yaml", SERVICE | NOTEBOOKS, "Role", optional(1), "example", "notebook-gateway-policy", set()),
-    ("lambda/template.yaml", SERVICE | NO_SPACES, "Role", INLINE, "spaceless", "gateway-policy", set()),
-    ("lambda/template.yaml", SERVICE | RECONCILE, "Role", INLINE, "reconciling", "gateway-policy", set()),
+    ("lambda/template.yaml", SERVICE | NO_SPACES, "Role", INLINE, "spaceless", "gateway-policy", AUDIT),
+    ("lambda/template.yaml", SERVICE | RECONCILE, "Role", INLINE, "reconciling", "gateway-policy", AUDIT),
     (
         "container/network.yaml",
         NETWORK,

@@ -31,3 +31,19 @@ def test_ledger(site, ledger):
         report = site.sign_in(people, f"{ledger.__name__} {how}: afterwards", "--retry")
         assert report["refused"] == {}, report
         site.expect_one_profile_each(people)
+
+
+@pytest.mark.parametrize("ledger", [Redis, DynamoDb], ids=["redis", "dynamodb"])
+def test_nobody_waits_for_a_ledger_that_does_not_answer(site, ledger):
+    """After ten claims in a row without an answer people hear so at once, and not each after more than a second."""
+    site = site(ledger=ledger)
+    people = site.newcomers(60)
+    site.wires["ledger"].turn("slow")
+    report = site.sign_in(people, f"{ledger.__name__} slow, many people", at_once=4)
+    assert report["refused"] == {"ledger.unavailable": 60}, report
+    assert "no answer time after time" in site.world.gateway_log()
+    assert site.world.gateway_log().count("not called: no answer lately") >= 30
+    site.wires["ledger"].turn("pass")
+    report = site.sign_in(people, f"{ledger.__name__} slow, many people: afterwards", "--retry")
+    assert report["refused"] == {}, report
+    site.expect_one_profile_each(people)

@@ -2,6 +2,8 @@
 
 use crate::stage::{PROVIDER, Setting, Stage, alice, person, together};
 use serde_json::json;
+use std::time::Duration;
+use studio_gateway::config::Breaker;
 use studio_gateway::demo::aws::World;
 use studio_gateway::demo::idp::people::Person;
 use toml::Value;
@@ -145,4 +147,39 @@ async fn sts_in_trouble_while_the_role_is_taken() {
     stage.sign_in(&analyst("alice")).await.expect_refused(503, "aws.throttled");
     stage.aws.knobs().clear();
     stage.sign_in(&analyst("alice")).await.expect_studio("alice").await;
+}
+
+#[tokio::test]
+async fn a_role_that_nobody_can_take_is_left_alone_for_a_while() {
+    const TAKE: &str = "sts:AssumeRole";
+    let pause = Duration::from_mins(1);
+    let stage = setting()
+        .set("aws.attempts", 1)
+        .adjust(move |config| config.aws.bounds.breaker = Some(Breaker { failures: 2, pause }))
+        .start()
+        .await;
+    stage.aws.knobs().fail(TAKE, 1_000, 500, "InternalFailure");
+    while !stage.gateway.metrics.text().contains(
+        "studio_gateway_aws_breaker_open{api=\"sts:AssumeRole\",account=\"444455556666\",region=\"us-east-1\"} 1",
+    ) {
+        let answer = stage.sign_in(&analyst("alice")).await;
+        answer.expect_refused(502, "aws.unavailable").because("sts:AssumeRole of the provisioner role");
+    }
+    let asked = stage.times(TAKE);
+    assert!(asked >= 2);
+    stage.aws.knobs().clear();
+    let answer = stage.sign_in(&analyst("alice")).await;
+    answer.expect_refused(502, "aws.unavailable").because("not called: no answer lately");
+    assert!((1..=60).contains(&answer.header("retry-after").parse::<u64>().unwrap()));
+    assert_eq!(stage.times(TAKE), asked);
+    // The gateway's own account has nothing to do with it.
+    stage.sign_in(&person("bob")).await.expect_studio("bob").await;
+}
+
+#[tokio::test]
+async fn taking_the_role_is_counted_like_every_call() {
+    let stage = setting().start().await;
+    stage.sign_in(&analyst("alice")).await.expect_studio("alice").await;
+    let counted = "studio_gateway_aws_calls_total{api=\"sts:AssumeRole\",outcome=\"ok\"} 1";
+    assert!(stage.gateway.metrics.text().contains(counted), "{}", stage.gateway.metrics.text());
 }

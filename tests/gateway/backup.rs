@@ -95,7 +95,7 @@ impl Backup {
         });
         let setting = Setting::usual().world(move |world| {
             world.gateway_keys[0].policies = policies.to_vec();
-            world.profiles_per_domain = 20_000;
+            world.most_profiles = 20_000;
             world.profiles.extend(profiles);
             world.spaces.extend(spaces);
             change(world);

@@ -169,9 +169,9 @@ async fn what_concerns_each_domain_is_found_for_each() {
         all
     });
     let quotas = found("live-quotas", denied("servicequotas:ListServiceQuotas")).await;
-    assert_eq!(quotas, twice("unknown quota.user-profiles"));
+    assert_eq!(quotas, ["unknown quota.user-profiles"]);
     let counts = found("live-counts", denied("sagemaker:ListUserProfiles")).await;
-    assert_eq!(counts, twice("unknown quota.user-profiles"));
+    assert_eq!(counts, ["unknown quota.user-profiles"]);
 }
 
 #[tokio::test]
@@ -198,24 +198,24 @@ async fn quotas_are_told_before_they_are_reached() {
     let with = |most: usize| {
         let full =
             (0..4).fold(all_well(), |setting, number| setting.profile(&format!("p{number}"), None, ""));
-        full.world(move |world| world.profiles_per_domain = most)
+        full.world(move |world| world.most_profiles = most)
     };
     assert_eq!(found("live-quota-4", with(4)).await, ["error quota.user-profiles"]);
     assert_eq!(found("live-quota-5", with(5)).await, ["warning quota.user-profiles"]);
     assert_eq!(found("live-quota-6", with(6)).await, [""; 0]);
-    // A quota of the account that is smaller counts, too, whatever it is called.
-    let smaller = with(100).world(|world| {
-        world.quotas.insert("Maximum number of Studio user profiles allowed per account".into(), 5);
+    // It is known by its code, not by its name.
+    let another = with(100).world(|world| {
+        world.quotas.insert("Maximum number of Studio user profiles allowed per project".into(), 1);
     });
-    assert_eq!(found("live-quota-account", smaller).await, ["warning quota.user-profiles"]);
+    assert_eq!(found("live-quota-another", another).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn spaces_have_a_quota_where_anybody_gets_one() {
-    let setting = |most: u32| {
+    let setting = |most: usize| {
         let destination = "[[destination]]\nkey = 'lab'\nname = 'Lab'\ndomain = 'research'\n[destination.space]\nsharing = 'Private'\nname = '{profile}-lab'\ncreate = true\napp = 'JupyterLab'";
         all_well().append(destination).space("one", Some("one"), Some("Private")).world(move |world| {
-            world.quotas.insert("Maximum number of spaces per domain".into(), most);
+            world.most_spaces = most;
         })
     };
     assert_eq!(found("live-spaces-1", setting(1)).await, ["error quota.spaces"]);

@@ -12,9 +12,10 @@ use studio_gateway::config::Connections;
 use studio_gateway::demo::idp::key::{KeyKind, SigningKey};
 use studio_gateway::demo::idp::response::Response;
 use studio_gateway::demo::idp::signature::Signed;
+use studio_gateway::serve;
 use studio_gateway::tls::PemPair;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, mpsc};
 
 /// Shorter than any test, and longer than it takes to answer.
@@ -189,6 +190,54 @@ async fn a_new_certificate_is_served_without_a_restart_and_a_broken_one_is_not()
 
     renewal.look(Ok(third_pair)).await;
     assert_eq!(stage.shown().await, third.certificate_der().unwrap());
+}
+
+#[tokio::test]
+async fn handshakes_that_trickle_keep_no_certificate_from_being_replaced() {
+    let [first, second] = ["first", "second"].map(|name| SigningKey::generate(KeyKind::P256, name).unwrap());
+    let stage =
+        with_tls(&first).adjust(|config| config.gateway.connections.first_request = SOON).start().await;
+    let mut renewal = Renewal::of(&stage);
+    renewal.pause().await;
+    // The beginning of a handshake, and of the head of a record that is 512 bytes long.
+    let mut trickling = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(stage.address()).await.unwrap();
+        stream.write_all(&[0x16, 0x03, 0x01, 0x02, 0x00, 0x01]).await.unwrap();
+        trickling.push(stream);
+    }
+    renewal.look(Ok(pair_of(&second))).await;
+    assert_eq!(stage.shown().await, second.certificate_der().unwrap());
+    stage.sign_in(&alice()).await.expect_studio("alice").await;
+    for mut stream in trickling {
+        // It is closed, at the latest after the time for a handshake, whatever still comes.
+        let _ = stream.write_all(&[0x00]).await;
+        until_closed(&mut stream).await;
+    }
+}
+
+#[tokio::test]
+async fn who_reads_metrics_slowly_or_too_often_takes_nothing_from_the_others() {
+    let stage = bounded(|connections| connections.first_request = SOON).start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let admin = listener.local_addr().unwrap();
+    let limits = stage.gateway.config.gateway.connections;
+    tokio::spawn(serve::monitoring(listener, stage.gateway.metrics.clone(), limits));
+    let mut slow = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(admin).await.unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: m").await.unwrap();
+        slow.push(stream);
+    }
+    // One more is closed at once, and the slow ones in the end.
+    let mut another = TcpStream::connect(admin).await.unwrap();
+    assert_eq!(until_closed(&mut another).await, "");
+    for stream in &mut slow {
+        assert_eq!(until_closed(stream).await, "");
+    }
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let answer = client.get(format!("http://{admin}/metrics")).send().await.unwrap();
+    assert!(answer.text().await.unwrap().contains("studio_gateway_ledger_up 1"));
 }
 
 #[tokio::test]

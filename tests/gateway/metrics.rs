@@ -1,8 +1,11 @@
 //! What monitoring sees of sign-ins, and what it must not see.
 
-use crate::stage::{Setting, Stage, alice, idp_metadata};
+use crate::stage::{IDP, SSO, Setting, Stage, alice, idp_metadata, key, stranger_key};
+use chrono::TimeDelta;
+use serde_json::{Value, json};
 use std::time::Duration;
 use studio_gateway::clock::Clock;
+use studio_gateway::demo::idp::metadata::metadata_xml;
 use studio_gateway::saml::metadata::IdpMetadata;
 
 /// The value of a metric with exactly these labels, however they are ordered.
@@ -97,6 +100,24 @@ async fn the_end_of_each_certificate_is_told() {
     let told = value(&stage, "idp_certificate_not_after_timestamp_seconds", &labels).unwrap();
     let ends: f64 = ends.to_string().parse().unwrap();
     assert!((told - ends).abs() < 1.0, "{told} {ends}");
+}
+
+#[tokio::test]
+async fn cloudwatch_is_told_how_many_days_are_left() {
+    let both = metadata_xml(IDP, SSO, &[key(), stranger_key()]).unwrap();
+    let stage = Setting::usual().replace_file("idp.xml", &both).start().await;
+    stage.gateway.metrics.keep_for_cloudwatch();
+    let metadata = IdpMetadata::parse(&both, None, None, Clock::system().now()).unwrap();
+    let last = *metadata.certificates_end.iter().max().unwrap();
+    for (days, left) in [(10, 10.0), (-1, -1.0)] {
+        let lines = stage.gateway.metrics.take_lines(last - TimeDelta::days(days));
+        let told: Vec<Value> = lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let days: Vec<_> =
+            told.iter().filter(|line| line.get("idp_certificate_days_left").is_some()).collect();
+        assert_eq!(days.len(), 1, "{lines:?}");
+        assert_eq!(days[0]["idp_certificate_days_left"], left);
+        assert_eq!(days[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"], json!([[]]), "for an alarm");
+    }
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use crate::browser::{Browser, between};
 use crate::processes::{Process, folder};
-use crate::stage::{IDP, SSO, Setting, Stage, ada, alice, key, stranger_key};
+use crate::stage::{ACCOUNT, IDP, SSO, Setting, Stage, ada, alice, key, stranger_key};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::{Client, redirect};
@@ -10,6 +10,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use studio_gateway::demo::aws::Notebook;
 use studio_gateway::demo::idp::key::SigningKey;
 use studio_gateway::demo::idp::metadata::metadata_xml;
 use studio_gateway::demo::idp::response::Response;
@@ -307,4 +308,151 @@ async fn keys_are_replaced_without_logging_anyone_out() {
     reload.now().await;
     let response = stage.response_for(&alice()).answering(&id);
     stage.post(&response).from(&browser).await.expect_refused(403, "sign-in.lost");
+}
+
+/// Everybody may go to these places, in this order.
+fn to_all(destinations: &str) -> String {
+    format!("[[rule]]\nname = 'all'\neveryone = true\nallow = {destinations}")
+}
+
+/// Puts one text in place of another, wherever it is.
+fn edit(path: &Path, from: &str, to: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    assert!(text.contains(from), "{from:?} in {text}");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+const LAB: &str = "[[destination]]\nkey = 'lab'\nname = 'Lab'\ndomain = 'research'\nlanding_uri = 'studio::'";
+
+#[tokio::test]
+async fn a_destination_that_goes_takes_nobody_anywhere() {
+    let setting = Setting::usual().append(LAB).rules(&to_all("['lab', 'platform']")).impatient();
+    let (stage, mut reload, path) = watched(setting, "reload-destination").await;
+    let asked = stage.login("?to=lab").await;
+    let (id, relay_state) = (asked.1.authn_request().0, asked.1.sent_relay_state().unwrap());
+    let waiting = stage.sign_in(&alice()).await.expect_preparing();
+    // Its page is open and tells of its steps, and goes on doing so.
+    let events = waiting.watch(&stage).open().await;
+    edit(&path, "\"lab\"", "\"other\"");
+    reload.now().await;
+    let told = events.text().await.unwrap();
+    assert!(told.contains("event: ready"), "{told}");
+    // But it leads nowhere.
+    waiting.go_on(&stage).await.expect_refused(400, "choice.invalid");
+    waiting.watch(&stage).await.expect_refused(400, "choice.invalid");
+    assert_eq!(stage.times("sagemaker:CreatePresignedDomainUrl"), 0);
+    // Who began for it at the gateway gets to where they may go now.
+    let response = stage.response_for(&alice()).answering(&id);
+    let answer = stage.post(&response).relay_state(&relay_state).from(&asked.0).await;
+    answer.expect_studio("alice").await;
+}
+
+#[tokio::test]
+async fn a_notebook_that_goes_is_not_started() {
+    let notebook = "[[destination]]\nkey = 'notebook'\nname = 'Notebook'\n[destination.notebook]\nname = '{user_id}-nb'\n\
+        region = 'ap-northeast-2'\nroles = ['arn:aws:iam::111122223333:role/DataScientist']\npoll_milliseconds = 1";
+    let setting =
+        Setting::usual().append(notebook).rules(&to_all("['research', 'notebook']")).world(|world| {
+            world.notebooks.push(Notebook {
+                account: ACCOUNT.into(),
+                region: "ap-northeast-2".into(),
+                name: "alice-nb".into(),
+                tags: [("studiouserid".to_owned(), "alice".to_owned())].into(),
+                status: "Stopped".into(),
+                failure_reason: None,
+            });
+        });
+    let (stage, mut reload, path) = watched(setting, "reload-notebook").await;
+    let answer = stage.sign_in(&alice()).await;
+    let chooser = answer.expect_chooser();
+    let mut browser = Browser::default();
+    browser.absorb(&answer);
+    let choice = chooser.offer("notebook");
+    edit(&path, "\"{user_id}-nb\"", "\"{user_id}-other\"");
+    reload.now().await;
+    // What counts is which instance it is now.
+    stage.choose(&chooser.token, choice).from(&browser).await.expect_refused(400, "choice.invalid");
+    edit(&path, ", \"notebook\"]", "]");
+    reload.now().await;
+    stage.choose(&chooser.token, choice).from(&browser).await.expect_refused(400, "choice.invalid");
+    assert_eq!(stage.times("sagemaker:StartNotebookInstance"), 0);
+}
+
+#[tokio::test]
+async fn after_one_that_cannot_be_used_the_next_one_counts() {
+    let (stage, mut reload, path) = watched(Setting::usual(), "reload-mended").await;
+    let good = fs::read_to_string(&path).unwrap();
+    let narrowed = good.replace("\"data-science\"", "\"nobody\"");
+    for bad in ["", "[gatew", &good.replace("ap-northeast-2", "Seoul"), &good.replace("idp.xml", "gone.xml")]
+    {
+        fs::write(&path, bad).unwrap();
+        for _ in 0..3 {
+            reload.look().await;
+            stage.sign_in(&alice()).await.expect_granted();
+        }
+        // Another one, and the very one that was there before.
+        for (text, status) in [(&narrowed, 403), (&good, 303)] {
+            fs::write(&path, text).unwrap();
+            reload.look().await;
+            reload.look().await;
+            assert_eq!(stage.sign_in(&alice()).await.status, status, "after {bad:?}");
+        }
+    }
+    let metrics = stage.gateway.metrics.text();
+    assert!(metrics.contains("config_reloads_total{outcome=\"refused\"} 4"), "{metrics}");
+    assert!(metrics.contains("config_reloads_total{outcome=\"taken\"} 8"), "{metrics}");
+}
+
+/// Whether an address is told to come later, within so many requests that each say something else of themselves.
+async fn is_limited(stage: &Stage, forwarded: impl Fn(usize) -> String) -> bool {
+    for number in 0..50 {
+        if stage.get("/").header("x-forwarded-for", &forwarded(number)).await.status == 429 {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn whom_proxies_speak_of_changes_with_the_number_of_proxies() {
+    let limits =
+        "[limits]\naddress_per_second = 1\naddress_burst = 1\nall_per_second = 1000000\nall_burst = 1000000";
+    let setting = Setting::usual().set("gateway.proxies", 0).append(limits);
+    let (stage, mut reload, path) = watched(setting, "reload-proxies").await;
+    let anybody = |number| format!("203.0.113.{number}");
+    assert!(is_limited(&stage, anybody).await, "they are all one: whoever connects");
+    edit(&path, "proxies = 0", "proxies = 1");
+    reload.now().await;
+    assert!(!is_limited(&stage, anybody).await, "each is somebody else");
+    assert!(
+        is_limited(&stage, |number| format!("6.6.6.{number}, 203.0.113.77")).await,
+        "the proxy's word counts"
+    );
+    assert!(is_limited(&stage, |number| format!("nonsense-{number}")).await, "all nonsense is one");
+    assert!(is_limited(&stage, |number| "a,".repeat(1_000 + number)).await);
+    edit(&path, "proxies = 1", "proxies = 0");
+    reload.now().await;
+    assert!(is_limited(&stage, anybody).await, "one again");
+}
+
+#[tokio::test]
+async fn more_time_for_aws_in_the_middle_of_an_outage() {
+    let setting = Setting::usual()
+        .set("aws.attempts", 1)
+        .set("aws.breaker_failures", 1)
+        .set("aws.breaker_milliseconds", 60_000);
+    let mut service = Service::start("reload-outage", setting).await;
+    let open = |metrics: &str| {
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with("studio_gateway_aws_breaker_open{api=\"sts:AssumeRoleWithSAML\""));
+        line.map(|line| line.ends_with(" 1"))
+    };
+    service.stage.aws.knobs().fail("sts:AssumeRoleWithSAML", 1_000, 500, "InternalFailure");
+    assert_eq!(service.sign_in(key()).await, 502);
+    assert_eq!(open(&service.metrics().await), Some(true));
+    service.stage.aws.knobs().clear();
+    service.change("attempts = 1", "attempts = 2", RELOADED);
+    assert_eq!(service.sign_in(key()).await, 303, "the calls are made by others by now");
+    assert_eq!(open(&service.metrics().await), Some(false), "and nothing is said of what was");
 }

@@ -297,11 +297,8 @@ async fn a_denial_that_a_second_look_does_not_explain() {
 
 #[tokio::test]
 async fn no_room_for_another_profile() {
-    let stage = Setting::usual()
-        .profile("bob", Some("bob"), "")
-        .world(|world| world.profiles_per_domain = 1)
-        .start()
-        .await;
+    let stage =
+        Setting::usual().profile("bob", Some("bob"), "").world(|world| world.most_profiles = 1).start().await;
     stage.sign_in(&alice()).await.expect_refused(503, "aws.limit").because("ResourceLimitExceeded");
 }
 

@@ -195,7 +195,7 @@ fn put_events(
     let (mut answers, mut failed) = (Vec::new(), 0);
     for (index, (bus, kind, detail, seconds)) in entries.into_iter().enumerate() {
         let name = bus.rsplit('/').next().unwrap_or_default().to_owned();
-        let arn = arn(call, "events", &format!("event-bus/{name}"));
+        let arn = if bus == name { arn(call, "events", &format!("event-bus/{name}")) } else { bus };
         allow(call, note, "events:PutEvents", arn)?;
         exists(state, call, |kind| matches!(kind, EventSinkKind::EventBus(known) if *known == name))?;
         if call.refuses_one && index == 0 {

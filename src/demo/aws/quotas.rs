@@ -7,6 +7,10 @@ use super::shape::{Problems, Rule, Shape, finish};
 use super::state::State;
 use serde_json::{Map, Value, json};
 
+/// Code and name of the quotas that are for Studio.
+const PROFILES: (&str, &str) = ("L-AC46C40F", "Maximum number of Studio user profiles allowed per account");
+const SPACES: (&str, &str) = ("L-8E5333B4", "Maximum number of Studio spaces allowed per account");
+
 const CODE: Rule = Rule::length(1, 63);
 const TOKEN: Rule = Rule::length(1, 2048);
 
@@ -37,16 +41,19 @@ fn list(state: &State, input: &Map<String, Value>, call: &Call, note: &mut Note)
     if service != "sagemaker" {
         return Err(ApiError::new(400, "NoSuchResourceException", "The requested service does not exist."));
     }
-    let of_domains = ("User profiles per domain".to_owned(), state.world.profiles_per_domain);
-    let others = state.world.quotas.iter().map(|(name, value)| (name.clone(), *value as usize));
-    let all: Vec<_> = std::iter::once(of_domains).chain(others).collect();
+    let others = state.world.quotas.iter().map(|(name, value)| ("L-00000000", &**name, *value));
+    let of_studio =
+        [(PROFILES.0, PROFILES.1, state.world.most_profiles), (SPACES.0, SPACES.1, state.world.most_spaces)];
+    let all: Vec<_> = others.chain(of_studio).collect();
     let start = token.and_then(|token| token.parse::<usize>().ok()).unwrap_or(0);
     let end = start.saturating_add(size as usize);
     let quotas: Vec<_> = all
         .iter()
         .skip(start)
         .take(size as usize)
-        .map(|(name, value)| json!({ "ServiceCode": service, "QuotaName": name, "Value": value }))
+        .map(|(code, name, value)| {
+            json!({ "ServiceCode": service, "QuotaCode": code, "QuotaName": name, "Value": value })
+        })
         .collect();
     let mut output = json!({ "Quotas": quotas });
     if let (true, Some(output)) = (end < all.len(), output.as_object_mut()) {

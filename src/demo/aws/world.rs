@@ -36,10 +36,12 @@ pub struct World {
     pub tables: Vec<Table>,
     /// What takes events, in the account of whoever calls.
     pub event_sinks: Vec<EventSink>,
-    /// Largest number of user profiles in one domain; one more is `ResourceLimitExceeded`.
-    pub profiles_per_domain: usize,
+    /// Largest number of user profiles in an account and region; one more is `ResourceLimitExceeded`.
+    pub most_profiles: usize,
+    /// Largest number of spaces in an account and region, as Service Quotas lists it.
+    pub most_spaces: usize,
     /// Further quotas of SageMaker by name, as Service Quotas lists them.
-    pub quotas: BTreeMap<String, u32>,
+    pub quotas: BTreeMap<String, usize>,
 }
 
 impl Default for World {
@@ -57,7 +59,8 @@ impl Default for World {
             accepted_audiences: AWS_AUDIENCES.map(String::from).to_vec(),
             tables: Vec::new(),
             event_sinks: Vec::new(),
-            profiles_per_domain: 1000,
+            most_profiles: 1000,
+            most_spaces: 1000,
             quotas: BTreeMap::new(),
         }
     }

@@ -73,7 +73,7 @@ impl OwnSite {
                 ..Profile::default()
             })
             .collect();
-        world.profiles_per_domain = usize::try_from(people)? + 1;
+        world.most_profiles = usize::try_from(people)? + 1;
         let aws = EmbeddedAws::start(world, clock, (Ipv4Addr::LOCALHOST, 0).into()).await?;
         aws.knobs().latency("*", Duration::from_millis(aws_milliseconds));
         let mut site =

@@ -1,12 +1,15 @@
 """Three gateways share a ledger: an assertion counts once at any of them, and not at all while the ledger is away."""
 
 import base64
+import json
 import os
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from harness.browser import Browser, code_of
 from harness.idp import AuthnRequest, Idp, Person
+from harness.process import binary
 from harness.sign_in import PROBLEM, arrive
 from harness.world import Domain, IdpEntry, World
 
@@ -83,3 +86,29 @@ def test_nothing_is_granted_while_the_ledger_is_away(fleet, ledger):
     for acs in fleet.acs:
         browser = Browser()
         arrive(fleet.world, browser, browser.post(acs, fleet.response("nari")), "nari", RESEARCH)
+
+
+def found(fleet) -> tuple[dict[str, str], int]:
+    """What `check --live` says of the ledger: the level of each finding, and the exit code."""
+    command = [binary(), "check", "--live", "--json", "--config", fleet.world.write()]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = inherited | fleet.world.credentials
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=120)
+    findings = {one["id"]: one for one in json.loads(done.stdout)["findings"]}
+    print(findings["ledger.claim"])
+    levels = {name: one["level"] for name, one in findings.items() if name.startswith("ledger.")}
+    return levels, done.returncode
+
+
+def test_the_live_check_says_whether_the_ledger_can_be_used(fleet, ledger):
+    levels, _ = found(fleet)
+    assert levels["ledger.claim"] == "ok"
+    # It leaves nothing behind that is in the way of a sign-in.
+    browser = Browser()
+    arrive(fleet.world, browser, browser.post(fleet.acs[0], fleet.response("nari")), "nari", RESEARCH)
+    ledger.stop()
+    levels, code = found(fleet)
+    assert (levels["ledger.claim"], code) == ("error", 1)
+    ledger.start()
+    levels, _ = found(fleet)
+    assert levels["ledger.claim"] == "ok"

@@ -77,12 +77,10 @@ pub(super) fn create(
             "UserProfile [{name}] already exists in domain [{domain_id}]."
         )));
     }
-    let limit = state.world.profiles_per_domain;
-    if state.profiles.len() >= limit
-        && state.profiles.keys().filter(|(domain, _)| domain == domain_id).count() >= limit
-    {
-        let message =
-            format!("The account-level service limit for user profiles of domain [{domain_id}] is reached.");
+    let limit = state.world.most_profiles;
+    let of_account = || state.profiles.keys().filter(|(domain, _)| state.domain(domain, call).is_some());
+    if state.profiles.len() >= limit && of_account().count() >= limit {
+        let message = "The account-level service limit for Studio user profiles is reached.";
         return Err(ApiError::new(400, "ResourceLimitExceeded", message));
     }
     let view = new(tags, settings);

@@ -87,7 +87,7 @@ fn updates_merge_settings() {
 
 #[test]
 fn a_domain_has_room_for_so_many_and_is_found_in_its_region_only() {
-    let mut bench = Bench::new(World { profiles_per_domain: 3, ..world() });
+    let mut bench = Bench::new(World { most_profiles: 3, ..world() });
     bench.ours("CreateUserProfile", &create("carol")).unwrap();
     assert_eq!(code(bench.ours("CreateUserProfile", &create("dave"))), "ResourceLimitExceeded");
     let elsewhere = json!({"DomainId": "d-elsewhere", "UserProfileName": "dave"});
