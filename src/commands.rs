@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod check;
 pub(crate) mod demo;
 pub(crate) mod explain;
+mod file;
 pub(crate) mod health;
 pub(crate) mod idp_setup;
 pub(crate) mod inspect;
@@ -22,10 +23,6 @@ use clap::Args;
 use indicatif::style::TemplateError;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::error::Error;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
 use studio_gateway::clock::Clock;
 use studio_gateway::config::{Config, Domain, Problems};
 use studio_gateway::load;
@@ -57,42 +54,10 @@ fn domain<'c>(config: &'c Config, key: &str) -> Result<&'c Domain, String> {
     })
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|fault| format!("{}: {fault}", path.display()))
-}
-
 /// A progress bar, on a terminal.
 fn bar() -> Result<ProgressBar, TemplateError> {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len}  {eta}")?;
     Ok(ProgressBar::new(0).with_style(style))
-}
-
-/// Writes a file that does not exist yet, whole or not at all. Nobody else may read it.
-fn write_new(path: &Path, text: &str) -> Result<(), String> {
-    replace(path, text, |_| false)
-}
-
-/// The same; a file that exists is replaced if `ours` knows its text.
-fn replace(path: &Path, text: &str, ours: impl Fn(&str) -> bool) -> Result<(), String> {
-    let fault = |fault: std::io::Error| format!("{}: {fault}", path.display());
-    let known = match std::fs::read_to_string(path) {
-        Ok(there) => ours(&there),
-        Err(fault) => fault.kind() == ErrorKind::NotFound,
-    };
-    if !known {
-        return Err(format!("{}: exists, and is not overwritten", path.display()));
-    }
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)
-        .map_err(fault)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fault)?;
-    std::fs::rename(&beside, path).map_err(fault)
 }
 
 /// The time that `--at` names, or now.

@@ -85,6 +85,24 @@ pub enum Next<'g> {
     Choose(Box<Choice>, Vec<Way<'g>>),
 }
 
+impl Next<'_> {
+    /// The same, but for what the person chose last, if that leads to this destination and may still be had.
+    #[must_use]
+    pub fn to_last(self, remembered: Option<&Remembered>, destination: Option<&str>) -> Self {
+        let (choice, ways) = match &self {
+            Self::Go(choice, way) => (choice, std::slice::from_ref(&**way)),
+            Self::Choose(choice, ways) => (choice, ways.as_slice()),
+        };
+        let last = remembered.and_then(|remembered| remembered.last_of(choice.identity()));
+        let way = last.and_then(|key| ways.iter().find_map(|way| way.at(key)));
+        let is_meant = |way: &Way<'_>| Some(way.destination().key.as_str()) == destination;
+        match (way.filter(is_meant), self) {
+            (Some(way), Self::Go(choice, _) | Self::Choose(choice, _)) => Self::Go(choice, Box::new(way)),
+            (None, next) => next,
+        }
+    }
+}
+
 impl Gateway {
     /// Makes the shared parts. Nothing is called yet.
     pub async fn new(

@@ -41,9 +41,9 @@ pub struct Taken {
 }
 
 /// What is in the domain, by name, with `LastModifiedTime` in milliseconds.
-struct Listed {
-    name: String,
-    modified: i64,
+pub(super) struct Listed {
+    pub(super) name: String,
+    pub(super) modified: i64,
 }
 
 /// The domain itself, by `DescribeDomain` and `ListTags`.
@@ -91,7 +91,8 @@ pub async fn backup(
     mut done: impl FnMut(usize, usize),
 ) -> Result<Taken, Refusal> {
     let work = Arc::new(Work { client: client(clients, domain)?, domain_id: domain.id.clone() });
-    let (listed_profiles, listed_spaces) = tokio::try_join!(work.list_profiles(), work.list_spaces())?;
+    let (listed_profiles, listed_spaces) =
+        tokio::try_join!(list_profiles(&work.client, &domain.id), list_spaces(&work.client, &domain.id))?;
     let total = listed_profiles.len() + listed_spaces.len();
     let mut through = 0;
     let mut step = || {
@@ -184,30 +185,6 @@ struct Work {
 }
 
 impl Work {
-    async fn list_profiles(&self) -> Result<Vec<Listed>, Refusal> {
-        let list = self.client.list_user_profiles().domain_id_equals(&self.domain_id).max_results(100);
-        let mut pages = list.into_paginator().items().send();
-        let mut listed = Vec::new();
-        while let Some(one) = pages.next().await {
-            let one = one.map_err(|error| AwsFault::of(LIST_PROFILES, &error))?;
-            let name = one.user_profile_name().ok_or_else(|| without(LIST_PROFILES, "a name"))?;
-            listed.push(Listed { name: name.to_owned(), modified: milliseconds(one.last_modified_time()) });
-        }
-        Ok(listed)
-    }
-
-    async fn list_spaces(&self) -> Result<Vec<Listed>, Refusal> {
-        let list = self.client.list_spaces().domain_id_equals(&self.domain_id).max_results(100);
-        let mut pages = list.into_paginator().items().send();
-        let mut listed = Vec::new();
-        while let Some(one) = pages.next().await {
-            let one = one.map_err(|error| AwsFault::of(LIST_SPACES, &error))?;
-            let name = one.space_name().ok_or_else(|| without(LIST_SPACES, "a name"))?;
-            listed.push(Listed { name: name.to_owned(), modified: milliseconds(one.last_modified_time()) });
-        }
-        Ok(listed)
-    }
-
     /// `None`: it is being deleted, or was since it was listed.
     async fn profile(&self, name: &str) -> Result<Option<form::Profile>, Refusal> {
         let described = self
@@ -297,6 +274,32 @@ impl Work {
         }
         Ok(configs)
     }
+}
+
+/// The profiles of a domain, whatever their status.
+pub(super) async fn list_profiles(client: &Client, domain_id: &str) -> Result<Vec<Listed>, Refusal> {
+    let list = client.list_user_profiles().domain_id_equals(domain_id).max_results(100);
+    let mut pages = list.into_paginator().items().send();
+    let mut listed = Vec::new();
+    while let Some(one) = pages.next().await {
+        let one = one.map_err(|error| AwsFault::of(LIST_PROFILES, &error))?;
+        let name = one.user_profile_name().ok_or_else(|| without(LIST_PROFILES, "a name"))?;
+        listed.push(Listed { name: name.to_owned(), modified: milliseconds(one.last_modified_time()) });
+    }
+    Ok(listed)
+}
+
+/// ... and its spaces.
+pub(super) async fn list_spaces(client: &Client, domain_id: &str) -> Result<Vec<Listed>, Refusal> {
+    let list = client.list_spaces().domain_id_equals(domain_id).max_results(100);
+    let mut pages = list.into_paginator().items().send();
+    let mut listed = Vec::new();
+    while let Some(one) = pages.next().await {
+        let one = one.map_err(|error| AwsFault::of(LIST_SPACES, &error))?;
+        let name = one.space_name().ok_or_else(|| without(LIST_SPACES, "a name"))?;
+        listed.push(Listed { name: name.to_owned(), modified: milliseconds(one.last_modified_time()) });
+    }
+    Ok(listed)
 }
 
 /// The ARNs of lifecycle configs in a value.

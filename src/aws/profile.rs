@@ -4,7 +4,7 @@ mod create;
 mod look;
 
 pub(super) use create::with_role;
-pub(super) use look::{Tags, describe, tags};
+pub(super) use look::{Described, Tags, describe, tags};
 
 use super::clients::AwsClients;
 use super::drift::{Drift, Wanted};
@@ -18,7 +18,7 @@ use crate::sign_in::{Progress, Step};
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::types::UserProfileStatus;
 use create::{Maker, create};
-use look::{Described, find};
+use look::find;
 use moka::sync::Cache;
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -9,7 +9,7 @@ mod profile;
 mod space;
 
 use super::at_once::at_once;
-use super::backup::describe_domain;
+use super::backup::{Listed, describe_domain, list_profiles, list_spaces};
 use super::clients::{AwsClients, patient};
 use super::profile::arn_prefix;
 use super::reconcile::Mode;
@@ -24,6 +24,7 @@ use serde_json::{Map, Value};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, sleep};
 
 /// How it stands with something of the manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +92,10 @@ struct Work {
     domain_id: String,
     owner_tag: String,
     lifecycle: Lifecycle,
+    /// Names in lower case of the profiles that were there before: what is not there needs no look.
+    profiles: HashSet<String>,
+    /// ... and of the spaces.
+    spaces: HashSet<String>,
     ready: Duration,
     poll: Duration,
 }
@@ -102,6 +107,26 @@ impl Work {
             Some(name) => Err(format!("lifecycle config {name} cannot be used")),
             None => Ok(settings.with_texts(&|text| self.lifecycle.here(text))),
         }
+    }
+
+    /// What `look` finds when it has come to rest, or as it is when the time for that is over. `None`: made just now, and
+    /// not to be seen everywhere yet. A plan does not wait.
+    async fn at_rest<T, F>(
+        &self,
+        mut found: Option<T>,
+        look: impl Fn() -> F,
+        is_pending: impl Fn(&T) -> bool,
+    ) -> Result<Option<T>, Refusal>
+    where
+        F: Future<Output = Result<Option<T>, Refusal>>,
+    {
+        let deadline = Instant::now() + self.ready;
+        while self.mode == Mode::Apply && found.as_ref().is_none_or(&is_pending) && Instant::now() < deadline
+        {
+            sleep(self.poll).await;
+            found = look().await?;
+        }
+        Ok(found)
     }
 }
 
@@ -129,6 +154,9 @@ pub async fn restore(
         through += 1;
         done(through, total);
     };
+    let (profiles, spaces) =
+        tokio::try_join!(list_profiles(&client, &domain.id), list_spaces(&client, &domain.id))?;
+    let names = |listed: Vec<Listed>| listed.into_iter().map(|one| one.name.to_ascii_lowercase()).collect();
     let prefix = arn_prefix(&target.arn);
     let (lifecycle, mut items) = lifecycle::settle(&client, manifest, &prefix, mode, &mut step).await;
     let domain_differences = domain_differences(manifest, &target, &lifecycle);
@@ -138,6 +166,8 @@ pub async fn restore(
         domain_id: domain.id.clone(),
         owner_tag: domain.owner_tag.clone(),
         lifecycle,
+        profiles: names(profiles),
+        spaces: names(spaces),
         ready: domain.ready,
         poll: domain.poll,
     });

@@ -7,9 +7,9 @@ use super::form;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -27,7 +27,7 @@ pub enum JournalFault {
         /// What is wrong.
         fault: std::io::Error,
     },
-    /// It is of another domain, or is no journal at all.
+    /// It is of another domain, is no journal at all, or others may write it.
     #[error("{}: not from a backup of this domain; move it away", .0.display())]
     Stranger(PathBuf),
     /// It is too old.
@@ -81,6 +81,11 @@ impl Journal {
         name.push(".partial");
         let path = PathBuf::from(name);
         let fault = |fault| JournalFault::Io { path: path.clone(), fault };
+        // What others could have written is not gone on from, and no link is followed.
+        let is_ours = |there: Metadata| there.is_file() && there.permissions().mode() & 0o022 == 0;
+        if path.symlink_metadata().is_ok_and(|there| !is_ours(there)) {
+            return Err(JournalFault::Stranger(path));
+        }
         // Read by whoever writes it only: it tells who works here.
         let mut options = OpenOptions::new();
         let options = options.read(true).append(true).create(true).mode(0o600);

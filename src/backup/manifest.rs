@@ -9,6 +9,8 @@ use aws_sdk_sagemaker::types::{
     DefaultSpaceSettings, DomainSettings, SharingType, SpaceSettings, UserSettings,
 };
 use base64::prelude::{BASE64_STANDARD, Engine};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -93,7 +95,7 @@ impl Manifest {
     /// # Errors
     /// Everything that is wrong with it. A text that has not the form of a manifest at all is one problem.
     pub fn parse(text: &str) -> Result<Self, Problems> {
-        let form: form::Manifest = from_json(text)?;
+        let form: form::Manifest = from_json(text, form::VERSION)?;
         let mut problems = Problems::default();
         let manifest = Reader { problems: &mut problems }.manifest(&form);
         match manifest {
@@ -103,15 +105,29 @@ impl Manifest {
     }
 }
 
-/// Reads JSON into a form. The first problem of it has its path too.
-pub(super) fn from_json<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Problems> {
+/// What every version of a file says.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
+}
+
+/// Reads JSON of this version into a form. The first problem of it has its path too.
+pub(super) fn from_json<T: DeserializeOwned>(text: &str, known: u32) -> Result<T, Problems> {
+    read_form(text).map_err(|problems| match serde_json::from_str(text) {
+        // What another version may have is no problem of its own.
+        Ok(Versioned { version }) if version != known => Problems::of_version(version, known),
+        _ => problems,
+    })
+}
+
+fn read_form<T: DeserializeOwned>(text: &str) -> Result<T, Problems> {
     let mut json = serde_json::Deserializer::from_str(text);
     let form = serde_path_to_error::deserialize(&mut json).map_err(|fault| {
         let path = fault.path().to_string();
         let inner = fault.into_inner();
-        Problems::one(if path == "." { inner.to_string() } else { format!("{path}: {inner}") })
+        Problems::one(&if path == "." { inner.to_string() } else { format!("{path}: {inner}") })
     })?;
-    json.end().map_err(|fault| Problems::one(fault.to_string()))?;
+    json.end().map_err(|fault| Problems::one(&fault.to_string()))?;
     Ok(form)
 }
 
@@ -122,8 +138,7 @@ struct Reader<'p> {
 impl Reader<'_> {
     fn manifest(&mut self, form: &form::Manifest) -> Option<Manifest> {
         if form.version != form::VERSION {
-            let known = form::VERSION;
-            self.problems.add("version", format_args!("{}, and this program knows {known}", form.version));
+            *self.problems = Problems::of_version(form.version, form::VERSION);
             return None;
         }
         let domain = self.domain(&form.domain);

@@ -96,10 +96,10 @@ impl Mapping {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, Problems> {
-        let form: Form = from_json(text)?;
+        let form: Form = from_json(text, VERSION)?;
         let mut problems = Problems::default();
         if form.version != VERSION {
-            problems.add("version", format_args!("{}, and this program knows {VERSION}", form.version));
+            problems = Problems::of_version(form.version, VERSION);
         }
         for (path, place) in [("from", &form.from), ("to", &form.to)] {
             let plain = |text: &str| text.bytes().all(|byte| byte == b'-' || byte.is_ascii_alphanumeric());

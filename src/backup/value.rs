@@ -10,9 +10,13 @@ pub struct Problems(Vec<String>);
 
 impl Problems {
     /// A single one.
-    #[must_use]
-    pub fn one(line: String) -> Self {
-        Self(vec![line])
+    pub(super) fn one(line: &str) -> Self {
+        Self(vec![shown(line)])
+    }
+
+    /// A file of another version.
+    pub(super) fn of_version(version: u32, known: u32) -> Self {
+        Self(vec![format!("version: {version}, and this program knows {known}")])
     }
 
     /// The lines.
@@ -22,8 +26,20 @@ impl Problems {
     }
 
     pub(super) fn add(&mut self, path: &str, problem: impl fmt::Display) {
-        self.0.push(format!("{path}: {problem}"));
+        self.0.push(shown(&format!("{path}: {problem}")));
     }
+}
+
+/// A line in which nothing is left that a terminal would obey: what a stranger has written is quoted in it.
+fn shown(line: &str) -> String {
+    let mut shown = String::new();
+    for c in line.chars() {
+        match c {
+            '"' | '\'' | '\\' => shown.push(c),
+            other => shown.extend(other.escape_debug()),
+        }
+    }
+    shown
 }
 
 impl fmt::Display for Problems {

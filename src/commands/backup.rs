@@ -1,6 +1,7 @@
 //! `studio-gateway backup`: writes down what a domain is made of.
 
-use super::{Done, WithConfig, bar, write_new};
+use super::file::{check, print, write};
+use super::{Done, WithConfig, bar};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use std::path::PathBuf;
@@ -28,14 +29,11 @@ pub(crate) struct BackupArgs {
 
 pub(crate) async fn run(args: &BackupArgs, now: DateTime<Utc>) -> Done {
     let (Some(key), Some(out)) = (&args.domain, &args.out) else {
-        println!("{:#}", schema());
-        return Ok(());
+        return Ok(print(&format!("{:#}\n", schema()))?);
     };
     let config = args.config.load(now).await?;
     let domain = super::domain(&config, key)?;
-    if out.exists() {
-        return Err(format!("{}: exists, and is not overwritten", out.display()).into());
-    }
+    check(out, |_| false)?;
     let metrics = Metrics::new(Arc::new(Idps::new(&config)));
     let clients = AwsClients::new(&config, GatewayCredentials::Default, &metrics).await;
     let described =
@@ -50,20 +48,21 @@ pub(crate) async fn run(args: &BackupArgs, now: DateTime<Utc>) -> Done {
     .map_err(|refusal| refusal.reason().to_owned())?;
     bar.finish_and_clear();
     let text = serde_json::to_string_pretty(&taken.manifest)? + "\n";
-    write_new(out, &text)?;
+    write(out, &text, |_| false)?;
     journal.finish()?;
     for note in &taken.notes {
         eprintln!("note: {note}");
     }
     let manifest = &taken.manifest;
-    println!(
-        "{}: {} profiles, {} spaces, {} lifecycle configs, {} volumes to see to by hand",
+    let said = format!(
+        "{}: {} profiles, {} spaces, {} lifecycle configs, {} volumes to see to by hand\n",
         out.display(),
         manifest.profiles.len(),
         manifest.spaces.len(),
         manifest.lifecycle_configs.len(),
         manifest.volumes.len()
     );
+    print(&said)?;
     // AWS may know settings that this program does not: better known now than on the day of the restore.
     if let Err(problems) = Manifest::parse(&text) {
         eprintln!("restore will not take this manifest as it is:\n{problems}");

@@ -96,7 +96,10 @@ async fn aws_alone(config: PathBuf, listen: SocketAddr) -> Done {
     println!("sagemaker_endpoint set to that address. Ctrl-C ends it.");
     println!("AWS_ACCESS_KEY_ID={}", world::ACCESS_KEY_ID);
     println!("AWS_SECRET_ACCESS_KEY={}", world::SECRET_ACCESS_KEY);
-    println!("`reconcile` needs more than the gateway: AWS_ACCESS_KEY_ID={}", world::OPERATOR_ACCESS_KEY_ID);
+    println!(
+        "`reconcile`, `backup` and `restore` need more than the gateway: AWS_ACCESS_KEY_ID={}",
+        world::OPERATOR_ACCESS_KEY_ID
+    );
     until_signal().await?;
     aws.stop().await;
     Ok(())

@@ -1,6 +1,7 @@
 //! `studio-gateway explain`: where the rules let a person go, and why.
 
-use super::{Done, WithConfig, read, time};
+use super::file::read;
+use super::{Done, WithConfig, time};
 use clap::Args;
 use std::path::PathBuf;
 use studio_gateway::explain::{Question, explain};

@@ -1,6 +1,7 @@
 //! `studio-gateway inspect`: a captured SAML response, rule by rule.
 
-use super::{Done, read, time};
+use super::file::read;
+use super::{Done, time};
 use chrono::TimeDelta;
 use clap::Args;
 use std::path::PathBuf;

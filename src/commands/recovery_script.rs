@@ -1,6 +1,7 @@
 //! `studio-gateway recovery-script`: prints the scripts that bring files from an old domain to a new one. Calls nobody.
 
 use super::Done;
+use super::file::{print, read};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use studio_gateway::backup::{Bucket, Manifest, Mapping, copy, from_s3, s3_policy, to_s3};
@@ -51,7 +52,7 @@ struct S3Args {
 
 impl S3Args {
     fn read(&self) -> Result<(Manifest, Bucket), String> {
-        let manifest = Manifest::parse(&super::read(&self.manifest)?)
+        let manifest = Manifest::parse(&read(&self.manifest)?)
             .map_err(|problems| format!("{} cannot be used:\n{problems}", self.manifest.display()))?;
         Ok((manifest, Bucket::parse(&self.bucket, &self.prefix)?))
     }
@@ -60,21 +61,21 @@ impl S3Args {
 pub(crate) fn run(args: &ScriptArgs) -> Done {
     match &args.script {
         Script::Copy(args) => {
-            let mapping = Mapping::parse(&super::read(&args.mapping)?)
+            let mapping = Mapping::parse(&read(&args.mapping)?)
                 .map_err(|problems| format!("{} cannot be used:\n{problems}", args.mapping.display()))?;
-            print!("{}", copy(&mapping, &args.old, &args.new)?);
+            print(&copy(&mapping, &args.old, &args.new)?)?;
         }
         Script::ToS3(args) => {
             let (manifest, bucket) = args.read()?;
-            print!("{}", to_s3(&manifest, &bucket)?);
+            print(&to_s3(&manifest, &bucket)?)?;
         }
         Script::FromS3(args) => {
             let (manifest, bucket) = args.read()?;
-            print!("{}", from_s3(&manifest, &bucket)?);
+            print(&from_s3(&manifest, &bucket)?)?;
         }
         Script::S3Policy(args) => {
             let (manifest, bucket) = args.read()?;
-            println!("{:#}", s3_policy(&manifest, &bucket));
+            print(&format!("{:#}\n", s3_policy(&manifest, &bucket)))?;
             let identity = manifest.domain.settings.get("ExecutionRoleIdentityConfig");
             if identity.and_then(serde_json::Value::as_str) != Some("USER_PROFILE_NAME") {
                 eprintln!(

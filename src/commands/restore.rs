@@ -1,7 +1,8 @@
 //! `studio-gateway restore`: shows what of a manifest a domain lacks, and makes it if told to.
 
+use super::file::{check, print, read, write};
 use super::reconcile::{LEFT, ModeArgs};
-use super::{WithConfig, bar, replace};
+use super::{WithConfig, bar};
 use chrono::{DateTime, Utc};
 use clap::Args;
 use comfy_table::Table;
@@ -12,7 +13,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use studio_gateway::aws::{AwsClients, GatewayCredentials, Item, ItemOutcome, Mode, Restored, restore};
-use studio_gateway::backup::{Manifest, Mapping};
+use studio_gateway::backup::{Manifest, Mapping, Place};
 use studio_gateway::idps::Idps;
 use studio_gateway::metrics::Metrics;
 
@@ -41,9 +42,16 @@ pub(crate) struct RestoreArgs {
 pub(crate) async fn run(args: &RestoreArgs, now: DateTime<Utc>) -> Result<ExitCode, Box<dyn Error>> {
     let config = args.config.load(now).await?;
     let domain = super::domain(&config, &args.domain)?;
-    let manifest = Manifest::parse(&super::read(&args.manifest)?)
+    let manifest = Manifest::parse(&read(&args.manifest)?)
         .map_err(|problems| format!("{} cannot be used:\n{problems}", args.manifest.display()))?;
     let mode = args.mode.mode();
+    let from = Place { domain: manifest.domain.id.clone(), home_efs: manifest.domain.home_efs.clone() };
+    let ours = |text: &str| {
+        Mapping::parse(text).is_ok_and(|there| there.from == from && there.to.domain == domain.id)
+    };
+    if let Some(path) = &args.mapping {
+        check(path, ours)?;
+    }
     let metrics = Metrics::new(Arc::new(Idps::new(&config)));
     let clients = AwsClients::new(&config, GatewayCredentials::Default, &metrics).await;
     let bar = bar()?;
@@ -55,16 +63,12 @@ pub(crate) async fn run(args: &RestoreArgs, now: DateTime<Utc>) -> Result<ExitCo
     .map_err(|refusal| refusal.reason().to_owned())?;
     bar.finish_and_clear();
     if let Some(path) = &args.mapping {
-        let ours = |text: &str| {
-            let there = Mapping::parse(text);
-            there.is_ok_and(|there| there.from == restored.mapping.from && there.to == restored.mapping.to)
-        };
-        replace(path, &restored.mapping.to_text()?, ours)?;
+        write(path, &restored.mapping.to_text()?, ours)?;
     }
     if args.json {
-        println!("{:#}", to_json(&args.domain, mode, &restored));
+        print(&format!("{:#}\n", to_json(&args.domain, mode, &restored)))?;
     } else {
-        print_tables(&restored);
+        print(&tables(&restored))?;
     }
     Ok(exit_code(&restored.items))
 }
@@ -99,7 +103,8 @@ fn summary(items: &[Item]) -> Vec<(&'static str, usize)> {
     all.map(|word| (word, items.iter().filter(|item| words(&item.outcome).0 == word).count())).to_vec()
 }
 
-fn print_tables(restored: &Restored) {
+fn tables(restored: &Restored) -> String {
+    let mut text = String::new();
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_header(["kind", "name", "outcome"]);
     for item in &restored.items {
@@ -110,20 +115,19 @@ fn print_tables(restored: &Restored) {
         }
     }
     if !table.is_empty() {
-        println!("{table}");
+        text.extend([table.to_string(), "\n".to_owned()]);
     }
     let mut totals = Table::new();
     totals.load_style(UTF8_FULL_CONDENSED).set_header(["outcome", "items"]);
     for (word, count) in summary(&restored.items) {
         totals.add_row([word.to_owned(), count.to_string()]);
     }
-    println!("{totals}");
+    text.extend([totals.to_string(), "\n".to_owned()]);
     if !restored.domain_differences.is_empty() {
-        println!("In these settings the domain is not like the old one. They are not changed here:");
-        for path in &restored.domain_differences {
-            println!("  {path}");
-        }
+        text += "In these settings the domain is not like the old one. They are not changed here:\n";
+        text.extend(restored.domain_differences.iter().map(|path| format!("  {path}\n")));
     }
+    text
 }
 
 fn to_json(domain: &str, mode: Mode, restored: &Restored) -> Value {

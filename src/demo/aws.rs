@@ -7,7 +7,7 @@
 //! POST /                    every API call: X-Amz-Target for SageMaker, Action and Version for STS and IAM
 //! GET  /studio/auth?token=  a presigned link, once
 //! GET  /studio/page         the stand-in for Studio, or for a notebook instance
-//!      /_control/...        events, recorded calls, profiles, knobs, foreign sessions and roles
+//!      /_control/...        events, recorded calls, counts, profiles, knobs, seeds, foreign sessions and roles
 //! ```
 
 mod api;

@@ -1,8 +1,6 @@
 //! The AWS accounts that a gateway configuration expects: its SAML providers, roles and domains, with exactly the
 //! policies that `studio-gateway policies` prints for it.
 
-mod notebooks;
-
 use super::aws::{
     AWS_AUDIENCES, Domain, EventSink, EventSinkKind, Role, SamlProvider, StaticKeys, Table as DynamoDbTable,
     World,
@@ -19,7 +17,8 @@ use toml::Table;
 
 /// Access key ID of the gateway in the embedded AWS. It opens nothing anywhere else.
 pub const ACCESS_KEY_ID: &str = "AKIASTUDIOGATEWAYDEM";
-/// Access key ID of whoever runs `reconcile` and `lifecycle sync`: the same role, with the policies for these commands.
+/// Access key ID of whoever runs `reconcile`, `lifecycle sync`, `backup` and `restore`: the same role, with the policies for
+/// these commands.
 pub const OPERATOR_ACCESS_KEY_ID: &str = "AKIASTUDIOOPERATORDE";
 /// Access key ID of an administrator of the embedded AWS before anything is set up.
 pub const ADMINISTRATOR_ACCESS_KEY_ID: &str = "AKIASTUDIOADMINISTRA";
@@ -109,7 +108,7 @@ fn bare(config: &Config) -> World {
         domains: domains.collect(),
         accepted_audiences: AWS_AUDIENCES.map(String::from).into_iter().chain(own_audiences).collect(),
         tables: tables(config),
-        regions: notebooks::places(config).map(|place| place.region.clone()).collect(),
+        regions: config.destinations.iter().map(|one| one.region().to_owned()).collect(),
         event_sinks: event_sinks(config),
         ..World::default()
     }
@@ -155,7 +154,7 @@ fn roles(config: &Config, printed: &Printed) -> Vec<Role> {
                 .or_insert_with(|| provisioner_role(printed, &provisioner.role));
         }
     }
-    for place in notebooks::places(config) {
+    for place in config.destinations.iter().filter_map(|one| one.notebooks()) {
         for arn in &place.roles {
             by_arn.entry(arn.as_str()).or_insert_with(|| federated(printed, arn));
         }
@@ -231,8 +230,8 @@ const WHOLE: &str = "";
 const OF_PEOPLE: &[&str] = &["federated-role-policy", "notebook-people-policy"];
 /// What a role may need beside gateway-policy or provisioner-policy, for what it does in an account.
 const BESIDE: &[&str] = &["service-presign-policy", "execution-roles-policy", "check-live-policy"];
-/// What the role of a command needs beside these.
-const FOR_COMMANDS: &[&str] = &["reconcile-policy"];
+/// What the roles of commands need beside these.
+const FOR_COMMANDS: &[&str] = &["reconcile-policy", "backup-policy", "restore-policy"];
 
 /// The subject of a role's policies.
 fn subject(role: &RoleArn) -> String {

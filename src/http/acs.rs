@@ -62,12 +62,26 @@ async fn process(
     let response = EncodedResponse::new(value)?;
     // On the heap: the calls to the ledger make it large.
     let accepted = Box::pin(gateway.accept(response, &outstanding, destination, remembered, record));
-    match accepted.await? {
+    let next = match (relay_state.attempt, accepted.await?) {
+        (Some(Attempt::GoingOn), next) => next.to_last(remembered, destination),
+        (_, next) => next,
+    };
+    match next {
         Next::Go(choice, grant) => {
             let may_refresh = relay_state.attempt == Some(Attempt::First);
-            let may_renew = relay_state.attempt != Some(Attempt::Again);
+            let may_renew = !matches!(relay_state.attempt, Some(Attempt::Again | Attempt::GoingOn));
             let (choice, grant) = (&*choice, &*grant);
-            let opening = Opening { gateway, visit, choice, grant, browser, started, may_refresh, may_renew };
+            let opening = Opening {
+                gateway,
+                visit,
+                choice,
+                grant,
+                browser,
+                remembered,
+                started,
+                may_refresh,
+                may_renew,
+            };
             opening.finish_soon(record).await
         }
         Next::Choose(choice, grants) => {

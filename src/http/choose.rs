@@ -37,10 +37,14 @@ async fn process(
     request: Request,
     record: &mut Record,
 ) -> Result<(&'static str, Response), Refusal> {
+    let before = remembered(gateway, request.headers());
     let Returned { choice, key, patient, directly, browser } = Returned::read(gateway, request).await?;
     let started = Instant::now();
-    let (identity, outcome, response) = match choice {
+    // The page that watches goes on with a choice that is remembered already.
+    let chosen = |identity: &Identity| (!patient).then(|| Remembered::new(identity, &key, directly));
+    let (chosen, outcome, response) = match choice {
         Ok(choice) => {
+            let chosen = chosen(choice.identity());
             let grant = gateway.chosen(&choice, &key, record)?;
             let browser = Some(browser.as_str());
             let opening = Opening {
@@ -49,6 +53,7 @@ async fn process(
                 choice: &choice,
                 grant: &grant,
                 browser,
+                remembered: chosen.as_ref().or(before.as_ref()),
                 started,
                 may_refresh: true,
                 may_renew: true,
@@ -59,7 +64,7 @@ async fn process(
                 Some(_place) => opening.finish(record).await?,
                 None => opening.finish_soon(record).await?,
             };
-            (choice.identity().clone(), outcome, response)
+            (chosen, outcome, response)
         }
         Err(identity) => {
             record.identity(&identity);
@@ -68,25 +73,18 @@ async fn process(
             let Some(renewal) = renewal.filter(|_| !visit.wants_json) else {
                 return Err(Unusable::TooOld(identity).into());
             };
-            (*identity, "renewed", pages::see_other(&renewal)?)
+            (chosen(&identity), "renewed", pages::see_other(&renewal)?)
         }
     };
-    // The page that watches goes on with a choice that is remembered already.
-    if patient || visit.wants_json {
-        return Ok((outcome, response));
+    match chosen.filter(|_| !visit.wants_json) {
+        Some(chosen) => Ok((outcome, remembering(gateway, response, &chosen)?)),
+        None => Ok((outcome, response)),
     }
-    Ok((outcome, remembering(gateway, response, &identity, &key, directly)?))
 }
 
-fn remembering(
-    gateway: &Gateway,
-    mut response: Response,
-    identity: &Identity,
-    key: &str,
-    directly: bool,
-) -> Result<Response, Refusal> {
+fn remembering(gateway: &Gateway, mut response: Response, chosen: &Remembered) -> Result<Response, Refusal> {
     let fault = |fault: crate::random::NoRandomness| Refusal::new(Code::GatewayFault, fault.to_string());
-    let token = Remembered::new(identity, key, directly).seal(&gateway.seal).map_err(fault)?;
+    let token = chosen.seal(&gateway.seal).map_err(fault)?;
     response.headers_mut().append(header::SET_COOKIE, cookies::remembered(&token).map_err(fault)?);
     Ok(response)
 }

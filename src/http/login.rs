@@ -2,7 +2,7 @@
 //! AuthnRequest. The first is for links that people share and keep.
 //!
 //! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, for `/login`, the key of a destination to
-//! end in; `again`, when the browser is sent round for the second time; `alone`, when a page comes by itself.
+//! end in; `again`, when the browser is sent round for the second time (`again=chosen`: to what was chosen the first time); `alone`, when a page comes by itself.
 
 use super::frame::Frame;
 use super::relay_state::{Attempt, RelayState};
@@ -21,6 +21,9 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use std::sync::Arc;
 use url::Url;
+
+/// Value of `again` for what was chosen the first time.
+pub(super) const CHOSEN: &str = "chosen";
 
 /// The page that posts an AuthnRequest by itself, or by a button where scripts are off.
 #[derive(Template)]
@@ -101,7 +104,11 @@ fn send(
     // Only the key of a destination that exists goes into the relay state.
     let relay_state = RelayState {
         destination: to.map(|to| to.key.clone()),
-        attempt: Some(if parameter(query, "again").is_some() { Attempt::Again } else { Attempt::First }),
+        attempt: Some(match parameter(query, "again").as_deref() {
+            Some(CHOSEN) => Attempt::GoingOn,
+            Some(_) => Attempt::Again,
+            None => Attempt::First,
+        }),
     }
     .write();
     let saml = &gateway.config.saml;

@@ -6,7 +6,7 @@ use super::request::Visit;
 use super::{pages, preparing, program};
 use crate::error::Refusal;
 use crate::policy::Way;
-use crate::sign_in::{Choice, Gateway, Opened, Record};
+use crate::sign_in::{Choice, Gateway, Opened, Record, Remembered};
 use axum::response::Response;
 use tokio::time::{Instant, timeout_at};
 
@@ -18,6 +18,8 @@ pub(super) struct Opening<'o> {
     pub(super) grant: &'o Way<'o>,
     /// What the browser's cookie says, if it has one.
     pub(super) browser: Option<&'o str>,
+    /// What it remembers of the last choice.
+    pub(super) remembered: Option<&'o Remembered>,
     /// When the request was there.
     pub(super) started: Instant,
     /// Whether the page that watches may begin anew by itself where scripts are off: not twice.

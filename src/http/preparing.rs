@@ -9,10 +9,12 @@ mod events;
 pub(super) use events::watch;
 
 use super::frame::Frame;
+use super::login::CHOSEN;
 use super::opening::Opening;
+use super::renewal::Renewal;
 use super::request::Visit;
 use super::ticket::Ticket;
-use super::{cookies, pages, program, renewal};
+use super::{choose, cookies, pages, program, renewal};
 use crate::error::{Code, Refusal};
 use crate::sign_in::{Choice, Gateway, Record};
 use askama::Template;
@@ -50,18 +52,18 @@ pub(super) fn answer(opening: &Opening<'_>) -> Result<Response, Refusal> {
         let destination = grant.destination();
         let renewal = renewal::of(gateway, choice.identity().idp(), Some(&destination.key));
         let silent = renewal.as_ref().filter(|renewal| renewal.silent && opening.may_refresh);
+        let chosen = opening.remembered.and_then(|last| last.last_of(choice.identity())) == Some(&*key);
+        let attempt = if chosen { CHOSEN } else { "1" };
+        let again = |renewal: &Renewal| format!("{}&again={attempt}", renewal.location);
         let page = Page {
             frame: Frame::new(gateway, opening.visit).again_by("preparing"),
             token: &ticket.token,
             choice: &key,
             destination: &destination.name,
-            again: renewal
-                .as_ref()
-                .filter(|_| opening.may_renew)
-                .map(|renewal| format!("{}&again=1", renewal.location)),
+            again: renewal.as_ref().filter(|_| opening.may_renew).map(again),
             in_space: destination.studio().is_some_and(|place| place.space.is_some()),
             notebook: destination.notebooks().is_some(),
-            refresh: silent.map(|renewal| format!("{}&again=1", renewal.location)),
+            refresh: silent.map(again),
             renewal: renewal.as_ref().map(|renewal| renewal.location.as_str()),
         };
         pages::html(&page, opening.visit.language)?
@@ -88,6 +90,7 @@ pub(super) fn again(
         choice: &choice,
         grant: &grant,
         browser,
+        remembered: choose::remembered(gateway, headers).as_ref(),
         started: Instant::now(),
         may_refresh: true,
         may_renew: true,

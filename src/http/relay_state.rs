@@ -5,6 +5,8 @@
 const DESTINATION: &str = "to.";
 /// A second attempt, alone or before a destination.
 const AGAIN: &str = "again";
+/// ... and one that goes on with what was chosen in the first, before a destination.
+const GOING_ON: &str = "on.";
 /// A first attempt without a destination. It says that the IdP gives a relay state back.
 const FIRST: &str = "first";
 
@@ -22,8 +24,10 @@ pub(super) struct RelayState {
 pub(super) enum Attempt {
     /// Once.
     First,
-    /// Twice: it had lost its cookie.
+    /// Twice: it had lost its cookie, or had to wait for too long.
     Again,
+    /// Twice, too, since what the person had chosen took too long: nobody asks again where to go.
+    GoingOn,
 }
 
 impl RelayState {
@@ -34,7 +38,10 @@ impl RelayState {
             _ if value == FIRST => return Self { destination: None, attempt: Some(Attempt::First) },
             Some("") => return Self { destination: None, attempt: Some(Attempt::Again) },
             Some(rest) => (rest.strip_prefix('.').unwrap_or_default(), Attempt::Again),
-            None => (value, Attempt::First),
+            None => match value.strip_prefix(GOING_ON) {
+                Some(rest) => (rest, Attempt::GoingOn),
+                None => (value, Attempt::First),
+            },
         };
         let destination = rest.strip_prefix(DESTINATION).filter(|key| is_key(key)).map(str::to_owned);
         Self { attempt: destination.is_some().then_some(attempt), destination }
@@ -44,9 +51,10 @@ impl RelayState {
     pub(super) fn write(&self) -> String {
         let destination = self.destination.as_ref().map(|key| format!("{DESTINATION}{key}"));
         match (destination, self.attempt) {
-            (None, Some(Attempt::Again)) => AGAIN.into(),
+            (None, Some(Attempt::Again | Attempt::GoingOn)) => AGAIN.into(),
             (None, _) => FIRST.into(),
             (Some(destination), Some(Attempt::Again)) => format!("{AGAIN}.{destination}"),
+            (Some(destination), Some(Attempt::GoingOn)) => format!("{GOING_ON}{destination}"),
             (Some(destination), _) => destination,
         }
     }
@@ -65,7 +73,10 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for destination in [None, Some("research".to_owned()), Some("x".repeat(40))] {
-            for attempt in [Attempt::First, Attempt::Again] {
+            for attempt in [Attempt::First, Attempt::Again, Attempt::GoingOn] {
+                if (destination.is_none(), attempt) == (true, Attempt::GoingOn) {
+                    continue; // It goes on to nowhere.
+                }
                 let state = RelayState { destination: destination.clone(), attempt: Some(attempt) };
                 let written = state.write();
                 assert!(written.len() <= 80);
@@ -87,6 +98,10 @@ mod tests {
             "again.x",
             "again.to.",
             "againto.x",
+            "on",
+            "on.",
+            "on.x",
+            "on.again.to.x",
             "first.to.x",
             "first ",
             "to.a\r\nSet-Cookie: x",

@@ -2,15 +2,13 @@
 //! policies that it prints.
 
 use crate::processes::{Process, configuration, folder, run};
-use crate::stage::{ACCOUNT, EXECUTION_ROLE, SCRIPT, Setting, Stage};
+use crate::stage::{EXECUTION_ROLE, SCRIPT, Setting, Stage};
 use aws_sdk_sagemaker::types::{StudioLifecycleConfigAppType, Tag};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::PathBuf;
 use studio_gateway::demo::aws::{Effect, Fault, Profile, Space, World};
 
 pub(crate) const CONFIG_ARN: &str =
@@ -95,7 +93,6 @@ impl Backup {
         });
         let setting = Setting::usual().world(move |world| {
             world.gateway_keys[0].policies = policies.to_vec();
-            world.most_profiles = 20_000;
             world.profiles.extend(profiles);
             world.spaces.extend(spaces);
             change(world);
@@ -124,14 +121,16 @@ impl Backup {
     }
 
     fn arguments(&self, words: &str) -> Vec<String> {
-        let file = |word: &str| if word.contains('.') { self.path(word) } else { word.to_owned() };
+        let file = |word: &str| {
+            if word.contains(['.', '/']) { self.path(word) } else { word.to_owned() }
+        };
         let (command, rest) = words.split_once(' ').unwrap();
         let mut arguments = vec![command.to_owned(), "--config".to_owned(), self.path("gateway.toml")];
         arguments.extend(rest.split(' ').map(file));
         arguments
     }
 
-    /// Runs a command to its end; words with a dot are files in the folder.
+    /// Runs a command to its end; words with a dot or a slash are files, in the folder if they are not absolute.
     pub(crate) async fn run(&self, words: &str) -> (Option<i32>, String, String) {
         let arguments = self.arguments(words);
         let run = move || run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
@@ -431,54 +430,4 @@ async fn who_is_being_deleted_is_left_out_and_said_to_be() {
     let (code, stdout, stderr) = backup.run("backup --domain research --out manifest.json").await;
     assert_eq!((code, stderr.as_str()), (Some(0), "note: profile ben: being deleted, and left out\n"));
     assert!(stdout.contains("1 profiles, 0 spaces, 1 lifecycle configs, 0 volumes"), "{stdout}");
-}
-
-/// Waits until a journal has so many lines, a quarter of an hour at most.
-fn until_lines(path: &Path, wanted: usize) {
-    let mut tail = Command::new("timeout");
-    let tail = tail.args(["900", "tail", "-n", "+1", "-F"]).arg(path);
-    let mut tail = tail.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-    let lines = BufReader::new(tail.stdout.take().unwrap()).lines().take(wanted).count();
-    // It ends by itself, since nobody listens any more.
-    tail.wait().unwrap();
-    assert_eq!(lines, wanted);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn ten_thousand_profiles_throttled_and_killed_half_way() {
-    let names: Vec<_> = (0..10_000).map(|n| format!("person-{n:05}")).collect();
-    let spaces = names.iter().take(200).map(|owner| space(&format!("{owner}-lab"), owner)).collect();
-    let backup = Backup::of("backup-large", names.iter().map(|name| profile(name)).collect(), spaces).await;
-    backup.stage.clock.tick();
-    let throttled = (0..40).map(|n| (n * 131, Effect::Throttle));
-    let held = (6_500..6_600).map(|n| (n, Effect::Hold));
-    let faults =
-        throttled.chain(held).map(|(call, effect)| Fault { api: "DescribeUserProfile".into(), call, effect });
-    backup.stage.aws.knobs().schedule(faults.collect());
-    let process = backup.start("backup --domain research --out manifest.json");
-    let journal = backup.folder.join("manifest.json.partial");
-    tokio::task::spawn_blocking(move || until_lines(&journal, 6_400)).await.unwrap();
-    process.kill();
-    assert!(!backup.folder.join("manifest.json").exists(), "half a backup is none");
-    backup.stage.aws.knobs().clear();
-    backup.stage.aws.knobs().throttle("ListUserProfiles", 2);
-
-    let manifest = backup.backup("research", "manifest.json").await;
-    let events = backup.stage.aws.events();
-    let second = events.rsplit(|event| event.api == "sagemaker:DescribeDomain").next().unwrap();
-    let looked = second.iter().filter(|event| event.api == "sagemaker:DescribeUserProfile").count();
-    assert!((3_000..=3_700).contains(&looked), "only the rest is looked at: {looked}");
-    let found: BTreeSet<_> =
-        manifest["profiles"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
-    assert_eq!(found, names.iter().map(String::as_str).collect());
-    assert_eq!(manifest["spaces"].as_array().unwrap().len(), 200);
-    let uids: BTreeSet<_> = manifest["profiles"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| &one["efs_uid"])
-        .map(Value::to_string)
-        .collect();
-    assert_eq!(uids.len(), 10_000);
-    assert!(events.iter().any(|event| event.resource.contains(ACCOUNT)));
 }

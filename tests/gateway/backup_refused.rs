@@ -1,9 +1,10 @@
 //! Manifests and mappings of strangers: refused with every problem, each with its path, before anything is called.
 
 use crate::backup::{Backup, profile, space};
-use crate::processes::run;
+use crate::processes::{run, run_into};
 use serde_json::{Value, json};
 use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
 
 /// Restores a manifest with one thing changed: what is said of it.
 async fn refused(backup: &Backup, manifest: &Value, pointer: &str, value: Value) -> String {
@@ -129,6 +130,143 @@ async fn files_of_others_are_left_alone() {
     assert_eq!(code, Some(1));
     assert!(stderr.contains("mapping.json: exists, and is not overwritten"), "{stderr}");
     assert_eq!(fs::read_to_string(backup.folder.join("mapping.json")).unwrap(), "of somebody else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_stranger_wrote_does_nothing_to_a_terminal_or_to_memory() {
+    let backup = Backup::of("backup-strange", vec![profile("ann")], Vec::new()).await;
+    let manifest = backup.backup("research", "manifest.json").await;
+    backup.stage.called();
+    for (pointer, value) in [
+        ("/profiles/0/name", json!("\u{1b}]0;x\u{7}\u{202e}")),
+        ("/profiles/0/settings", json!({ "\u{1b}[2J": 1 })),
+        ("/profiles/0/tags", json!({ "\u{1b}[2J": "\u{1b}[2J" })),
+        ("/profiles/0/\u{1b}[2J", json!(1)),
+        ("/format", json!("\u{1b}[2J\n")),
+    ] {
+        let stderr = refused(&backup, &manifest, pointer, value).await;
+        let plain = |c: char| c == '\n' || !c.is_control() && c != '\u{202e}';
+        assert!(stderr.contains("u{1b}") && stderr.chars().all(plain), "{stderr:?}");
+    }
+    let words = "restore --domain platform --manifest hostile.json --apply --mapping mapping.json";
+    let nested = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let deep = manifest.to_string().replacen("\"tags\":{", &format!("\"tags\":{nested},\"x\":{{"), 1);
+    fs::write(backup.folder.join("hostile.json"), deep).unwrap();
+    let (code, _, stderr) = backup.run(words).await;
+    assert_eq!(code, Some(1), "{stderr}");
+    let endless = words.replace("hostile.json", "/dev/zero");
+    let (code, _, stderr) = backup.run(&endless).await;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("/dev/zero: larger than 256 MiB"), "{stderr}");
+    assert_eq!(backup.stage.called(), Vec::<String>::new(), "nothing was called");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_version_is_told_whatever_else_is_in_it() {
+    let backup = Backup::of("backup-version", vec![profile("ann")], Vec::new()).await;
+    let mut manifest = backup.backup("research", "manifest.json").await;
+    manifest["apps"] = json!([{ "of": "tomorrow" }]);
+    let stderr = refused(&backup, &manifest, "/version", json!(2)).await;
+    assert_eq!(stderr, "version: 2, and this program knows 1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_can_be_written_nothing_is_begun() {
+    let backup = Backup::of("backup-unwritable", vec![profile("ann")], Vec::new()).await;
+    backup.backup("research", "manifest.json").await;
+    let link = backup.folder.join("link.json");
+    let _ = fs::remove_file(&link);
+    symlink(backup.folder.join("nowhere.json"), &link).unwrap();
+    backup.stage.called();
+    for (place, said) in [
+        ("link.json", "exists, and is not overwritten"),
+        ("/dev/full", "exists, and is not overwritten"),
+        ("manifest.json", "exists, and is not overwritten"),
+        ("manifest.json/in-a-file.json", "Not a directory"),
+        ("no-such-folder/x.json", "No such file or directory"),
+    ] {
+        for words in [
+            format!("backup --domain research --out {place}"),
+            format!("restore --domain platform --manifest manifest.json --apply --mapping {place}"),
+        ] {
+            let (code, stdout, stderr) = backup.run(&words).await;
+            assert_eq!((code, stdout.as_str()), (Some(1), ""), "{words}: {stderr}");
+            assert!(stderr.contains(said), "{words}: {stderr}");
+        }
+    }
+    assert_eq!(backup.stage.called(), Vec::<String>::new(), "nothing was called");
+    assert!(!backup.folder.join("nowhere.json").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_has_put_beside_is_not_written_to() {
+    let backup = Backup::of("backup-planted", vec![profile("ann")], Vec::new()).await;
+    let victim = backup.folder.join("victim");
+    fs::write(&victim, "of somebody else").unwrap();
+    let beside = |name: &str| {
+        let path = backup.folder.join(name);
+        let _ = fs::remove_file(&path);
+        symlink(&victim, &path).unwrap();
+        path
+    };
+    let partial = beside("manifest.json.partial");
+    let (code, _, stderr) = backup.run("backup --domain research --out manifest.json").await;
+    assert_eq!(code, Some(1));
+    assert!(stderr.contains("not from a backup of this domain"), "{stderr}");
+    fs::remove_file(&partial).unwrap();
+    // One that others may write.
+    fs::write(&partial, "").unwrap();
+    fs::set_permissions(&partial, fs::Permissions::from_mode(0o666)).unwrap();
+    let (code, ..) = backup.run("backup --domain research --out manifest.json").await;
+    assert_eq!(code, Some(1));
+    fs::remove_file(&partial).unwrap();
+
+    beside("manifest.json.new");
+    backup.backup("research", "manifest.json").await;
+    assert!(fs::symlink_metadata(backup.folder.join("manifest.json")).unwrap().is_file());
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "of somebody else");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn output_that_nobody_gets_is_a_fault() {
+    let backup = Backup::of("backup-full", vec![profile("ann")], Vec::new()).await;
+    backup.backup("research", "manifest.json").await;
+    let (manifest, config) = (backup.path("manifest.json"), backup.path("gateway.toml"));
+    for arguments in [
+        vec!["recovery-script", "to-s3", "--manifest", &manifest, "--bucket", "studio-backup"],
+        vec!["recovery-script", "s3-policy", "--manifest", &manifest, "--bucket", "studio-backup"],
+        vec!["restore", "--config", &config, "--domain", "platform", "--manifest", &manifest, "--plan"],
+        vec![
+            "restore",
+            "--config",
+            &config,
+            "--domain",
+            "platform",
+            "--manifest",
+            &manifest,
+            "--plan",
+            "--json",
+        ],
+    ] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let (code, stderr) = run_into(full.into(), &arguments);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.contains("standard output: No space left on device"), "{stderr}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn onto_the_domain_that_it_came_from_nothing_is_done() {
+    let backup = Backup::of("backup-itself", vec![profile("ann")], vec![space("lab", "ann")]).await;
+    backup.backup("research", "manifest.json").await;
+    backup.changes();
+    let words = "restore --domain research --manifest manifest.json --apply --mapping mapping.json";
+    let (code, stdout, stderr) = backup.run(words).await;
+    assert_eq!((code, stderr.as_str()), (Some(0), ""), "{stdout}");
+    assert_eq!(backup.changes(), Vec::<String>::new());
+    for folder in backup.read("mapping.json")["folders"].as_array().unwrap() {
+        assert_eq!(folder["from_uid"], folder["to_uid"]);
+    }
 }
 
 #[test]

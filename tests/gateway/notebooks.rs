@@ -1,11 +1,12 @@
 //! Notebook instances: started when stopped, waited for, and never opened where they are somebody else's.
 
-use crate::browser::{Answer, Browser};
+use crate::browser::{Answer, Browser, Waiting, between, unescape};
 use crate::stage::{ACCOUNT, DATA_SCIENTIST, Setting, Stage, alice, person};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use std::time::Duration;
 use studio_gateway::demo::aws::Notebook;
+use studio_gateway::demo::idp::people::Person;
 
 const REGION: &str = "ap-northeast-2";
 const START: &str = "sagemaker:StartNotebookInstance";
@@ -149,6 +150,89 @@ async fn an_instance_that_takes_longer_than_sts_takes_the_assertion() {
     stage.clock.advance(TimeDelta::seconds(10));
     waiting.watch(&stage).await.expect_refused(403, "choice.expired");
     assert_eq!(stage.times(START), 1);
+}
+
+/// Goes where the page's script goes when STS does not take the assertion any longer; `None` if it does not.
+async fn renew<'s>(
+    stage: &'s Stage,
+    page: &Answer<'_>,
+    somebody: &Person,
+    mut browser: Browser,
+) -> Option<(Answer<'s>, Browser)> {
+    let again = unescape(&between(&page.body, "data-again=\"", "\"")?);
+    let redirect = stage.get(&again).from(&browser).await;
+    browser.absorb(&redirect);
+    let (id, _) = redirect.authn_request();
+    let response = stage.response_for(somebody).answering(&id);
+    let relay_state = redirect.sent_relay_state().unwrap();
+    let answer = stage.post(&response).relay_state(&relay_state).from(&browser).await;
+    browser.absorb(&answer);
+    Some((answer, browser))
+}
+
+#[tokio::test]
+async fn an_instance_that_takes_longer_than_two_assertions_last() {
+    let setting = own().with("alice-notebook", Some("alice"), "Stopped").impatient();
+    let stage = setting.set("destination.0.notebook.ready_seconds", 0).start().await;
+    stage.aws.knobs().pending_for(Duration::from_mins(11));
+    let first = stage.sign_in(&alice()).await;
+    let waiting = first.expect_preparing();
+    assert_eq!(waiting.watch(&stage).await.last_event().0, "again");
+    stage.clock.advance(TimeDelta::minutes(5));
+    waiting.watch(&stage).await.expect_refused(403, "choice.expired");
+
+    // Through the IdP, which still knows her, and on with the same instance.
+    let (second, browser) = renew(&stage, &first, &alice(), waiting.browser).await.unwrap();
+    let waiting = Waiting { browser, ..second.expect_preparing() };
+    assert_eq!(waiting.watch(&stage).await.last_event().0, "again");
+    stage.clock.advance(TimeDelta::minutes(5));
+    waiting.watch(&stage).await.expect_refused(403, "choice.expired");
+    // By itself once only: the page waits for her. Its button begins anew, from where it may renew itself again.
+    assert!(renew(&stage, &second, &alice(), waiting.browser.clone()).await.is_none());
+    let begun = waiting.go_on(&stage).await;
+    assert_eq!((begun.status, begun.header("location")), (303, "/login?idp=corp&to=notebook"));
+    let third = stage.sign_in(&alice()).relay_state("to.notebook").await;
+    let waiting = third.expect_preparing();
+    stage.clock.advance(TimeDelta::minutes(1));
+    assert_eq!(waiting.watch(&stage).await.last_event().0, "ready");
+    waiting.go_on(&stage).await.expect_notebook("alice-notebook").await;
+    assert_eq!(stage.times(START), 1, "it is started once");
+}
+
+#[tokio::test]
+async fn who_has_chosen_an_instance_that_takes_long_is_not_asked_again() {
+    for which in ["tag = 'studiouserid'", "names = ['cpu-1', 'gpu-1']"] {
+        let setting = to(which).with("cpu-1", Some("alice"), "").with("gpu-1", Some("alice"), "Stopped");
+        let setting = setting.impatient().set("destination.0.notebook.ready_seconds", 0);
+        let stage = setting.start().await;
+        stage.aws.knobs().pending_for(Duration::from_mins(8));
+        let answer = stage.sign_in(&alice()).await;
+        // Whose which is has to be asked of AWS, which takes longer than nothing.
+        let by_tag = which.starts_with("tag");
+        let answer = if by_tag { answer.expect_preparing().go_on(&stage).await } else { answer };
+        let (mut browser, token, _) = chooser(&answer);
+        let first = stage.choose(&token, &key("gpu-1")).from(&browser).await;
+        browser.absorb(&first);
+        let waiting = Waiting { browser, ..first.expect_preparing() };
+        assert_eq!(waiting.watch(&stage).await.last_event().0, "again");
+        stage.clock.advance(TimeDelta::minutes(5));
+        waiting.watch(&stage).await.expect_refused(403, "choice.expired");
+
+        let (second, browser) = renew(&stage, &first, &alice(), waiting.browser.clone()).await.unwrap();
+        let waiting = Waiting { browser, ..second.expect_preparing() };
+        assert_eq!(waiting.choice, key("gpu-1"), "{which}");
+        stage.clock.advance(TimeDelta::minutes(3));
+        assert_eq!(waiting.watch(&stage).await.last_event().0, "ready");
+        waiting.go_on(&stage).await.expect_notebook("gpu-1").await;
+        assert_eq!(stage.times(START), 1);
+        // Somebody else at the same browser chooses anew, or has none.
+        let (theirs, _) = renew(&stage, &first, &person("bob"), waiting.browser).await.unwrap();
+        if by_tag {
+            theirs.expect_preparing().go_on(&stage).await.expect_refused(404, "notebook.missing");
+        } else {
+            theirs.expect_chooser();
+        }
+    }
 }
 
 #[tokio::test]

@@ -82,6 +82,12 @@ pub(crate) fn run(arguments: &[&str]) -> (Option<i32>, String, String) {
     (status.code(), text(stdout), text(stderr))
 }
 
+/// The same, with its standard output elsewhere.
+pub(crate) fn run_into(stdout: Stdio, arguments: &[&str]) -> (Option<i32>, String) {
+    let Output { status, stderr, .. } = command(arguments).stdout(stdout).output().unwrap();
+    (status.code(), String::from_utf8(stderr).unwrap())
+}
+
 /// A process that goes on until it is told to end.
 pub(crate) struct Process {
     child: Child,

@@ -12,7 +12,6 @@ use crate::settings::Settings;
 use aws_sdk_sagemaker::operation::describe_space::DescribeSpaceOutput;
 use aws_sdk_sagemaker::types::{OwnershipSettings, SpaceSettings, SpaceSharingSettings, SpaceStatus};
 use std::collections::HashSet;
-use tokio::time::{Instant, sleep};
 
 const DESCRIBE: &str = "sagemaker:DescribeSpace";
 const CREATE: &str = "sagemaker:CreateSpace";
@@ -36,37 +35,29 @@ impl Work {
             Ok(settings) => settings,
             Err(reason) => return Ok(Settled::without_folder(ItemOutcome::Blocked(reason))),
         };
+        let look = || self.describe_space(wanted);
         let mut made = false;
-        if self.describe_space(wanted).await?.is_none() {
+        let mut found = if self.spaces.contains(&wanted.name.key()) { look().await? } else { None };
+        if found.is_none() {
             if self.mode == Mode::Plan {
                 return Ok(Settled::without_folder(ItemOutcome::Missing));
             }
             made = self.create_space(wanted, &settings).await?;
+            found = look().await?;
         }
-        let deadline = Instant::now() + self.ready;
-        loop {
-            let found = self.describe_space(wanted).await?;
-            let waits = match found.as_ref().and_then(|found| found.status()) {
-                None | Some(SpaceStatus::Pending) => self.mode == Mode::Apply,
-                Some(_) => false,
-            };
-            if waits && Instant::now() < deadline {
-                sleep(self.poll).await;
-                continue;
+        let is_pending = |found: &DescribeSpaceOutput| found.status() == Some(&SpaceStatus::Pending);
+        let Some(found) = self.at_rest(found, look, is_pending).await? else {
+            return Ok(failed("it cannot be seen yet"));
+        };
+        match found.status() {
+            Some(SpaceStatus::InService | SpaceStatus::Updating | SpaceStatus::UpdateFailed) => {}
+            other => {
+                let status = other.map_or("without a status", SpaceStatus::as_str);
+                let why = found.failure_reason().unwrap_or("no reason given");
+                return Ok(failed(&format!("{status}: {why}")));
             }
-            let Some(found) = found else {
-                return Ok(failed("it cannot be seen yet"));
-            };
-            match found.status() {
-                Some(SpaceStatus::InService | SpaceStatus::Updating | SpaceStatus::UpdateFailed) => {}
-                other => {
-                    let status = other.map_or("without a status", SpaceStatus::as_str);
-                    let why = found.failure_reason().unwrap_or("no reason given");
-                    return Ok(failed(&format!("{status}: {why}")));
-                }
-            }
-            return self.compare_space(wanted, &settings, &found, made).await;
         }
+        self.compare_space(wanted, &settings, &found, made).await
     }
 
     async fn compare_space(

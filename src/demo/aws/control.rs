@@ -1,5 +1,5 @@
-//! The control surface: what was called, the knobs, sessions that another STS issued and roles that another IAM has. JSON,
-//! loopback only.
+//! The control surface: what was called, the knobs, what others have made in a domain, sessions that another STS issued and
+//! roles that another IAM has. JSON, loopback only.
 //!
 //! It changes how the embedded AWS behaves, never what it accepts, except that a registered session or role is believed.
 
@@ -8,7 +8,7 @@ use super::policy::Context;
 use super::server::Server;
 use super::state::{Caller, RoleSession, assumed_role_arn};
 use super::views::ProfileView;
-use super::world::Role;
+use super::world::{Profile, Role, Space};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -48,6 +48,16 @@ struct ForeignRole {
     trust_policy: Value,
 }
 
+/// What others have made in domains.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Seeds {
+    /// The new quota, if there is one.
+    most_profiles: Option<usize>,
+    profiles: Vec<Profile>,
+    spaces: Vec<Space>,
+}
+
 /// One knob or several.
 #[derive(Deserialize)]
 #[serde(untagged)]
@@ -68,6 +78,10 @@ pub(super) async fn calls(State(server): State<Arc<Server>>) -> Response {
     answer(StatusCode::OK, &server.state().trail.calls())
 }
 
+pub(super) async fn counts(State(server): State<Arc<Server>>) -> Response {
+    answer(StatusCode::OK, &server.knobs.counts())
+}
+
 pub(super) async fn profiles(State(server): State<Arc<Server>>) -> Response {
     let now = server.clock.now();
     let mut state = server.state();
@@ -86,6 +100,20 @@ pub(super) async fn turn_knobs(
         Ok(Turns::Several(turns)) => turns.into_iter().for_each(|turn| server.knobs.turn(turn)),
         Err(refusal) => return refusal,
     }
+    StatusCode::NO_CONTENT.into_response()
+}
+
+pub(super) async fn seed(State(server): State<Arc<Server>>, headers: HeaderMap, body: Bytes) -> Response {
+    let seeds: Seeds = match read(&headers, &body) {
+        Ok(seeds) => seeds,
+        Err(refusal) => return refusal,
+    };
+    let now = server.clock.now();
+    let mut state = server.state();
+    if let Some(quota) = seeds.most_profiles {
+        state.world.most_profiles = quota;
+    }
+    state.seed(seeds.profiles, seeds.spaces, now);
     StatusCode::NO_CONTENT.into_response()
 }
 

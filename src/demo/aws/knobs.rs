@@ -199,6 +199,11 @@ impl Knobs {
         });
     }
 
+    /// How many calls of each API there were since the schedule was set.
+    pub(super) fn counts(&self) -> BTreeMap<String, u64> {
+        self.with(|s| s.calls.clone())
+    }
+
     /// Whether `CreatePresignedDomainUrl` says `ResourceNotFound` of a profile that does not exist even to a caller
     /// whose policies need a tag of it. At first it does not: a tag that is not there matches nothing, so such a caller
     /// is told `AccessDeniedException`. Which of the two AWS answers is not known.

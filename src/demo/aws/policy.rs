@@ -150,9 +150,15 @@ fn statements(policy: &Value) -> &[Value] {
 }
 
 fn speaks_of_action(statement: &Value, action: &str, fail: bool) -> bool {
-    let among = |element: &Value| {
-        strings(element).iter().any(|p| Pattern::plain(&p.to_lowercase()).matches(&action.to_lowercase()))
+    let matches = |text: &&str| {
+        // Most of them name one operation.
+        if text.contains(['*', '?']) {
+            Pattern::plain(&text.to_lowercase()).matches(&action.to_lowercase())
+        } else {
+            text.eq_ignore_ascii_case(action)
+        }
     };
+    let among = |element: &Value| strings(element).iter().any(matches);
     match (statement.get("Action"), statement.get("NotAction")) {
         (Some(element), None) => among(element),
         (None, Some(element)) => !among(element),

@@ -10,7 +10,7 @@ use super::notebook::{self, NotebookKey, StoredNotebook};
 use super::policy::{Context, Decision, Question, decide};
 use super::trail::Trail;
 use super::views::{LifecycleConfigView, ProfileView, SpaceView};
-use super::world::{Domain, Role, World, account_of};
+use super::world::{Domain, Profile, Role, Space, World, account_of};
 use super::{fault::ApiError, token};
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -197,42 +197,17 @@ pub(super) enum Place {
 
 impl State {
     pub(super) fn new(world: World, now: DateTime<Utc>) -> Self {
-        let mut profiles = BTreeMap::new();
-        let mut next_efs_uid = FIRST_EFS_UID;
-        for seed in &world.profiles {
-            let Some(domain) = world.domains.iter().find(|d| d.id == seed.domain_id) else {
-                continue;
-            };
-            let mut settings = seed.user_settings.as_object().cloned().unwrap_or_default();
-            if let Some(role) = &seed.execution_role {
-                settings.insert("ExecutionRole".to_owned(), json!(role));
-            }
-            let view = ProfileView {
-                domain_id: domain.id.clone(),
-                name: seed.name.clone(),
-                arn: domain.profile_arn(&seed.name),
-                status: if seed.status.is_empty() { "InService".to_owned() } else { seed.status.clone() },
-                failure_reason: None,
-                efs_uid: next_efs_uid,
-                tags: seed.tags.clone(),
-                user_settings: Value::Object(settings),
-                created: now,
-                modified: now,
-            };
-            next_efs_uid += 1;
-            profiles.insert(profile_key(&domain.id, &seed.name), StoredProfile { view, transition: None });
-        }
-        let spaces = seeded_spaces(&world, &mut next_efs_uid, now);
         let other_tags = world.domains.iter().map(|domain| (domain.arn(), domain.tags.clone())).collect();
         let notebooks = notebook::seeded(&world, now);
-        Self {
+        let (profiles, spaces) = (world.profiles.clone(), world.spaces.clone());
+        let mut state = Self {
             world,
             sessions: BTreeMap::new(),
-            profiles,
-            spaces,
+            profiles: BTreeMap::new(),
+            spaces: BTreeMap::new(),
             moving: BTreeSet::new(),
             moving_spaces: BTreeSet::new(),
-            next_efs_uid,
+            next_efs_uid: FIRST_EFS_UID,
             notebooks,
             configs: BTreeMap::new(),
             other_tags,
@@ -241,7 +216,67 @@ impl State {
             items: BTreeMap::new(),
             received: Vec::new(),
             trail: Trail::default(),
+        };
+        state.seed(profiles, spaces, now);
+        state
+    }
+
+    /// What others have made.
+    pub(super) fn seed(&mut self, profiles: Vec<Profile>, spaces: Vec<Space>, now: DateTime<Utc>) {
+        for profile in profiles {
+            self.seed_profile(profile, now);
         }
+        for space in spaces {
+            self.seed_space(space, now);
+        }
+    }
+
+    /// A profile that somebody else has made. One in a domain that is not there is left out.
+    fn seed_profile(&mut self, seed: Profile, now: DateTime<Utc>) {
+        let Some(domain) = self.world.domains.iter().find(|d| d.id == seed.domain_id) else {
+            return;
+        };
+        let mut settings = seed.user_settings.as_object().cloned().unwrap_or_default();
+        if let Some(role) = seed.execution_role {
+            settings.insert("ExecutionRole".to_owned(), json!(role));
+        }
+        let view = ProfileView {
+            arn: domain.profile_arn(&seed.name),
+            domain_id: seed.domain_id,
+            name: seed.name,
+            status: if seed.status.is_empty() { "InService".to_owned() } else { seed.status },
+            failure_reason: None,
+            efs_uid: self.next_efs_uid,
+            tags: seed.tags,
+            user_settings: Value::Object(settings),
+            created: now,
+            modified: now,
+        };
+        let key = profile_key(&view.domain_id, &view.name);
+        self.put_profile(key, StoredProfile { view, transition: None });
+    }
+
+    /// ... and a space.
+    fn seed_space(&mut self, seed: Space, now: DateTime<Utc>) {
+        let Some(domain) = self.world.domains.iter().find(|d| d.id == seed.domain_id) else {
+            return;
+        };
+        let view = SpaceView {
+            arn: domain.space_arn(&seed.name),
+            domain_id: seed.domain_id,
+            name: seed.name,
+            display_name: seed.display_name,
+            status: if seed.status.is_empty() { "InService".to_owned() } else { seed.status },
+            failure_reason: None,
+            owner: seed.owner,
+            sharing: seed.sharing,
+            efs_uid: self.next_efs_uid,
+            tags: seed.tags,
+            settings: Value::Object(seed.settings.as_object().cloned().unwrap_or_default()),
+            created: now,
+        };
+        let key = profile_key(&view.domain_id, &view.name);
+        self.put_space(key, StoredSpace { view, transition: None });
     }
 
     /// The domain of this id in the caller's account and region.
@@ -345,33 +380,6 @@ fn settle(
     to.clone_into(status);
     *failure_reason = reason;
     true
-}
-
-fn seeded_spaces(
-    world: &World,
-    next_efs_uid: &mut u32,
-    now: DateTime<Utc>,
-) -> BTreeMap<ProfileKey, StoredSpace> {
-    let seeds = world.spaces.iter().filter_map(|seed| {
-        let domain = world.domains.iter().find(|domain| domain.id == seed.domain_id)?;
-        *next_efs_uid += 1;
-        let view = SpaceView {
-            domain_id: domain.id.clone(),
-            name: seed.name.clone(),
-            arn: domain.space_arn(&seed.name),
-            display_name: seed.display_name.clone(),
-            status: if seed.status.is_empty() { "InService".to_owned() } else { seed.status.clone() },
-            failure_reason: None,
-            owner: seed.owner.clone(),
-            sharing: seed.sharing.clone(),
-            efs_uid: *next_efs_uid - 1,
-            tags: seed.tags.clone(),
-            settings: Value::Object(seed.settings.as_object().cloned().unwrap_or_default()),
-            created: now,
-        };
-        Some((profile_key(&domain.id, &seed.name), StoredSpace { view, transition: None }))
-    });
-    seeds.collect()
 }
 
 /// The key of a profile, and of a space.

@@ -3,6 +3,7 @@
 //! Plain data, written by a test or by the demo. The account's state has a copy of its own, in which IAM calls alter the
 //! roles.
 
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -207,7 +208,8 @@ impl Domain {
 }
 
 /// A user profile that exists from the start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Profile {
     /// The domain that it is in; it must be one of the world's.
     pub domain_id: String,
@@ -224,7 +226,8 @@ pub struct Profile {
 }
 
 /// A space that exists from the start.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Space {
     /// The domain that it is in; one that is not there has no spaces.
     pub domain_id: String,

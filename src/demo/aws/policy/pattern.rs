@@ -47,41 +47,30 @@ impl Pattern {
     }
 
     pub(super) fn matches(&self, text: &str) -> bool {
-        // States of the automaton: positions in the pattern that the text so far can have reached.
-        let mut reached = vec![false; self.0.len() + 1];
-        if let Some(first) = reached.first_mut() {
-            *first = true;
-        }
-        self.skip_any(&mut reached);
-        for c in text.chars() {
-            let mut next = vec![false; self.0.len() + 1];
-            for (position, token) in self.0.iter().enumerate() {
-                if !reached.get(position).copied().unwrap_or(false) {
-                    continue;
+        let text: Vec<char> = text.chars().collect();
+        let (mut position, mut place) = (0, 0);
+        // Where the last `*` stands, and from where on it is not known to take more. An earlier one never has to.
+        let mut last = None;
+        while let Some(c) = text.get(place) {
+            match (self.0.get(position), last) {
+                (Some(Token::Any), _) => {
+                    last = Some((position, place));
+                    position += 1;
                 }
-                let target = match token {
-                    Token::Any => position,
-                    Token::One => position + 1,
-                    Token::Literal(l) if *l == c => position + 1,
-                    Token::Literal(_) => continue,
-                };
-                if let Some(slot) = next.get_mut(target) {
-                    *slot = true;
+                (Some(token), _) if *token == Token::One || *token == Token::Literal(*c) => {
+                    position += 1;
+                    place += 1;
                 }
+                (_, Some((star, taken))) => {
+                    last = Some((star, taken + 1));
+                    position = star + 1;
+                    place = taken + 1;
+                }
+                (_, None) => return false,
             }
-            self.skip_any(&mut next);
-            reached = next;
         }
-        reached.last().copied().unwrap_or(false)
-    }
-
-    /// A `*` may match nothing.
-    fn skip_any(&self, reached: &mut [bool]) {
-        let mut open = false;
-        for (slot, token) in reached.iter_mut().zip(self.0.iter().map(Some).chain([None])) {
-            *slot |= open;
-            open = *slot && token == Some(&Token::Any);
-        }
+        // A `*` may match nothing.
+        self.0.iter().skip(position).all(|token| *token == Token::Any)
     }
 }
 

@@ -129,7 +129,7 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
             "LastModifiedTime": seconds(config.created),
         })
     };
-    page(found.into_iter().map(details), "StudioLifecycleConfigs", size, token)
+    page(&found, |one| details(one), "StudioLifecycleConfigs", size, token)
 }
 
 fn target<'a>(

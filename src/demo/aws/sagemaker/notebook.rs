@@ -94,7 +94,7 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
     if order == Some("Descending") {
         found.reverse();
     }
-    page(found.into_iter().map(|view| summary(view, call)), "NotebookInstances", size, token)
+    page(&found, |view| summary(view, call), "NotebookInstances", size, token)
 }
 
 pub(super) fn start(

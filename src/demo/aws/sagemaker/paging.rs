@@ -6,9 +6,10 @@ use serde_json::{Map, Value};
 /// Page size where none is asked for.
 const DEFAULT_SIZE: u32 = 10;
 
-/// One page of `items` under `member`, with `NextToken` if there is more.
-pub(super) fn page(
-    items: impl ExactSizeIterator<Item = Value>,
+/// One page of `items` as `details` shows them, under `member`, with `NextToken` if there is more.
+pub(super) fn page<T>(
+    items: &[T],
+    details: impl Fn(&T) -> Value,
     member: &str,
     size: Option<u32>,
     token: Option<&str>,
@@ -22,7 +23,7 @@ pub(super) fn page(
     let end = start.saturating_add(size);
     let more = end < items.len();
     let mut output = Map::new();
-    output.insert(member.to_owned(), items.skip(start).take(size).collect());
+    output.insert(member.to_owned(), items.iter().skip(start).take(size).map(details).collect());
     if more {
         output.insert("NextToken".to_owned(), Value::from(format!("page-{end}")));
     }

@@ -203,8 +203,8 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
         .profiles
         .iter()
         .filter(|((domain, name), _)| {
-            state.domain(domain, call).is_some()
-                && domain_id.is_none_or(|id| id == domain)
+            domain_id.is_none_or(|id| id == domain)
+                && state.domain(domain, call).is_some()
                 && part.as_ref().is_none_or(|part| name.contains(part.as_str()))
         })
         .map(|(_, profile)| &profile.view)
@@ -225,7 +225,7 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
             "LastModifiedTime": seconds(view.modified),
         })
     };
-    page(found.into_iter().map(details), "UserProfiles", size, token)
+    page(&found, |one| details(one), "UserProfiles", size, token)
 }
 
 /// The tags of a profile, none if it does not exist: what its resource tags are to a policy.

@@ -182,8 +182,8 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
         .spaces
         .iter()
         .filter(|((domain, name), _)| {
-            state.domain(domain, call).is_some()
-                && domain_id.is_none_or(|id| id == domain)
+            domain_id.is_none_or(|id| id == domain)
+                && state.domain(domain, call).is_some()
                 && part.as_ref().is_none_or(|part| name.contains(part.as_str()))
         })
         .map(|(_, space)| &space.view)
@@ -202,7 +202,7 @@ pub(super) fn list(state: &State, input: &Map<String, Value>, call: &Call) -> Re
             "LastModifiedTime": seconds(view.created),
         })
     };
-    page(found.into_iter().map(details), "Spaces", size, token)
+    page(&found, |one| details(one), "Spaces", size, token)
 }
 
 /// Whether a profile may be sent into a space: it has to be there and in service, and a private one has to be its own.

@@ -29,7 +29,7 @@ pub(super) fn list(
     let context = resource_context(tags.as_ref().unwrap_or(&Tags::new()));
     call.caller.authorize("sagemaker:ListTags", arn, &context)?;
     let tags = tags.ok_or_else(|| missing(arn))?;
-    page(as_list(&tags).into_iter(), "Tags", Some(size.unwrap_or(50)), token)
+    page(&as_list(&tags), Value::clone, "Tags", Some(size.unwrap_or(50)), token)
 }
 
 pub(super) fn add(
