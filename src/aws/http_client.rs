@@ -5,6 +5,7 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// A client like the SDK's default one: TLS by AWS-LC, the CA bundle of the system, and the proxy that the environment names.
 pub(super) fn shared() -> SharedHttpClient {
@@ -13,7 +14,7 @@ pub(super) fn shared() -> SharedHttpClient {
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .proxy_config(ProxyConfig::from_env());
         connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
     })
 }
