@@ -1,8 +1,9 @@
 //! Signature verification with pinned keys. What comes out is the canonical form of an element: the very bytes whose
 //! digest the signature covers.
 //!
-//! Of the XML signature library only the canonicalisation is used, and that for what is not usual. There is no Reference to resolve and no transform to
-//! run, since the gate has left one shape; so nothing here follows what a message says, and `KeyInfo` is never read.
+//! Of the XML signature library only the canonicalisation is used, and that for what is not usual. There is no Reference
+//! to resolve and no transform to run, since the gate has left one shape; so nothing here follows what a message says, and
+//! `KeyInfo` is never read.
 
 use super::gate::{Canonicalization, SignatureLayout};
 use super::rule::{Rejection, Rule};

@@ -148,8 +148,10 @@ fn canonicalization(document: &Document<'_>, node: NodeId) -> Result<Canonicaliz
     let mode = C14nMode::from_uri(method).ok_or_else(|| algorithm_fault("an unknown canonicalization"))?;
     let mut prefixes = Vec::new();
     let mut parameters = elements(document, node);
-    if let Some((_, element)) = parameters.next() {
-        let inclusive = element.matches_name_ns(algorithm::EXC_C14N, "InclusiveNamespaces");
+    if let Some((parameter, element)) = parameters.next() {
+        let inclusive = element.matches_name_ns(algorithm::EXC_C14N, "InclusiveNamespaces")
+            // It is empty by its schema. Here it would be canonicalized before any key is asked.
+            && elements(document, parameter).next().is_none();
         if !inclusive || !mode.is_exclusive() || parameters.next().is_some() {
             return Err(algorithm_fault("a canonicalization with parameters that it does not have"));
         }

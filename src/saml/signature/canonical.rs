@@ -1,8 +1,8 @@
 //! Exclusive XML canonicalization (<https://www.w3.org/TR/xml-exc-c14n/>) of one element, in one pass over its own nodes.
 //!
 //! It does what bergshamra does, which collects a set of nodes first, goes through the whole document, and copies each
-//! prefix at each element. Whatever is not the usual case goes to bergshamra. Builds with debug assertions, which are those of all
-//! tests and fuzz targets, compare the bytes of both each time. Never decides whether anything is acceptable.
+//! prefix at each element. Whatever is not the usual case goes to bergshamra. Builds with debug assertions, which are
+//! those of all tests and fuzz targets, compare the bytes of both each time. Never decides whether anything is acceptable.
 
 use bergshamra::c14n::escape::{escape_attr_into, escape_text_into};
 use uppsala::{Attribute, Document, Element, NodeId, NodeKind};
@@ -270,8 +270,15 @@ mod tests {
             prefixes.len() == chosen.len()
         });
         let attributes = prop::sample::subsequence(
-            vec!["q='1'", "c='&lt;&amp;&quot;&#10;&#9;>'", "a:c='2'", "xml:lang='ko'", "a:b='x  y'"],
-            0..5,
+            vec![
+                "q='1'",
+                "c='&lt;&amp;&quot;&#10;&#9;>'",
+                "a:c='2'",
+                "b:c='3'",
+                "xml:lang='ko'",
+                "a:b='x  y'",
+            ],
+            0..6,
         );
         let name = prop::sample::select(vec!["x", "a:x", "b:x", "left"]);
         let text = prop::sample::select(vec!["", "t", "&gt;&#13;", "<![CDATA[&]]>", "<!--c-->", "김"]);
@@ -287,8 +294,15 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_write_the_same(inside in element(), comments: bool, list in prop::sample::subsequence(vec!["#default", "a", "b", "xml"], 0..4)) {
-            let xml = format!("<b:r xmlns='urn:o' xmlns:a='urn:a' xmlns:b='urn:c'><a:apex>{inside}</a:apex></b:r>");
+        fn both_write_the_same(
+            inside in element(),
+            around in prop::sample::select(vec!["", "xmlns=''", "xmlns:a='urn:z' xmlns:b='urn:y'", "xmlns:a='urn:b'"]),
+            comments: bool,
+            list in prop::sample::subsequence(vec!["#default", "a", "b", "xml"], 0..4),
+        ) {
+            let xml = format!(
+                "<b:r xmlns='urn:o' xmlns:a='urn:a' xmlns:b='urn:c'><a:s {around}><a:apex>{inside}</a:apex></a:s></b:r>"
+            );
             // Two attributes of one name, where both prefixes stand for one namespace, are not XML.
             if uppsala::parse(&xml).is_ok() {
                 canonical(&xml, comments, &list);
