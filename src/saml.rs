@@ -3,6 +3,7 @@
 //! [`EncodedResponse`] → [`DecodedResponse`] → [`UnverifiedResponse`] → [`VerifiedAssertion`]. Each type can only be
 //! made from the one before it, and only the last one lets anything out but the issuer.
 
+mod base64_text;
 mod decryption;
 mod encoded;
 mod gate;

@@ -5,7 +5,7 @@ use crate::saml::MAX_ENCODED;
 use axum::body::{Body, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, header};
-use memchr::{memchr, memchr2};
+use memchr::{memchr, memchr_iter, memchr2};
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -36,7 +36,10 @@ impl Form {
     fn parse(body: &[u8]) -> Result<Self, Refusal> {
         let malformed = |reason: &str| Refusal::new(Code::RequestMalformed, reason);
         let mut parameters = HashMap::new();
-        for pair in body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+        let mut ends = memchr_iter(b'&', body).chain([body.len()]);
+        let pairs =
+            std::iter::successors(ends.next().map(|end| (0, end)), |(_, end)| Some((end + 1, ends.next()?)));
+        for pair in pairs.filter_map(|(start, end)| body.get(start..end)).filter(|pair| !pair.is_empty()) {
             if parameters.len() == MAX_PARAMETERS {
                 return Err(malformed("too many form parameters"));
             }

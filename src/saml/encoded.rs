@@ -1,9 +1,8 @@
 //! The SAML response as the form carried it: kept untouched for STS, decoded for ourselves.
 
+use super::base64_text;
 use super::rule::{Rejection, Rule};
 use crate::error::Code;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use std::fmt;
 
 /// Longest `SAMLAssertion` that STS `AssumeRoleWithSAML` takes, in base64 characters; the shortest is 4.
@@ -33,13 +32,8 @@ impl EncodedResponse {
     /// byte order mark).
     pub fn decode(&self) -> Result<DecodedResponse, Rejection> {
         let malformed = |detail: String| Rejection::coded(Rule::Encoding, Code::RequestMalformed, detail);
-        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-        // White space is no base64: only what does not decode as it stands can have any.
-        let bytes = STANDARD.decode(&self.0).or_else(|_| {
-            let packed: Vec<u8> = self.0.bytes().filter(|byte| !is_blank(byte)).collect();
-            STANDARD.decode(packed)
-        });
-        let bytes = bytes.map_err(|fault| malformed(format!("not base64: {fault}")))?;
+        let bytes =
+            base64_text::decoded(&self.0).map_err(|fault| malformed(format!("not base64: {fault}")))?;
         if bytes.is_empty() {
             return Err(malformed("SAMLResponse is empty".into()));
         }
@@ -77,6 +71,8 @@ impl fmt::Debug for DecodedResponse {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
 
     #[test]
     fn white_space_is_stripped_for_us_and_kept_for_sts() {

@@ -2,7 +2,7 @@
 //!
 //! It comes from a file that the admin chose, and it is the whole of the trust in the IdP.
 
-use super::signature::verified_text;
+use super::signature::verified;
 use super::xml::{attribute, collapsed, elements, is, named, text};
 use super::{DSIG, HTTP_POST, HTTP_REDIRECT, METADATA, PROTOCOL, TrustedKeys, gate, instant, xml};
 use base64::Engine;
@@ -59,10 +59,10 @@ impl IdpMetadata {
                 let document = xml::parse_metadata(text).map_err(|fault| fault.to_string())?;
                 let root = document.document_element().ok_or("an empty document")?;
                 let layout = gate::check_metadata(&document, root).map_err(|fault| fault.detail)?;
-                let covered = verified_text(&document, root, &layout, keys).map_err(
+                let covered = verified(&document, root, &layout, keys).map_err(
                     |_| "the key that has to have signed the document does not verify its signature",
                 )?;
-                Self::read(&covered, entity_id, now)
+                Self::read(&covered.text, entity_id, now)
             }
         }
     }

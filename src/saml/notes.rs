@@ -46,6 +46,12 @@ impl Notes {
         }
     }
 
+    /// Notes that there is a signature, and that it is one of the IdP.
+    pub(super) fn pass_signature(&mut self) {
+        self.pass(Rule::SignaturePresent);
+        self.pass(Rule::Signature);
+    }
+
     /// Notes that a rule is broken.
     pub fn fault(&mut self, fault: &Rejection) {
         if self.unread {

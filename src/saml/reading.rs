@@ -1,4 +1,4 @@
-//! The values of a response as they stand in canonical XML, read but not yet judged.
+//! The values of a response, read but not yet judged. Comments count for nothing, and no value is in a signature.
 
 use super::rule::{Rejection, Rule};
 use super::xml::{attribute, collapsed, elements, is, named, text};
@@ -7,7 +7,7 @@ use std::fmt;
 use uppsala::{Document, NodeId};
 
 /// Response-level values.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct ResponseValues {
     pub(super) version: String,
     pub(super) issue_instant: String,
@@ -19,7 +19,7 @@ pub(super) struct ResponseValues {
 }
 
 /// Assertion-level values.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct AssertionValues {
     pub(super) id: String,
     pub(super) version: String,
@@ -48,7 +48,7 @@ impl fmt::Debug for NameId {
 }
 
 /// One SubjectConfirmation (saml-core 2.4.1.1).
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Confirmation {
     pub(super) method: String,
     pub(super) recipient: Option<String>,
@@ -58,7 +58,7 @@ pub(super) struct Confirmation {
 }
 
 /// The Conditions element (saml-core 2.5.1).
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Conditions {
     pub(super) not_before: Option<String>,
     pub(super) not_on_or_after: Option<String>,
@@ -68,7 +68,7 @@ pub(super) struct Conditions {
 }
 
 /// One AuthnStatement (saml-core 2.7.2).
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Session {
     pub(super) authn_instant: Option<String>,
     pub(super) not_on_or_after: Option<String>,

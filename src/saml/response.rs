@@ -1,12 +1,12 @@
 //! The chain from decoded text to a verified assertion.
 
-use super::decryption::{self, DecryptionKeys, Envelope};
+use super::decryption::{self, DecryptionKeys, Envelope, encrypted_name};
 use super::encoded::DecodedResponse;
 use super::gate::{self, AssertionLayout, Content, Layout};
 use super::notes::Notes;
-use super::reading::{self, Attribute, NameId, ResponseValues};
+use super::reading::{self, AssertionValues, Attribute, NameId, ResponseValues};
 use super::rule::{Rejection, Rule};
-use super::signature::{TrustedKeys, standalone_text, verified_text};
+use super::signature::{TrustedKeys, standalone_text, verified};
 use super::xml::{self, named};
 use super::{ASSERTION, rules};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -97,66 +97,75 @@ impl<'a> UnverifiedResponse<'a> {
         now: DateTime<Utc>,
         notes: &mut Notes,
     ) -> Result<VerifiedAssertion, Rejection> {
+        let document = &self.document;
         let signed_response = match &self.layout.response_signature {
-            Some(layout) => Some(verified_text(&self.document, self.layout.response, layout, keys)?),
+            Some(layout) => Some(verified(document, self.layout.response, layout, keys)?),
             None => None,
         };
         let signed_assertion = match &self.layout.content {
             Content::Plain(AssertionLayout { node, signature: Some(layout) }) => {
-                Some(verified_text(&self.document, *node, layout, keys)?)
+                Some(verified(document, *node, layout, keys)?)
             }
             _ => None,
         };
 
         // A failure is told as what it is also when it is not signed: nothing is granted by it.
-        let claimed = reading::response(&self.document, self.layout.response)?;
+        let claimed = reading::response(document, self.layout.response)?;
         rules::status(&claimed)?;
 
-        let signed_document = signed_response.as_deref().map(xml::parse).transpose()?;
+        // What a signature covers is read where it stands if it says the same there, and else from the canonical form.
+        let elsewhere = signed_response.as_ref().filter(|signed| !signed.in_place);
+        let signed_document = elsewhere.map(|signed| xml::parse(&signed.text)).transpose()?;
         let response = match &signed_document {
             Some(document) => reading::response(document, root(document)?)?,
             None => claimed,
         };
+        debug_assert!(signed_response.iter().all(|signed| again(&signed.text, &response, reading::response)));
         rules::status(&response)?;
         notes.pass(Rule::Status);
 
-        let covered = match (&self.layout.content, &signed_document, signed_assertion) {
+        let assertion = match (&self.layout.content, &signed_response, signed_assertion) {
             (Content::Nothing, _, _) => {
                 return Err(Rejection::new(Rule::Structure, "success without an Assertion"));
             }
-            (Content::Plain(_), Some(document), _) => {
-                let mut assertions = named(document, root(document)?, ASSERTION, "Assertion");
-                let (Some(node), None) = (assertions.next(), assertions.next()) else {
-                    return Err(Rejection::new(Rule::Structure, "not exactly one signed Assertion"));
+            (Content::Plain(assertion), Some(signed), _) => {
+                let (document, node) = match &signed_document {
+                    Some(document) => (document, only_assertion(document, root(document)?)?),
+                    None => (document, assertion.node),
                 };
-                if decryption::encrypted_name(document, node).is_none() {
-                    // What the signature covers is parsed already, and read where it stands.
-                    notes.pass(Rule::SignaturePresent);
-                    notes.pass(Rule::Signature);
-                    let assertion = reading::assertion(document, node)?;
-                    return Self::conclude(&response, true, assertion, expected, now, notes);
-                }
-                standalone_text(document, node)?
+                notes.pass_signature();
+                let values = read(document, node, decryption, || standalone_text(document, node))?;
+                debug_assert!(
+                    encrypted_name(document, node).is_some()
+                        || again(&signed.text, &values, |document, response| reading::assertion(
+                            document,
+                            only_assertion(document, response)?
+                        ))
+                );
+                values
             }
-            (Content::Plain(_), None, Some(text)) => text,
+            (Content::Plain(assertion), None, Some(signed)) => {
+                notes.pass_signature();
+                if signed.in_place {
+                    let values = read(document, assertion.node, decryption, || Ok(signed.text.clone()))?;
+                    debug_assert!(
+                        encrypted_name(document, assertion.node).is_some()
+                            || again(&signed.text, &values, reading::assertion)
+                    );
+                    values
+                } else {
+                    read_text(&signed.text, decryption)?
+                }
+            }
             (Content::Plain(_), None, None) => return Err(unsigned()),
             (Content::Encrypted(holder), signed, _) => {
                 let opened = self.decrypted(*holder, signed.is_some(), keys, decryption, expected)?;
                 notes.pass(Rule::Decryption);
-                opened
+                notes.pass_signature();
+                read_text(&opened, decryption)?
             }
         };
-        notes.pass(Rule::SignaturePresent);
-        notes.pass(Rule::Signature);
-        let document = xml::parse(&covered)?;
-        let assertion = match decryption::open_name(&document, &covered, decryption)? {
-            None => reading::assertion(&document, root(&document)?)?,
-            Some(opened) => {
-                let document = xml::parse(&opened)?;
-                reading::assertion(&document, root(&document)?)?
-            }
-        };
-        Self::conclude(&response, signed_document.is_some(), assertion, expected, now, notes)
+        Self::conclude(&response, signed_response.is_some(), assertion, expected, now, notes)
     }
 
     /// The text of the encrypted Assertion: as its own signature covers it if it has one, and else as it is, if the
@@ -202,7 +211,7 @@ impl<'a> UnverifiedResponse<'a> {
     fn conclude(
         response: &ResponseValues,
         response_signed: bool,
-        assertion: reading::AssertionValues,
+        assertion: AssertionValues,
         expected: &Expected<'_>,
         now: DateTime<Utc>,
         notes: &mut Notes,
@@ -224,6 +233,52 @@ impl<'a> UnverifiedResponse<'a> {
     }
 }
 
+/// The values of an assertion that is covered by a signature. `text`: the assertion by itself, into which its encrypted
+/// name is put if it has one.
+fn read(
+    document: &Document<'_>,
+    assertion: NodeId,
+    keys: &DecryptionKeys,
+    text: impl FnOnce() -> Result<String, Rejection>,
+) -> Result<AssertionValues, Rejection> {
+    match encrypted_name(document, assertion) {
+        None => reading::assertion(document, assertion),
+        Some(_) => read_text(&text()?, keys),
+    }
+}
+
+fn read_text(text: &str, keys: &DecryptionKeys) -> Result<AssertionValues, Rejection> {
+    let document = xml::parse(text)?;
+    match decryption::open_name(&document, text, keys)? {
+        None => reading::assertion(&document, root(&document)?),
+        Some(opened) => {
+            let document = xml::parse(&opened)?;
+            reading::assertion(&document, root(&document)?)
+        }
+    }
+}
+
+/// Whether the bytes whose digest was compared, parsed, say what was read. Asked by every test and fuzz target.
+fn again<T: PartialEq>(
+    signed: &str,
+    values: &T,
+    read: impl Fn(&Document<'_>, NodeId) -> Result<T, Rejection>,
+) -> bool {
+    let document = uppsala::parse(signed).ok();
+    document.is_some_and(|document| {
+        let values_again = root(&document).and_then(|root| read(&document, root));
+        values_again.is_ok_and(|again| again == *values)
+    })
+}
+
+fn only_assertion(document: &Document<'_>, response: NodeId) -> Result<NodeId, Rejection> {
+    let mut assertions = named(document, response, ASSERTION, "Assertion");
+    match (assertions.next(), assertions.next()) {
+        (Some(node), None) => Ok(node),
+        _ => Err(Rejection::new(Rule::Structure, "not exactly one signed Assertion")),
+    }
+}
+
 /// The text of an assertion that a signature covers: its own if it has one, or else the one around it.
 fn covered(
     document: &Document<'_>,
@@ -232,7 +287,7 @@ fn covered(
     keys: &TrustedKeys,
 ) -> Result<String, Rejection> {
     match &assertion.signature {
-        Some(layout) => verified_text(document, assertion.node, layout, keys),
+        Some(layout) => Ok(verified(document, assertion.node, layout, keys)?.text),
         None if covered_from_outside => standalone_text(document, assertion.node),
         None => Err(unsigned()),
     }

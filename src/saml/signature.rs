@@ -1,8 +1,9 @@
 //! Signature verification with pinned keys. What comes out is the canonical form of an element: the very bytes whose
 //! digest the signature covers.
 //!
-//! Of the XML signature library only the canonicalisation is used, and that for what is not usual. There is no Reference to resolve and no transform to
-//! run, since the gate has left one shape; so nothing here follows what a message says, and `KeyInfo` is never read.
+//! Of the XML signature library only the canonicalisation is used, and that for what is not usual. There is no Reference
+//! to resolve and no transform to run, since the gate has left one shape; so nothing here follows what a message says, and
+//! `KeyInfo` is never read.
 
 use super::gate::{Canonicalization, SignatureLayout};
 use super::rule::{Rejection, Rule};
@@ -72,24 +73,36 @@ impl fmt::Debug for TrustedKeys {
     }
 }
 
+/// What a verified signature covers.
+pub(super) struct Covered {
+    /// The canonical form: the very bytes whose digest was compared.
+    pub(super) text: String,
+    /// Whether the element may be read where it stands. The canonical form was then written from its nodes one by one,
+    /// with all that is read of them and nothing else, and so it says the same. Left out were comments, which are never
+    /// read, and the signature, which holds no values.
+    pub(super) in_place: bool,
+}
+
 /// Verifies the enveloped signature `layout` of `element` and returns the canonical form of `element` without it:
 /// what was signed, and so what is to be read (XML-DSig 3.2).
 ///
 /// SignedInfo comes first, so that nobody but the IdP decides how the rest is processed.
-pub(super) fn verified_text(
+pub(super) fn verified(
     document: &Document<'_>,
     element: NodeId,
     layout: &SignatureLayout,
     keys: &TrustedKeys,
-) -> Result<String, Rejection> {
+) -> Result<Covered, Rejection> {
     // A "with comments" algorithm signs the comments of SignedInfo as well, the others drop them.
-    let info = canonical(document, layout.signed_info, None, true, &layout.info_c14n)?;
+    let Canonical { bytes: info, .. } =
+        canonical(document, layout.signed_info, None, true, &layout.info_c14n)?;
     if !keys.keys.iter().any(|key| key.verifies(layout.method, &info, &layout.value)) {
         return Err(fault("no key of the IdP verifies it"));
     }
 
     // A bare-name Reference selects the element without its comments (XML-DSig 4.4.3.3), whatever the algorithm.
-    let content = canonical(document, element, Some(layout.signature), false, &layout.content_c14n)?;
+    let Canonical { bytes: content, in_place } =
+        canonical(document, element, Some(layout.signature), false, &layout.content_c14n)?;
     let algorithm = match layout.digest_method {
         algorithm::SHA256 => &digest::SHA256,
         algorithm::SHA384 => &digest::SHA384,
@@ -99,14 +112,23 @@ pub(super) fn verified_text(
     if content.is_empty() || digest::digest(algorithm, &content).as_ref() != layout.digest_value.as_slice() {
         return Err(fault("the content is not what was signed"));
     }
-    String::from_utf8(content).map_err(|_| fault("the canonical form is not UTF-8"))
+    Ok(Covered { text: utf8(content)?, in_place })
 }
 
 /// An element by itself, in exclusive canonical form without comments: for reading it apart from what surrounds it.
 pub(super) fn standalone_text(document: &Document<'_>, element: NodeId) -> Result<String, Rejection> {
     let exclusive = Canonicalization { mode: C14nMode::Exclusive, prefixes: Vec::new() };
-    String::from_utf8(canonical(document, element, None, false, &exclusive)?)
-        .map_err(|_| fault("the canonical form is not UTF-8"))
+    utf8(canonical(document, element, None, false, &exclusive)?.bytes)
+}
+
+fn utf8(canonical: Vec<u8>) -> Result<String, Rejection> {
+    String::from_utf8(canonical).map_err(|_| fault("the canonical form is not UTF-8"))
+}
+
+/// A canonical form, and whether it is ours, which says what the nodes say.
+struct Canonical {
+    bytes: Vec<u8>,
+    in_place: bool,
 }
 
 /// The canonical form of an element, `without` a signature in it. `comments`: where the algorithm is one that writes them.
@@ -116,7 +138,7 @@ fn canonical(
     without: Option<NodeId>,
     comments: bool,
     method: &Canonicalization,
-) -> Result<Vec<u8>, Rejection> {
+) -> Result<Canonical, Rejection> {
     let Canonicalization { mode, prefixes } = method;
     if matches!(mode, C14nMode::Exclusive | C14nMode::ExclusiveWithComments) {
         let comments = comments && *mode == C14nMode::ExclusiveWithComments;
@@ -126,10 +148,11 @@ fn canonical(
                 by_the_library(document, apex, without, comments, method).as_ref() == Ok(&bytes),
                 "the library writes another canonical form"
             );
-            return Ok(bytes);
+            return Ok(Canonical { bytes, in_place: true });
         }
     }
-    by_the_library(document, apex, without, comments, method)
+    let bytes = by_the_library(document, apex, without, comments, method)?;
+    Ok(Canonical { bytes, in_place: false })
 }
 
 fn by_the_library(

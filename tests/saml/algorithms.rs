@@ -237,6 +237,8 @@ fn parameters() {
         "<InclusiveNamespaces PrefixList=\"xs\"/>",
         "<e:InclusiveNamespaces xmlns:e=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"a\"/>\
          <e:InclusiveNamespaces xmlns:e=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"b\"/>",
+        "<e:InclusiveNamespaces xmlns:e=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"a\"><e:x/>\
+         </e:InclusiveNamespaces>",
     ] {
         bent(Rule::SignatureAlgorithm, c14n, &format!("{c14n}{inside}"));
     }

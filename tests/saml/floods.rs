@@ -128,6 +128,22 @@ fn the_worst_legal_message_is_quick() {
     }
 }
 
+/// What anybody can put into SignedInfo is canonicalized before a key is asked: there is no room for many elements, each of
+/// which would look at each prefix.
+#[test]
+fn a_prefix_list_over_many_elements() {
+    let list: String = (0..32).map(|n| format!("n{n:02} ")).collect();
+    let declared: String = (0..32).map(|n| format!(" xmlns:n{n:02}=\"urn:u\"")).collect();
+    let inside = format!("<x{declared}>{}</x>", "<x/>".repeat(2_900));
+    let start = "<ds:CanonicalizationMethod Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\">";
+    let inclusive = format!(
+        "<e:InclusiveNamespaces xmlns:e=\"http://www.w3.org/2001/10/xml-exc-c14n#\" PrefixList=\"{list}\">{inside}\
+         </e:InclusiveNamespaces>"
+    );
+    let genuine = signed(Signed::Assertion);
+    flood(&swap(&genuine, start, &format!("{start}{inclusive}")), &[Rule::SignatureAlgorithm]);
+}
+
 /// Whatever else a parser could be slow at; accepted or refused, it is quick.
 #[test]
 fn everything_else_that_could_be_slow() {

@@ -3,10 +3,8 @@
 
 use super::super::rule::{Rejection, quoted};
 use super::super::xml::{self, attribute, elements, is, named};
-use super::super::{DSIG, XENC};
+use super::super::{DSIG, XENC, base64_text};
 use super::{fault, unreadable};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bergshamra::core::algorithm;
 use openssl::hash::MessageDigest;
 use openssl::symm;
@@ -201,6 +199,6 @@ fn cipher_value(document: &Document<'_>, node: NodeId) -> Result<Vec<u8>, Reject
 
 fn base64_value(document: &Document<'_>, node: NodeId) -> Result<Vec<u8>, Rejection> {
     xml::text(document, node)
-        .and_then(|text| STANDARD.decode(xml::without_blanks(&text)).ok())
+        .and_then(|text| base64_text::decoded(&text).ok())
         .ok_or_else(|| fault("a cipher value that is not base64"))
 }

@@ -3,10 +3,8 @@
 
 use super::super::rule::{Rejection, Rule, quoted};
 use super::super::xml::{attribute, elements, named};
-use super::super::{DSIG, xml};
+use super::super::{DSIG, base64_text, xml};
 use super::structure;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bergshamra::c14n::C14nMode;
 use bergshamra::core::algorithm;
 use uppsala::{Document, NodeId, NodeKind};
@@ -148,8 +146,10 @@ fn canonicalization(document: &Document<'_>, node: NodeId) -> Result<Canonicaliz
     let mode = C14nMode::from_uri(method).ok_or_else(|| algorithm_fault("an unknown canonicalization"))?;
     let mut prefixes = Vec::new();
     let mut parameters = elements(document, node);
-    if let Some((_, element)) = parameters.next() {
-        let inclusive = element.matches_name_ns(algorithm::EXC_C14N, "InclusiveNamespaces");
+    if let Some((parameter, element)) = parameters.next() {
+        let inclusive = element.matches_name_ns(algorithm::EXC_C14N, "InclusiveNamespaces")
+            // It is empty by its schema. Here it would be canonicalized before any key is asked.
+            && elements(document, parameter).next().is_none();
         if !inclusive || !mode.is_exclusive() || parameters.next().is_some() {
             return Err(algorithm_fault("a canonicalization with parameters that it does not have"));
         }
@@ -219,8 +219,7 @@ fn base64_value(document: &Document<'_>, node: NodeId) -> Result<Vec<u8>, Reject
     let (Some(text), None) = (text, pieces.next()) else {
         return Err(shape("a digest or signature value that is not one piece of text"));
     };
-    STANDARD
-        .decode(xml::without_blanks(text))
+    base64_text::decoded(text)
         .ok()
         .filter(|value| !value.is_empty())
         .ok_or_else(|| shape("a digest or signature value that is not base64"))

@@ -72,17 +72,11 @@ impl<'a> StartTag<'a> {
         while let Some((outside, delimiter)) =
             memchr3(b'"', b'\'', b'>', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
         {
-            for (at, byte) in outside.bytes().enumerate() {
-                match byte {
-                    b'=' => start.attributes += 1,
-                    b'x' if outside.get(at..).is_some_and(|name| name.starts_with("xmlns")) => {
-                        start.namespaces += 1;
-                    }
-                    _ => {}
-                }
-            }
             let after = delimiter.get(1..).unwrap_or_default();
             if let Some(quote @ (b'"' | b'\'')) = delimiter.bytes().next() {
+                // Each value has its name in front. Where there is no such pair, a parser goes no further.
+                start.attributes += 1;
+                start.namespaces += usize::from(outside.contains("xmlns"));
                 rest = behind(quote, after).unwrap_or_default();
             } else {
                 start.is_empty_element = outside.ends_with('/');

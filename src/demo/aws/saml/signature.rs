@@ -151,7 +151,11 @@ impl Canonicalization {
         };
         let prefixes = match elements(document, id).as_slice() {
             [] => Vec::new(),
-            [list] if mode.is_exclusive() && is(document, *list, EXCLUSIVE, "InclusiveNamespaces") => {
+            [list]
+                if mode.is_exclusive()
+                    && is(document, *list, EXCLUSIVE, "InclusiveNamespaces")
+                    && elements(document, *list).is_empty() =>
+            {
                 let list = attribute(document, *list, "PrefixList").unwrap_or_default();
                 list.split_ascii_whitespace().map(str::to_owned).collect()
             }
