@@ -2,6 +2,7 @@
 
 use super::bounded::Bounded;
 use super::http_client;
+use super::lost_connection::LostConnection;
 use super::provisioner::ProvisionerRole;
 use crate::arn::RoleArn;
 use crate::config::{Aws, Config, Domain, NotebookPlace, Provisioner};
@@ -103,6 +104,7 @@ impl AwsClients {
             let sts_config = at(&shared, &place.region, config.aws.sts_endpoint.as_ref());
             let clients = if let Some(provisioner) = &place.provisioner {
                 let sts = aws_sdk_sts::config::Builder::from(&sts_config)
+                    .retry_classifier(LostConnection)
                     .interceptor(Metered(metrics.clone()))
                     .interceptor(place.bounded(config, metrics));
                 let sts = aws_sdk_sts::Client::from_conf(sts.build());
@@ -114,6 +116,7 @@ impl AwsClients {
             };
             sts.entry((place.account.clone(), place.region.clone())).or_insert_with(|| {
                 let config = aws_sdk_sts::config::Builder::from(&sts_config)
+                    .retry_classifier(LostConnection)
                     .interceptor(Metered(metrics.clone()))
                     .interceptor(place.bounded(config, metrics));
                 aws_sdk_sts::Client::from_conf(config.build())
@@ -214,10 +217,15 @@ impl Ours {
         let iam = at(credentials, iam_region(&place.partition), config.aws.iam_endpoint.as_ref());
         let (metered, bounded) = (Metered(metrics.clone()), place.bounded(config, metrics));
         let sagemaker = aws_sdk_sagemaker::config::Builder::from(&sagemaker)
+            .retry_classifier(LostConnection)
             .interceptor(metered.clone())
             .interceptor(bounded.clone())
             .build();
-        let iam = aws_sdk_iam::config::Builder::from(&iam).interceptor(metered).interceptor(bounded).build();
+        let iam = aws_sdk_iam::config::Builder::from(&iam)
+            .retry_classifier(LostConnection)
+            .interceptor(metered)
+            .interceptor(bounded)
+            .build();
         Self {
             credentials: credentials.clone(),
             sagemaker: aws_sdk_sagemaker::Client::from_conf(sagemaker),

@@ -3,7 +3,7 @@
 
 use super::fresh::Use;
 use super::{Answer, unanswered, unavailable};
-use crate::aws::{AwsFault, Bounded, GatewayCredentials};
+use crate::aws::{AwsFault, Bounded, GatewayCredentials, LostConnection};
 use crate::config::DynamoDbTable;
 use crate::error::Refusal;
 use crate::random;
@@ -55,7 +55,9 @@ impl DynamoDbLedger {
         if let Some(endpoint) = &table.endpoint {
             loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
         }
-        let config = aws_sdk_dynamodb::config::Builder::from(&loader.load().await).interceptor(bounded);
+        let config = aws_sdk_dynamodb::config::Builder::from(&loader.load().await)
+            .retry_classifier(LostConnection)
+            .interceptor(bounded);
         Self { client: Client::from_conf(config.build()), table: table.name.clone() }
     }
 
