@@ -1,7 +1,8 @@
 //! AWS, as a sign-in uses it: the person's role session from STS, their user profile, and the presigned URL.
 //!
-//! Two principals call: the gateway's own role, or a provisioner role that it takes, looks up, creates and tags profiles; the person's own role session opens
-//! the one profile, so that AWS itself compares owner and person, and CloudTrail names the person.
+//! Two principals call: the gateway's own role, or a provisioner role that it takes, looks up, creates and tags profiles;
+//! the person's own role session opens the one profile, so that AWS itself compares owner and person, and CloudTrail names
+//! the person.
 
 mod at_once;
 mod backup;

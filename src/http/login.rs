@@ -2,7 +2,8 @@
 //! AuthnRequest. The first is for links that people share and keep.
 //!
 //! Parameters: `idp`, the key of an IdP, needed when there are several; `to`, for `/login`, the key of a destination to
-//! end in; `again`, when the browser is sent round for the second time (`again=chosen`: to what was chosen the first time); `alone`, when a page comes by itself.
+//! end in; `again`, when the browser is sent round for the second time (`again=chosen`: to what was chosen the first time);
+//! `alone`, when a page comes by itself.
 
 use super::frame::Frame;
 use super::relay_state::{Attempt, RelayState};

@@ -3,10 +3,10 @@
 //! It comes from a file that the admin chose, and it is the whole of the trust in the IdP.
 
 use super::signature::verified;
-use super::xml::{attribute, collapsed, elements, is, named, text};
-use super::{DSIG, HTTP_POST, HTTP_REDIRECT, METADATA, PROTOCOL, TrustedKeys, gate, instant, xml};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use super::xml::{attribute, elements, is, named, text};
+use super::{
+    DSIG, HTTP_POST, HTTP_REDIRECT, METADATA, PROTOCOL, TrustedKeys, base64_text, gate, instant, xml,
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use uppsala::{Document, NodeId};
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -197,8 +197,8 @@ fn signing_certificates(document: &Document<'_>, role: NodeId) -> Result<Vec<Vec
             {
                 for node in named(document, data, DSIG, "X509Certificate") {
                     let value = text(document, node).unwrap_or_default();
-                    let packed: String = collapsed(&value).split_ascii_whitespace().collect();
-                    let der = STANDARD.decode(packed).map_err(|_| "a signing certificate is not base64")?;
+                    let der =
+                        base64_text::decoded(&value).map_err(|_| "a signing certificate is not base64")?;
                     if !certificates.contains(&der) {
                         certificates.push(der);
                     }
