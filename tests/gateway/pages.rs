@@ -5,6 +5,9 @@ use crate::stage::{SSO, Setting, Stage, alice, idp_metadata};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Method;
+use std::sync::Arc;
+use studio_gateway::config::Config;
+use studio_gateway::saml::metadata::IdpMetadata;
 
 /// What routes need beside their method and path: a value for a path parameter.
 fn example(route: &str, home: &str) -> String {
@@ -234,6 +237,31 @@ async fn an_idp_that_is_asked_by_post() {
     browser.absorb(&page);
     let answer = stage.post(&stage.response_for(&alice()).answering(&id)).from(&browser).await;
     answer.expect_studio("alice").await;
+}
+
+#[tokio::test]
+async fn forms_lead_on_to_an_idp_without_tls_where_the_gateway_has_none_either() {
+    let plain = |port: u16| {
+        let location = format!("http://127.0.0.1:{port}/sso");
+        idp_metadata().replace(&format!("Location=\"{SSO}\""), &format!("Location=\"{location}\""))
+    };
+    let stage = Setting::usual().replace_file("idp.xml", &plain(9)).start().await;
+    let forms = async |stage: &Stage| {
+        let policy = stage.get("/").await.header("content-security-policy").to_owned();
+        between(&policy, "form-action ", ";").unwrap()
+    };
+    assert!(forms(&stage).await.ends_with(" http://127.0.0.1:9"), "{}", forms(&stage).await);
+
+    // What is remembered of the IdPs ends with a new copy of their metadata.
+    let known = stage.gateway.idps.by_key("corp").unwrap();
+    let moved = IdpMetadata::parse(&plain(10), None, None, stage.clock.now()).unwrap();
+    stage.gateway.idps.install(&known.settings, Arc::new(moved)).unwrap();
+    assert!(forms(&stage).await.ends_with(" http://127.0.0.1:10"), "{}", forms(&stage).await);
+
+    // One with TLS stays with it.
+    let over_tls = |config: &mut Config| config.gateway.public_url = "https://studio.example.com".into();
+    let stage = Setting::usual().replace_file("idp.xml", &plain(9)).adjust(over_tls).start().await;
+    assert!(!forms(&stage).await.contains("127.0.0.1:9"));
 }
 
 #[tokio::test]
