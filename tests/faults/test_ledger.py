@@ -4,7 +4,9 @@ import pytest
 from conftest import DynamoDb, Redis
 from wire import NONSENSE, http
 
-CROWD = 12
+# As many as may see whether there is an answer again when a breaker was open (`breaker_failures`); who comes on top of
+# them while they do is told to come once more.
+CROWD = 10
 EXCEEDED = b'{"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "slow"}'
 BUSY = {Redis: b"-BUSY Redis is busy\r\n", DynamoDb: http(400, EXCEEDED)}
 ODD = {Redis: NONSENSE, DynamoDb: http(200, NONSENSE)}
