@@ -196,12 +196,12 @@ impl Census {
     fn take(document: &Document<'_>) -> Result<Self, Rejection> {
         let mut census = Self { responses: 0, assertions: 0, encrypted_assertions: 0, signatures: 0 };
         let mut ids = HashSet::new();
-        for node in document.descendants(document.root()) {
-            let element = match document.node_kind(node) {
-                Some(NodeKind::ProcessingInstruction(_)) => {
+        for node in xml::nodes(document) {
+            let element = match node {
+                NodeKind::ProcessingInstruction(_) => {
                     return Err(Rejection::new(Rule::Xml, "a processing instruction"));
                 }
-                Some(NodeKind::Element(element)) => element,
+                NodeKind::Element(element) => element,
                 _ => continue,
             };
             match (element.name.namespace_uri.as_deref(), &*element.name.local_name) {

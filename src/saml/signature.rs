@@ -94,14 +94,13 @@ pub(super) fn verified(
     keys: &TrustedKeys,
 ) -> Result<Covered, Rejection> {
     // A "with comments" algorithm signs the comments of SignedInfo as well, the others drop them.
-    let Canonical { bytes: info, .. } =
-        canonical(document, layout.signed_info, None, true, &layout.info_c14n)?;
-    if !keys.keys.iter().any(|key| key.verifies(layout.method, &info, &layout.value)) {
+    let info = canonical(document, layout.signed_info, None, true, &layout.info_c14n)?.text;
+    if !keys.keys.iter().any(|key| key.verifies(layout.method, info.as_bytes(), &layout.value)) {
         return Err(fault("no key of the IdP verifies it"));
     }
 
     // A bare-name Reference selects the element without its comments (XML-DSig 4.4.3.3), whatever the algorithm.
-    let Canonical { bytes: content, in_place } =
+    let Canonical { text, in_place } =
         canonical(document, element, Some(layout.signature), false, &layout.content_c14n)?;
     let algorithm = match layout.digest_method {
         algorithm::SHA256 => &digest::SHA256,
@@ -109,25 +108,22 @@ pub(super) fn verified(
         algorithm::SHA512 => &digest::SHA512,
         _ => return Err(fault("unknown digest")),
     };
-    if content.is_empty() || digest::digest(algorithm, &content).as_ref() != layout.digest_value.as_slice() {
+    let digest = digest::digest(algorithm, text.as_bytes());
+    if text.is_empty() || digest.as_ref() != layout.digest_value.as_slice() {
         return Err(fault("the content is not what was signed"));
     }
-    Ok(Covered { text: utf8(content)?, in_place })
+    Ok(Covered { text, in_place })
 }
 
 /// An element by itself, in exclusive canonical form without comments: for reading it apart from what surrounds it.
 pub(super) fn standalone_text(document: &Document<'_>, element: NodeId) -> Result<String, Rejection> {
     let exclusive = Canonicalization { mode: C14nMode::Exclusive, prefixes: Vec::new() };
-    utf8(canonical(document, element, None, false, &exclusive)?.bytes)
-}
-
-fn utf8(canonical: Vec<u8>) -> Result<String, Rejection> {
-    String::from_utf8(canonical).map_err(|_| fault("the canonical form is not UTF-8"))
+    Ok(canonical(document, element, None, false, &exclusive)?.text)
 }
 
 /// A canonical form, and whether it is ours, which says what the nodes say.
 struct Canonical {
-    bytes: Vec<u8>,
+    text: String,
     in_place: bool,
 }
 
@@ -142,17 +138,17 @@ fn canonical(
     let Canonicalization { mode, prefixes } = method;
     if matches!(mode, C14nMode::Exclusive | C14nMode::ExclusiveWithComments) {
         let comments = comments && *mode == C14nMode::ExclusiveWithComments;
-        if let Some(bytes) = exclusive(document, Subject { apex, without, comments, prefixes }) {
+        if let Some(text) = exclusive(document, Subject { apex, without, comments, prefixes }) {
             // In every test, and in the fuzz targets, of which `signed` makes up what is canonicalized.
             debug_assert!(
-                by_the_library(document, apex, without, comments, method).as_ref() == Ok(&bytes),
+                by_the_library(document, apex, without, comments, method).as_ref() == Ok(&text),
                 "the library writes another canonical form"
             );
-            return Ok(Canonical { bytes, in_place: true });
+            return Ok(Canonical { text, in_place: true });
         }
     }
-    let bytes = by_the_library(document, apex, without, comments, method)?;
-    Ok(Canonical { bytes, in_place: false })
+    let text = by_the_library(document, apex, without, comments, method)?;
+    Ok(Canonical { text, in_place: false })
 }
 
 fn by_the_library(
@@ -161,7 +157,7 @@ fn by_the_library(
     without: Option<NodeId>,
     comments: bool,
     method: &Canonicalization,
-) -> Result<Vec<u8>, Rejection> {
+) -> Result<String, Rejection> {
     let mut nodes = if comments {
         NodeSet::tree_with_comments(apex, document)
     } else {
@@ -173,8 +169,9 @@ fn by_the_library(
             nodes.remove_id(node);
         }
     }
-    canonicalize_doc(document, method.mode, Some(&nodes), &method.prefixes)
-        .map_err(|_| fault("cannot be canonicalized"))
+    let bytes = canonicalize_doc(document, method.mode, Some(&nodes), &method.prefixes)
+        .map_err(|_| fault("cannot be canonicalized"))?;
+    String::from_utf8(bytes).map_err(|_| fault("the canonical form is not UTF-8"))
 }
 
 fn fault(detail: &str) -> Rejection {

@@ -54,15 +54,15 @@ fn parse_within<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a>, Reje
 /// (C14N 1.0, 1.3); libraries that go on all the same have taken the empty string for it.
 fn check_names(document: &Document<'_>) -> Result<(), Rejection> {
     let fault = |detail: &str| Err(Rejection::new(Rule::Xml, detail));
-    // Names are too short for a search to pay.
+    // Names are too short for a search to pay. A prefix ends before the first colon.
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte != b':');
-    let qualified = |name: &QName<'_>| plain(&name.local_name) && name.prefix.as_deref().is_none_or(plain);
+    let qualified = |name: &QName<'_>| {
+        plain(&name.local_name) && name.prefix.as_ref().is_none_or(|prefix| !prefix.is_empty())
+    };
     // Many elements declare the same few namespaces.
     let mut absolute: Vec<&str> = Vec::new();
-    for node in document.descendants(document.root()) {
-        let Some(element) = document.element(node) else {
-            continue;
-        };
+    for node in nodes(document) {
+        let NodeKind::Element(element) = node else { continue };
         let mut attributes = element.attributes.iter();
         if !qualified(&element.name) || !attributes.all(|attribute| qualified(&attribute.name)) {
             return fault("a name with a stray colon");
@@ -101,6 +101,20 @@ fn is_absolute(uri: &str) -> bool {
 
 fn short(text: &str) -> String {
     text.chars().take(160).flat_map(char::escape_debug).collect()
+}
+
+/// All nodes of a document as it was parsed, in its order.
+pub(super) fn nodes<'d, 'a>(document: &'d Document<'a>) -> impl Iterator<Item = &'d NodeKind<'a>> {
+    debug_assert!(
+        std::iter::once(document.root()).chain(document.descendants(document.root())).eq(ids(document)),
+        "nodes that are not of the document, or in another order"
+    );
+    ids(document).filter_map(|node| document.node_kind(node))
+}
+
+/// The parser numbers nodes as they come.
+fn ids(document: &Document<'_>) -> impl Iterator<Item = NodeId> {
+    (0..).map(NodeId::new).take_while(|node| document.node_kind(*node).is_some())
 }
 
 /// Whether a node is the element `{namespace}name`.

@@ -7,7 +7,7 @@
 //! What is written says what the nodes say: each name stands for the same namespace in the canonical form as in the
 //! document, which is compared name by name. So the nodes can be read in the place of the canonical form.
 
-use bergshamra::c14n::escape::{escape_attr_into, escape_text_into};
+use bergshamra::c14n::escape::{escape_attr, escape_text};
 use uppsala::{Attribute, Document, Element, NodeId, NodeKind};
 
 /// The namespace that `xml` stands for everywhere, and that is never declared.
@@ -28,31 +28,35 @@ pub(super) struct Subject<'s> {
 
 /// The canonical form. `None` where there is something that is left to the library: a processing instruction, or a name
 /// that would stand for another namespace than in the document.
-pub(super) fn exclusive(document: &Document<'_>, subject: Subject<'_>) -> Option<Vec<u8>> {
+pub(super) fn exclusive(document: &Document<'_>, subject: Subject<'_>) -> Option<String> {
     // An element that is not in canonical form is longer in it, but seldom by much.
     let range = document.node_range(subject.apex)?;
     let mut writer = Writer {
         document,
         subject,
-        in_scope: declared_around(document, subject.apex),
-        rendered: Vec::new(),
-        out: Vec::with_capacity(range.len() + range.len() / 8),
+        bindings: declared_around(document, subject.apex),
+        out: String::with_capacity(range.len() + range.len() / 8),
     };
     writer.node(subject.apex)?;
     Some(writer.out)
 }
 
-/// Prefixes, empty for the default namespace, with the names that they stand for. The last one counts.
-type Bindings<'d> = Vec<(&'d str, &'d str)>;
+/// What a prefix, empty for the default namespace, stands for.
+#[derive(Debug, Clone, Copy)]
+struct Binding<'d> {
+    prefix: &'d str,
+    uri: &'d str,
+    /// Whether it stands in the canonical form, and not only in the document.
+    written: bool,
+}
 
 struct Writer<'d, 'a, 's> {
     document: &'d Document<'a>,
     subject: Subject<'s>,
-    /// Declared by the elements around the present place.
-    in_scope: Bindings<'d>,
-    /// Written by the elements around the present place.
-    rendered: Bindings<'d>,
-    out: Vec<u8>,
+    /// Declared or written by the elements around the present place; of one prefix, the last counts. What an element
+    /// writes comes after what it declares.
+    bindings: Vec<Binding<'d>>,
+    out: String,
 }
 
 impl<'d> Writer<'d, '_, '_> {
@@ -60,12 +64,18 @@ impl<'d> Writer<'d, '_, '_> {
         match self.document.node_kind(node)? {
             NodeKind::Element(_) if self.subject.without == Some(node) => {}
             NodeKind::Element(element) => self.element(node, element)?,
-            NodeKind::Text(text) | NodeKind::CData(text) => escape_text_into(&mut self.out, text),
+            NodeKind::Text(text) | NodeKind::CData(text) => {
+                if has(text, |byte| (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'\r')) {
+                    self.out.push_str(&escape_text(text));
+                } else {
+                    self.out.push_str(text);
+                }
+            }
             NodeKind::Comment(text) => {
                 if self.subject.comments {
-                    self.out.extend_from_slice(b"<!--");
-                    self.out.extend_from_slice(text.as_bytes());
-                    self.out.extend_from_slice(b"-->");
+                    self.out.push_str("<!--");
+                    self.out.push_str(text);
+                    self.out.push_str("-->");
                 }
             }
             _ => return None,
@@ -74,58 +84,57 @@ impl<'d> Writer<'d, '_, '_> {
     }
 
     fn element(&mut self, node: NodeId, element: &'d Element<'_>) -> Option<()> {
-        let (in_scope, rendered) = (self.in_scope.len(), self.rendered.len());
-        self.in_scope.extend(declarations(element));
-        self.out.push(b'<');
+        let around = self.bindings.len();
+        self.bindings.extend(declarations(element));
+        self.out.push('<');
         let name = self.out.len();
         self.name(element.name.prefix.as_deref(), &element.name.local_name);
         let name = name..self.out.len();
-        self.declare(element, rendered)?;
+        self.declare(node, element)?;
         self.attributes(element);
-        self.out.push(b'>');
+        self.out.push('>');
         for child in self.document.children_iter(node) {
             self.node(child)?;
         }
-        self.out.extend_from_slice(b"</");
+        self.out.push_str("</");
         self.out.extend_from_within(name);
-        self.out.push(b'>');
-        self.in_scope.truncate(in_scope);
-        self.rendered.truncate(rendered);
+        self.out.push('>');
+        self.bindings.truncate(around);
         Some(())
     }
 
     /// Writes the declarations that are used here, by the element or its attributes or the PrefixList, and are not
-    /// written further out with the same name (3). They are noted from `own` on, in the order of their prefixes.
-    fn declare(&mut self, element: &'d Element<'_>, own: usize) -> Option<()> {
-        let meant = self.utilize(element.name.prefix.as_deref().unwrap_or_default(), own);
-        if meant != element.name.namespace_uri.as_deref().unwrap_or_default() {
+    /// written further out with the same name (3), in the order of their prefixes.
+    fn declare(&mut self, node: NodeId, element: &'d Element<'_>) -> Option<()> {
+        let own = self.bindings.len();
+        let meant = self.utilize(element.name.prefix.as_deref().unwrap_or_default());
+        if !same(meant, element.name.namespace_uri.as_deref().unwrap_or_default()) {
             return None;
         }
         for attribute in &element.attributes {
-            let meant = prefix_of(attribute).map_or("", |prefix| self.utilize(prefix, own));
-            if meant != attribute.name.namespace_uri.as_deref().unwrap_or_default() {
+            let meant = prefix_of(attribute).map_or("", |prefix| self.utilize(prefix));
+            if !same(meant, attribute.name.namespace_uri.as_deref().unwrap_or_default()) {
                 return None;
             }
         }
-        for index in 0..self.subject.prefixes.len() {
-            let Some(prefix) = self.subject.prefixes.get(index) else { continue };
-            let prefix = if prefix == "#default" { "" } else { prefix.as_str() };
+        // Further in, what is written of these is what is in scope until it is declared anew.
+        let declares = node == self.subject.apex || !element.namespace_declarations.is_empty();
+        for listed in self.subject.prefixes.iter().filter(|_| declares) {
+            let listed = if listed == "#default" { "" } else { listed.as_str() };
             // As the document writes it, since what is noted lives as long as that.
-            if let Some((prefix, _)) = binding(&self.in_scope, prefix) {
-                self.utilize(prefix, own);
-            } else if prefix.is_empty() {
-                self.utilize("", own);
+            if let Some(bound) = self.bindings.iter().rev().find(|bound| equal(bound.prefix, listed)) {
+                self.utilize(bound.prefix);
             }
         }
-        if let Some(declared) = self.rendered.get_mut(own..) {
-            declared.sort_unstable();
+        if let Some(declared) = self.bindings.get_mut(own..) {
+            declared.sort_unstable_by_key(|bound| bound.prefix);
         }
-        for index in own..self.rendered.len() {
-            let Some((prefix, uri)) = self.rendered.get(index).copied() else { continue };
-            self.out.extend_from_slice(b" xmlns");
+        for index in own..self.bindings.len() {
+            let Some(Binding { prefix, uri, .. }) = self.bindings.get(index).copied() else { continue };
+            self.out.push_str(" xmlns");
             if !prefix.is_empty() {
-                self.out.push(b':');
-                self.out.extend_from_slice(prefix.as_bytes());
+                self.out.push(':');
+                self.out.push_str(prefix);
             }
             self.value(uri);
         }
@@ -134,17 +143,18 @@ impl<'d> Writer<'d, '_, '_> {
 
     /// What a prefix stands for in the canonical form. Notes its declaration if it has to be written. A default namespace
     /// that is none is written where there was one.
-    fn utilize(&mut self, prefix: &'d str, own: usize) -> &'d str {
-        if prefix == "xml" {
+    fn utilize(&mut self, prefix: &'d str) -> &'d str {
+        if equal(prefix, "xml") {
             return XML;
         }
-        if let Some((_, uri)) = self.rendered.iter().skip(own).find(|(noted, _)| *noted == prefix) {
-            return uri;
-        }
-        let uri = binding(&self.in_scope, prefix).map_or("", |(_, uri)| uri);
-        let written = binding(&self.rendered, prefix).map_or("", |(_, uri)| uri);
-        if uri != written && (prefix.is_empty() || !uri.is_empty()) {
-            self.rendered.push((prefix, uri));
+        let mut of_prefix = self.bindings.iter().rev().filter(|bound| equal(bound.prefix, prefix));
+        let (uri, written) = match of_prefix.next() {
+            Some(bound) if bound.written => return bound.uri,
+            Some(bound) => (bound.uri, of_prefix.find(|bound| bound.written).map_or("", |bound| bound.uri)),
+            None => ("", ""),
+        };
+        if !same(uri, written) && (prefix.is_empty() || !uri.is_empty()) {
+            self.bindings.push(Binding { prefix, uri, written: true });
         }
         uri
     }
@@ -169,39 +179,61 @@ impl<'d> Writer<'d, '_, '_> {
     }
 
     fn attribute(&mut self, attribute: &Attribute<'_>) {
-        self.out.push(b' ');
+        self.out.push(' ');
         self.name(prefix_of(attribute), &attribute.name.local_name);
         self.value(&attribute.value);
     }
 
     fn name(&mut self, prefix: Option<&str>, local: &str) {
         if let Some(prefix) = prefix {
-            self.out.extend_from_slice(prefix.as_bytes());
-            self.out.push(b':');
+            self.out.push_str(prefix);
+            self.out.push(':');
         }
-        self.out.extend_from_slice(local.as_bytes());
+        self.out.push_str(local);
     }
 
     fn value(&mut self, value: &str) {
-        self.out.extend_from_slice(b"=\"");
-        escape_attr_into(&mut self.out, value);
-        self.out.push(b'"');
+        self.out.push_str("=\"");
+        if has(value, |byte| (byte == b'&') | (byte == b'<') | (byte == b'"') | (byte < b' ')) {
+            self.out.push_str(&escape_attr(value));
+        } else {
+            self.out.push_str(value);
+        }
+        self.out.push('"');
     }
 }
 
+/// Whether any byte is one of those, blocks of them at once. The library's search is for long texts; most are short, and
+/// have nothing to be escaped.
+fn has(text: &str, wanted: impl Fn(u8) -> bool) -> bool {
+    let (blocks, rest) = text.as_bytes().as_chunks::<16>();
+    let in_block = |block: &[u8; 16]| block.iter().fold(0, |any, byte| any | u8::from(wanted(*byte))) != 0;
+    let in_rest = || match text.as_bytes().last_chunk() {
+        Some(block) => in_block(block),
+        None => rest.iter().any(|byte| wanted(*byte)),
+    };
+    blocks.iter().any(in_block) || in_rest()
+}
+
 /// What the elements around an element declare, the outermost first.
-fn declared_around<'d>(document: &'d Document<'_>, node: NodeId) -> Bindings<'d> {
+fn declared_around<'d>(document: &'d Document<'_>, node: NodeId) -> Vec<Binding<'d>> {
     let around = document.ancestors(node);
     let elements = around.iter().rev().filter_map(|ancestor| document.element(*ancestor));
     elements.flat_map(declarations).collect()
 }
 
-fn declarations<'d>(element: &'d Element<'_>) -> impl Iterator<Item = (&'d str, &'d str)> {
-    element.namespace_declarations.iter().map(|(prefix, uri)| (&**prefix, &**uri))
+fn declarations<'d>(element: &'d Element<'_>) -> impl Iterator<Item = Binding<'d>> {
+    element.namespace_declarations.iter().map(|(prefix, uri)| Binding { prefix, uri, written: false })
 }
 
-fn binding<'d>(bindings: &Bindings<'d>, prefix: &str) -> Option<(&'d str, &'d str)> {
-    bindings.iter().rev().find(|(bound, _)| *bound == prefix).copied()
+/// Equality of prefixes, which are too short for a call.
+fn equal(one: &str, other: &str) -> bool {
+    one.len() == other.len() && one.bytes().eq(other.bytes())
+}
+
+/// Equality of namespace names, which mostly are the same piece of the document.
+fn same(one: &str, other: &str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }
 
 /// The prefix that an attribute is written with. The default namespace is not for attributes.
@@ -226,7 +258,7 @@ mod tests {
         let apex = document.get_elements_by_tag_name("apex")[0];
         let without = document.get_elements_by_tag_name("left").first().copied();
         let subject = Subject { apex, without, comments, prefixes: &prefixes };
-        let ours = String::from_utf8(exclusive(&document, subject).unwrap()).unwrap();
+        let ours = exclusive(&document, subject).unwrap();
 
         let (mode, mut nodes) = if comments {
             (C14nMode::ExclusiveWithComments, NodeSet::tree_with_comments(apex, &document))

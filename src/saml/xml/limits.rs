@@ -67,7 +67,12 @@ impl<'a> StartTag<'a> {
     /// Reads on from behind the `<`. Quotes matter, because a `>` may stand between them.
     fn read(tag: &'a str) -> Self {
         let mut start = Self { attributes: 0, namespaces: 0, is_empty_element: false, rest: "" };
-        let mut rest = tag;
+        // From behind the element's name.
+        let named = tag
+            .bytes()
+            .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>'))
+            .unwrap_or_default();
+        let mut rest = tag.get(named..).unwrap_or_default();
         // Up to the next quote or the end of the tag, and then over what is quoted.
         while let Some((outside, delimiter)) =
             memchr3(b'"', b'\'', b'>', rest.as_bytes()).and_then(|at| rest.split_at_checked(at))
@@ -76,7 +81,7 @@ impl<'a> StartTag<'a> {
             if let Some(quote @ (b'"' | b'\'')) = delimiter.bytes().next() {
                 // Each value has its name in front. Where there is no such pair, a parser goes no further.
                 start.attributes += 1;
-                start.namespaces += usize::from(outside.contains("xmlns"));
+                start.namespaces += usize::from(outside.as_bytes().trim_ascii_start().starts_with(b"xmlns"));
                 rest = behind(quote, after).unwrap_or_default();
             } else {
                 start.is_empty_element = outside.ends_with('/');
