@@ -2,11 +2,11 @@
 
 use super::decryption::{self, DecryptionKeys, Envelope, encrypted_name};
 use super::encoded::DecodedResponse;
-use super::gate::{self, AssertionLayout, Content, Layout};
+use super::gate::{self, AssertionLayout, Content, Layout, SignatureLayout};
 use super::notes::Notes;
 use super::reading::{self, AssertionValues, Attribute, NameId, ResponseValues};
 use super::rule::{Rejection, Rule};
-use super::signature::{TrustedKeys, standalone_text, verified};
+use super::signature::{TrustedKeys, both_verified, standalone_text, verified};
 use super::xml::{self, named};
 use super::{ASSERTION, rules};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -98,15 +98,20 @@ impl<'a> UnverifiedResponse<'a> {
         notes: &mut Notes,
     ) -> Result<VerifiedAssertion, Rejection> {
         let document = &self.document;
-        let signed_response = match &self.layout.response_signature {
-            Some(layout) => Some(verified(document, self.layout.response, layout, keys)?),
-            None => None,
-        };
-        let signed_assertion = match &self.layout.content {
-            Content::Plain(AssertionLayout { node, signature: Some(layout) }) => {
-                Some(verified(document, *node, layout, keys)?)
-            }
+        let response = self.layout.response_signature.as_ref().map(|layout| (self.layout.response, layout));
+        let assertion = match &self.layout.content {
+            Content::Plain(AssertionLayout { node, signature: Some(layout) }) => Some((*node, layout)),
             _ => None,
+        };
+        let alone = |signed: Option<(NodeId, &SignatureLayout)>| {
+            signed.map(|(node, layout)| verified(document, node, layout, keys)).transpose()
+        };
+        let (signed_response, signed_assertion) = match (response, assertion) {
+            (Some(response), Some(assertion)) => {
+                let (response, assertion) = both_verified(document, response, assertion, keys)?;
+                (Some(response), Some(assertion))
+            }
+            (response, assertion) => (alone(response)?, alone(assertion)?),
         };
 
         // A failure is told as what it is also when it is not signed: nothing is granted by it.

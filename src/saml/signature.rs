@@ -11,7 +11,7 @@ use aws_lc_rs::digest;
 use bergshamra::c14n::{C14nMode, canonicalize_doc};
 use bergshamra::core::algorithm;
 use bergshamra::xml::NodeSet;
-use canonical::{Subject, exclusive};
+use canonical::{Inner, Subject, exclusive};
 use key::PublicKey;
 use std::fmt;
 use uppsala::{Document, NodeId};
@@ -93,15 +93,64 @@ pub(super) fn verified(
     layout: &SignatureLayout,
     keys: &TrustedKeys,
 ) -> Result<Covered, Rejection> {
-    // A "with comments" algorithm signs the comments of SignedInfo as well, the others drop them.
-    let info = canonical(document, layout.signed_info, None, true, &layout.info_c14n)?.text;
-    if !keys.keys.iter().any(|key| key.verifies(layout.method, info.as_bytes(), &layout.value)) {
-        return Err(fault("no key of the IdP verifies it"));
-    }
+    verify_info(document, layout, keys)?;
+    digested(layout, content(document, element, layout, None)?)
+}
 
+/// [`verified`] of a Response, and of the Assertion in it. The Assertion's canonical form is cut out of the Response's
+/// where it is the same there, so that it is not written twice.
+pub(super) fn both_verified(
+    document: &Document<'_>,
+    response: (NodeId, &SignatureLayout),
+    assertion: (NodeId, &SignatureLayout),
+    keys: &TrustedKeys,
+) -> Result<(Covered, Covered), Rejection> {
+    let (outer, inner) = (response.1, assertion.1);
+    verify_info(document, outer, keys)?;
+    let alike = inner.content_c14n == outer.content_c14n;
+    let cut = alike.then_some(Inner { apex: assertion.0, without: inner.signature });
+    let mut around = content(document, response.0, outer, cut)?;
+    let within = around.inner.take();
+    let response = digested(outer, around)?;
+    verify_info(document, inner, keys)?;
+    let within = match within {
+        Some(text) => Canonical { text, in_place: true, inner: None },
+        None => content(document, assertion.0, inner, None)?,
+    };
+    Ok((response, digested(inner, within)?))
+}
+
+/// Verifies SignedInfo, and so how the rest is processed.
+fn verify_info(
+    document: &Document<'_>,
+    layout: &SignatureLayout,
+    keys: &TrustedKeys,
+) -> Result<(), Rejection> {
+    // A "with comments" algorithm signs the comments of SignedInfo as well, the others drop them.
+    let subject = Part { apex: layout.signed_info, without: None, comments: true, inner: None };
+    let info = canonical(document, subject, &layout.info_c14n)?.text;
+    if keys.keys.iter().any(|key| key.verifies(layout.method, info.as_bytes(), &layout.value)) {
+        Ok(())
+    } else {
+        Err(fault("no key of the IdP verifies it"))
+    }
+}
+
+/// What the digest of a signature has to be of: the element without the signature.
+fn content(
+    document: &Document<'_>,
+    element: NodeId,
+    layout: &SignatureLayout,
+    inner: Option<Inner>,
+) -> Result<Canonical, Rejection> {
     // A bare-name Reference selects the element without its comments (XML-DSig 4.4.3.3), whatever the algorithm.
-    let Canonical { text, in_place } =
-        canonical(document, element, Some(layout.signature), false, &layout.content_c14n)?;
+    let part = Part { apex: element, without: Some(layout.signature), comments: false, inner };
+    canonical(document, part, &layout.content_c14n)
+}
+
+/// Compares the digest.
+fn digested(layout: &SignatureLayout, content: Canonical) -> Result<Covered, Rejection> {
+    let Canonical { text, in_place, .. } = content;
     let algorithm = match layout.digest_method {
         algorithm::SHA256 => &digest::SHA256,
         algorithm::SHA384 => &digest::SHA384,
@@ -118,46 +167,61 @@ pub(super) fn verified(
 /// An element by itself, in exclusive canonical form without comments: for reading it apart from what surrounds it.
 pub(super) fn standalone_text(document: &Document<'_>, element: NodeId) -> Result<String, Rejection> {
     let exclusive = Canonicalization { mode: C14nMode::Exclusive, prefixes: Vec::new() };
-    Ok(canonical(document, element, None, false, &exclusive)?.text)
+    let part = Part { apex: element, without: None, comments: false, inner: None };
+    Ok(canonical(document, part, &exclusive)?.text)
+}
+
+/// What is canonicalized.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    apex: NodeId,
+    /// A signature in it, which is left out.
+    without: Option<NodeId>,
+    /// Whether comments are written by algorithms that write them.
+    comments: bool,
+    /// What is wanted by itself as well.
+    inner: Option<Inner>,
 }
 
 /// A canonical form, and whether it is ours, which says what the nodes say.
 struct Canonical {
     text: String,
     in_place: bool,
+    /// Of the inner element, if it could be had along with the other.
+    inner: Option<String>,
 }
 
-/// The canonical form of an element, `without` a signature in it. `comments`: where the algorithm is one that writes them.
-fn canonical(
-    document: &Document<'_>,
-    apex: NodeId,
-    without: Option<NodeId>,
-    comments: bool,
-    method: &Canonicalization,
-) -> Result<Canonical, Rejection> {
+fn canonical(document: &Document<'_>, part: Part, method: &Canonicalization) -> Result<Canonical, Rejection> {
     let Canonicalization { mode, prefixes } = method;
     if matches!(mode, C14nMode::Exclusive | C14nMode::ExclusiveWithComments) {
+        let Part { apex, without, comments, inner } = part;
         let comments = comments && *mode == C14nMode::ExclusiveWithComments;
-        if let Some(text) = exclusive(document, Subject { apex, without, comments, prefixes }) {
+        if let Some(written) = exclusive(document, Subject { apex, without, comments, prefixes, inner }) {
             // In every test, and in the fuzz targets, of which `signed` makes up what is canonicalized.
             debug_assert!(
-                by_the_library(document, apex, without, comments, method).as_ref() == Ok(&text),
+                by_the_library(document, part, method).as_ref() == Ok(&written.text),
                 "the library writes another canonical form"
             );
-            return Ok(Canonical { text, in_place: true });
+            debug_assert!(
+                inner.zip(written.inner.as_ref()).is_none_or(|(Inner { apex, without }, cut)| {
+                    let part = Part { apex, without: Some(without), comments: false, inner: None };
+                    by_the_library(document, part, method).as_ref() == Ok(cut)
+                }),
+                "the library writes another canonical form of the inner element"
+            );
+            return Ok(Canonical { text: written.text, in_place: true, inner: written.inner });
         }
     }
-    let text = by_the_library(document, apex, without, comments, method)?;
-    Ok(Canonical { text, in_place: false })
+    let text = by_the_library(document, part, method)?;
+    Ok(Canonical { text, in_place: false, inner: None })
 }
 
 fn by_the_library(
     document: &Document<'_>,
-    apex: NodeId,
-    without: Option<NodeId>,
-    comments: bool,
+    part: Part,
     method: &Canonicalization,
 ) -> Result<String, Rejection> {
+    let Part { apex, without, comments, .. } = part;
     let mut nodes = if comments {
         NodeSet::tree_with_comments(apex, document)
     } else {

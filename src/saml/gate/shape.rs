@@ -27,7 +27,7 @@ pub(in crate::saml) struct SignatureLayout {
 }
 
 /// A canonicalisation with its parameters.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(in crate::saml) struct Canonicalization {
     pub(in crate::saml) mode: C14nMode,
     /// PrefixList of an exclusive canonicalisation.

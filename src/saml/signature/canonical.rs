@@ -8,6 +8,7 @@
 //! document, which is compared name by name. So the nodes can be read in the place of the canonical form.
 
 use bergshamra::c14n::escape::{escape_attr, escape_text};
+use std::ops::Range;
 use uppsala::{Attribute, Document, Element, NodeId, NodeKind};
 
 /// The namespace that `xml` stands for everywhere, and that is never declared.
@@ -24,11 +25,32 @@ pub(super) struct Subject<'s> {
     pub(super) comments: bool,
     /// The PrefixList: declared at the apex as if used there, and so on (3).
     pub(super) prefixes: &'s [String],
+    /// An element in it whose own canonical form is wanted as well.
+    pub(super) inner: Option<Inner>,
+}
+
+/// An element that is signed inside another one that is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inner {
+    /// The element.
+    pub(super) apex: NodeId,
+    /// The signature in it, which is left out of its canonical form, but not of the other one's.
+    pub(super) without: NodeId,
+}
+
+/// Canonical forms.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    /// That of the element.
+    pub(super) text: String,
+    /// That of the inner one, of the same kind and with the same PrefixList, which but for its start tag is a part of the
+    /// other. `None` if it is not, since it has to declare what is declared further out.
+    pub(super) inner: Option<String>,
 }
 
 /// The canonical form. `None` where there is something that is left to the library: a processing instruction, or a name
 /// that would stand for another namespace than in the document.
-pub(super) fn exclusive(document: &Document<'_>, subject: Subject<'_>) -> Option<String> {
+pub(super) fn exclusive(document: &Document<'_>, subject: Subject<'_>) -> Option<Written> {
     // An element that is not in canonical form is longer in it, but seldom by much.
     let range = document.node_range(subject.apex)?;
     let mut writer = Writer {
@@ -36,9 +58,37 @@ pub(super) fn exclusive(document: &Document<'_>, subject: Subject<'_>) -> Option
         subject,
         bindings: declared_around(document, subject.apex),
         out: String::with_capacity(range.len() + range.len() / 8),
+        place: None,
     };
     writer.node(subject.apex)?;
-    Some(writer.out)
+    let inner = writer.place.as_ref().and_then(|place| place.cut(&writer.out));
+    Some(Written { text: writer.out, inner })
+}
+
+/// The inner element, as far as it is written.
+#[derive(Debug)]
+struct Place<'d> {
+    /// Its start tag as that of an apex ...
+    tag: String,
+    /// ... and the prefixes that it declares there.
+    declared: Vec<&'d str>,
+    /// What comes after the start tag, in the canonical form around it.
+    rest: Range<usize>,
+    /// Its signature, there.
+    without: Range<usize>,
+    /// How many bindings are from further out.
+    outer: usize,
+    /// Whether one of those is used that the start tag does not declare, or something is left out here.
+    differs: bool,
+}
+
+impl Place<'_> {
+    /// The inner canonical form, from the one around it.
+    fn cut(&self, text: &str) -> Option<String> {
+        let before = text.get(self.rest.start..self.without.start)?;
+        let after = text.get(self.without.end..self.rest.end)?;
+        (!self.differs).then(|| [&self.tag, before, after].concat())
+    }
 }
 
 /// What a prefix, empty for the default namespace, stands for.
@@ -57,13 +107,24 @@ struct Writer<'d, 'a, 's> {
     /// writes comes after what it declares.
     bindings: Vec<Binding<'d>>,
     out: String,
+    place: Option<Place<'d>>,
 }
 
 impl<'d> Writer<'d, '_, '_> {
     fn node(&mut self, node: NodeId) -> Option<()> {
         match self.document.node_kind(node)? {
-            NodeKind::Element(_) if self.subject.without == Some(node) => {}
-            NodeKind::Element(element) => self.element(node, element)?,
+            NodeKind::Element(_) if self.subject.without == Some(node) => {
+                self.place.iter_mut().for_each(|place| place.differs = true);
+            }
+            NodeKind::Element(element) => match self.subject.inner {
+                Some(inner) if inner.without == node => {
+                    let start = self.out.len();
+                    self.element(node, element)?;
+                    let end = self.out.len();
+                    self.place.iter_mut().for_each(|place| place.without = start..end);
+                }
+                _ => self.element(node, element)?,
+            },
             NodeKind::Text(text) | NodeKind::CData(text) => {
                 if has(text, |byte| (byte == b'&') | (byte == b'<') | (byte == b'>') | (byte == b'\r')) {
                     self.out.push_str(&escape_text(text));
@@ -85,14 +146,11 @@ impl<'d> Writer<'d, '_, '_> {
 
     fn element(&mut self, node: NodeId, element: &'d Element<'_>) -> Option<()> {
         let around = self.bindings.len();
-        self.bindings.extend(declarations(element));
-        self.out.push('<');
-        let name = self.out.len();
-        self.name(element.name.prefix.as_deref(), &element.name.local_name);
-        let name = name..self.out.len();
-        self.declare(node, element)?;
-        self.attributes(element);
-        self.out.push('>');
+        let name = self.start_tag(node, element)?;
+        let inner = self.subject.inner.is_some_and(|inner| inner.apex == node);
+        if inner {
+            self.place = self.inner(node, element, around);
+        }
         for child in self.document.children_iter(node) {
             self.node(child)?;
         }
@@ -100,7 +158,40 @@ impl<'d> Writer<'d, '_, '_> {
         self.out.extend_from_within(name);
         self.out.push('>');
         self.bindings.truncate(around);
+        if let Some(place) = self.place.as_mut().filter(|_| inner) {
+            place.rest.end = self.out.len();
+            place.outer = 0;
+        }
         Some(())
+    }
+
+    /// Returns where the name stands.
+    fn start_tag(&mut self, node: NodeId, element: &'d Element<'_>) -> Option<Range<usize>> {
+        self.bindings.extend(declarations(element));
+        self.out.push('<');
+        let start = self.out.len();
+        self.name(element.name.prefix.as_deref(), &element.name.local_name);
+        let name = start..self.out.len();
+        self.declare(node, element)?;
+        self.attributes(element);
+        self.out.push('>');
+        Some(name)
+    }
+
+    /// Begins the inner element, whose start tag was just written. What that declares as an apex's is written here as well,
+    /// or further out; so both write the same in it, as long as nothing else from further out is used.
+    fn inner(&self, node: NodeId, element: &'d Element<'_>, outer: usize) -> Option<Place<'d>> {
+        let mut apex = Writer {
+            document: self.document,
+            subject: Subject { apex: node, inner: None, ..self.subject },
+            bindings: declared_around(self.document, node),
+            out: String::new(),
+            place: None,
+        };
+        apex.start_tag(node, element)?;
+        let declared = apex.bindings.iter().filter(|bound| bound.written).map(|bound| bound.prefix).collect();
+        let here = self.out.len();
+        Some(Place { tag: apex.out, declared, rest: here..here, without: here..here, outer, differs: false })
     }
 
     /// Writes the declarations that are used here, by the element or its attributes or the PrefixList, and are not
@@ -147,12 +238,15 @@ impl<'d> Writer<'d, '_, '_> {
         if equal(prefix, "xml") {
             return XML;
         }
-        let mut of_prefix = self.bindings.iter().rev().filter(|bound| equal(bound.prefix, prefix));
-        let (uri, written) = match of_prefix.next() {
-            Some(bound) if bound.written => return bound.uri,
-            Some(bound) => (bound.uri, of_prefix.find(|bound| bound.written).map_or("", |bound| bound.uri)),
-            None => ("", ""),
-        };
+        let bindings = self.bindings.iter().enumerate().rev();
+        let mut of_prefix = bindings.filter(|(_, bound)| equal(bound.prefix, prefix));
+        let bound = of_prefix.next();
+        let written =
+            bound.filter(|(_, bound)| bound.written).or_else(|| of_prefix.find(|(_, bound)| bound.written));
+        if let (Some(place), Some((index, _))) = (&mut self.place, written) {
+            place.differs |= index < place.outer && !place.declared.contains(&prefix);
+        }
+        let [uri, written] = [bound, written].map(|found| found.map_or("", |(_, bound)| bound.uri));
         if !same(uri, written) && (prefix.is_empty() || !uri.is_empty()) {
             self.bindings.push(Binding { prefix, uri, written: true });
         }
@@ -251,26 +345,61 @@ mod tests {
     use bergshamra::xml::NodeSet;
     use proptest::prelude::*;
 
-    /// The canonical form of the first element `apex`, which both writers agree on.
-    fn canonical(xml: &str, comments: bool, prefixes: &[&str]) -> String {
+    /// What both writers agree on: the canonical form of the first element `apex` without the first `left`, and that of the
+    /// first `inner` without the first `signature`, if it is to be had.
+    fn written(xml: &str, comments: bool, prefixes: &[&str]) -> Written {
         let document = uppsala::parse(xml).unwrap();
         let prefixes: Vec<_> = prefixes.iter().map(ToString::to_string).collect();
-        let apex = document.get_elements_by_tag_name("apex")[0];
-        let without = document.get_elements_by_tag_name("left").first().copied();
-        let subject = Subject { apex, without, comments, prefixes: &prefixes };
+        let first = |name| document.get_elements_by_tag_name(name).first().copied();
+        let (apex, without) = (first("apex").unwrap(), first("left"));
+        let inner = first("inner").zip(first("signature")).map(|(apex, without)| Inner { apex, without });
+        let subject = Subject { apex, without, comments, prefixes: &prefixes, inner };
         let ours = exclusive(&document, subject).unwrap();
 
-        let (mode, mut nodes) = if comments {
-            (C14nMode::ExclusiveWithComments, NodeSet::tree_with_comments(apex, &document))
-        } else {
-            (C14nMode::Exclusive, NodeSet::tree_without_comments(apex, &document))
+        let theirs = |apex, without: Option<NodeId>| {
+            let (mode, mut nodes) = if comments {
+                (C14nMode::ExclusiveWithComments, NodeSet::tree_with_comments(apex, &document))
+            } else {
+                (C14nMode::Exclusive, NodeSet::tree_without_comments(apex, &document))
+            };
+            for node in without.iter().flat_map(|left| document.descendants(*left)).chain(without) {
+                nodes.remove_id(node);
+            }
+            String::from_utf8(canonicalize_doc(&document, mode, Some(&nodes), &prefixes).unwrap()).unwrap()
         };
-        for node in without.iter().flat_map(|left| document.descendants(*left)).chain(without) {
-            nodes.remove_id(node);
+        assert_eq!(ours.text, theirs(apex, without), "{xml}");
+        if let Some((cut, Inner { apex, without })) = ours.inner.as_ref().zip(inner) {
+            assert_eq!(*cut, theirs(apex, Some(without)), "the inner one of {xml}");
         }
-        let theirs = canonicalize_doc(&document, mode, Some(&nodes), &prefixes).unwrap();
-        assert_eq!(ours, String::from_utf8(theirs).unwrap(), "{xml}");
         ours
+    }
+
+    fn canonical(xml: &str, comments: bool, prefixes: &[&str]) -> String {
+        written(xml, comments, prefixes).text
+    }
+
+    #[test]
+    fn an_inner_element_is_cut_out_with_the_start_tag_of_an_apex() {
+        let inner = |xml, prefixes: &[&str]| written(xml, false, prefixes).inner;
+        let xml = "<a:apex xmlns:a='urn:a' xmlns:b='urn:b'><b:inner><b:x/><signature/>t</b:inner></a:apex>";
+        let expected = "<b:inner xmlns:b=\"urn:b\"><b:x></b:x>t</b:inner>";
+        assert_eq!(inner(xml, &[]).as_deref(), Some(expected));
+
+        // Declared further out, by the PrefixList, and by that at the apex as well.
+        let xml = "<apex xmlns:b='urn:b'><inner a='1'><signature/><b:x/></inner></apex>";
+        let expected = "<inner xmlns:b=\"urn:b\" a=\"1\"><b:x></b:x></inner>";
+        assert_eq!(inner(xml, &["b"]).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn an_inner_element_that_leans_on_what_is_around_it_is_not_cut_out() {
+        for (xml, prefixes) in [
+            // `b` is declared by the outer apex, and would be by `x`.
+            ("<b:apex xmlns:b='urn:b'><inner><signature/><b:x/></inner></b:apex>", vec![]),
+            ("<apex xmlns='urn:d' xmlns:b='urn:b'><b:inner><signature/><x/></b:inner></apex>", vec![]),
+        ] {
+            assert_eq!(written(xml, false, &prefixes).inner, None, "{xml}");
+        }
     }
 
     #[test]
@@ -310,7 +439,7 @@ mod tests {
     fn a_processing_instruction_is_left_to_the_library() {
         let document = uppsala::parse("<apex><?p i?></apex>").unwrap();
         let apex = document.document_element().unwrap();
-        let subject = Subject { apex, without: None, comments: false, prefixes: &[] };
+        let subject = Subject { apex, without: None, comments: false, prefixes: &[], inner: None };
         assert_eq!(exclusive(&document, subject), None);
     }
 
@@ -369,6 +498,26 @@ mod tests {
             // Two attributes of one name, where both prefixes stand for one namespace, are not XML.
             if uppsala::parse(&xml).is_ok() {
                 canonical(&xml, comments, &list);
+            }
+        }
+
+        #[test]
+        fn both_write_the_same_of_an_inner_element(
+            inside in (element(), element(), element()),
+            apex in prop::sample::select(vec!["apex", "a:apex", "b:apex"]),
+            inner in prop::sample::select(vec!["inner", "a:inner", "b:inner", "inner a:q='1'"]),
+            declared in prop::sample::select(vec!["", "xmlns=''", "xmlns:a='urn:z'", "xmlns='urn:d' xmlns:b='urn:c'"]),
+            comments: bool,
+            list in prop::sample::subsequence(vec!["#default", "a", "b"], 0..3),
+        ) {
+            let (one, two, three) = inside;
+            let name = inner.split(' ').next().unwrap_or_default();
+            let xml = format!(
+                "<r xmlns='urn:o' xmlns:a='urn:a' xmlns:b='urn:c'><{apex}>{one}<{inner} {declared}>{two}\
+                 <signature>{three}</signature>{one}</{name}>{two}</{apex}></r>"
+            );
+            if uppsala::parse(&xml).is_ok() {
+                written(&xml, comments, &list);
             }
         }
     }
