@@ -25,6 +25,7 @@ mod restore;
 mod role_session;
 mod space;
 pub(crate) mod survey;
+mod warm;
 
 pub use backup::{Taken, backup, describe_domain};
 pub(crate) use bounded::Bounded;
@@ -33,6 +34,7 @@ pub use clients::{AwsClients, GatewayCredentials};
 pub use drift::Drift;
 pub use execution_role::{ExecutionRole, ExecutionRoles, FoundRole, RoleLook};
 pub use fault::{AwsFault, Kind};
+pub(crate) use http_client::shared as http_client;
 pub use lifecycle::{SyncOutcome, Synced, sync as sync_lifecycle};
 pub(crate) use lost_connection::LostConnection;
 pub use notebook::{FoundInstance, InstanceLook, NotebookInstance, Notebooks};

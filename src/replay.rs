@@ -78,13 +78,18 @@ impl Ledger {
         }
     }
 
-    /// Claims something that is no assertion, twice, to see that the ledger says yes once.
+    /// Claims something that is no assertion, twice, to see that the ledger says yes once, and to be connected by then.
     ///
     /// # Errors
     /// `ledger.unavailable` if it cannot answer, or does not remember.
     pub async fn try_out(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
         let nothing = Use::of_nothing(now).map_err(|fault| unavailable(fault.to_string()))?;
-        match (self.ask(&nothing, now).await?, self.ask(&nothing, now).await?) {
+        let claim = async || match self {
+            Self::Memory(ledger) => ledger.claim(&nothing, now),
+            Self::DynamoDb(ledger) => ledger.try_out(&nothing, now).await,
+            Self::Redis(ledger) => ledger.try_out(&nothing, now).await,
+        };
+        match (claim().await?, claim().await?) {
             (Answer::First, Answer::Repeated) => Ok(()),
             _ => Err(unavailable("what was claimed could be claimed again")),
         }

@@ -103,6 +103,9 @@ impl Next<'_> {
     }
 }
 
+/// How long a service waits for AWS before it serves: an AWS that is there has answered by then.
+pub const WARM_UP: Duration = Duration::from_secs(2);
+
 impl Gateway {
     /// Makes the shared parts. Nothing is called yet.
     pub async fn new(
@@ -182,6 +185,19 @@ impl Gateway {
             fetched.map_err(|fault| fault.to_string())??;
         }
         Ok(())
+    }
+
+    /// Does what the first sign-in would wait for otherwise: connections to AWS are made, and the ledger is tried out. What
+    /// is in the way stands in the log; the service begins all the same. `limit`: see [`WARM_UP`].
+    pub async fn warm(&self, limit: Duration) {
+        let ledger = async {
+            match timeout(limit, self.ledger.try_out(self.clock.now())).await {
+                Ok(Ok(())) => {}
+                Ok(Err(refusal)) => tracing::error!(target: "studio_gateway::replay", "{}", refusal.reason()),
+                Err(_) => tracing::error!(target: "studio_gateway::replay", "no answer"),
+            }
+        };
+        tokio::join!(self.clients.warm(limit), ledger);
     }
 
     /// Ends work on a sign-in that takes longer than one may. What AWS was told to make goes on there, and the next

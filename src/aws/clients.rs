@@ -47,6 +47,8 @@ impl fmt::Debug for GatewayCredentials {
 #[derive(Debug)]
 pub struct AwsClients {
     settings: Aws,
+    /// What all of them are made with.
+    shared: SdkConfig,
     /// By account and region.
     sts: HashMap<(String, String), aws_sdk_sts::Client>,
     ours: HashMap<Place, Ours>,
@@ -123,13 +125,25 @@ impl AwsClients {
             });
             ours.insert(place, clients);
         }
-        Self { settings: config.aws.clone(), sts, ours }
+        Self { settings: config.aws.clone(), shared, sts, ours }
     }
 
     /// Whether they do for this configuration, too: the same settings, accounts and regions.
     #[must_use]
     pub fn are_for(&self, config: &Config) -> bool {
         self.settings == config.aws && self.ours.keys().cloned().collect::<BTreeSet<_>>() == places(config)
+    }
+
+    /// For each region, what clients of STS and of SageMaker are made with that sign as the gateway.
+    pub(super) fn endpoints(&self) -> Vec<(String, SdkConfig, SdkConfig)> {
+        let Aws { sts_endpoint, sagemaker_endpoint, .. } = &self.settings;
+        let regions: BTreeSet<_> = self.ours.keys().map(|place| place.region.clone()).collect();
+        let of = |region: String| {
+            let sts = at(&self.shared, &region, sts_endpoint.as_ref());
+            let sagemaker = at(&self.shared, &region, sagemaker_endpoint.as_ref());
+            (region, sts, sagemaker)
+        };
+        regions.into_iter().map(of).collect()
     }
 
     /// The client that takes this role of people, or another of its account, in this region.

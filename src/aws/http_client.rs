@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// A client like the SDK's default one: TLS by AWS-LC, the CA bundle of the system, and the proxy that the environment names.
-pub(super) fn shared() -> SharedHttpClient {
+pub(crate) fn shared() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))

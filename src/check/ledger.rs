@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{KeyType, ScalarAttributeType, TableDescription, TimeToLiveStatus};
 use std::sync::Arc;
 
-/// A claim has less than two seconds: too few to find credentials and to connect for the first time, which a service has
+/// A claim at Redis has less than two seconds: too few to connect for the first time where that is far, which a service has
 /// done long before people come.
 const ATTEMPTS: u32 = 3;
 

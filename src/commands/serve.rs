@@ -7,7 +7,7 @@ use studio_gateway::clock::Clock;
 use studio_gateway::config::{Tls, read_variable};
 use studio_gateway::reload::Reload;
 use studio_gateway::serve::{Certificate, Running, hangups, monitoring, until_signal};
-use studio_gateway::sign_in::Gateway;
+use studio_gateway::sign_in::{Gateway, WARM_UP};
 use studio_gateway::traces::Traces;
 use studio_gateway::{lambda, load};
 use tokio::net::TcpListener;
@@ -24,7 +24,8 @@ pub(crate) async fn run(place: &WithConfig) -> Done {
     }
     let (listen, public_url) = (config.gateway.listen, config.gateway.public_url.clone());
     let gateway = Gateway::new(config, clock, GatewayCredentials::Default).await?;
-    gateway.fetch_metadata().await.map_err(|fault| format!("metadata: {fault}"))?;
+    let (metadata, ()) = tokio::join!(gateway.fetch_metadata(), gateway.warm(WARM_UP));
+    metadata.map_err(|fault| format!("metadata: {fault}"))?;
     if on_lambda() {
         tracing::info!(target: "studio_gateway", public_url, "serving as a Lambda function");
         return lambda::run(Arc::new(gateway), traces).await.map_err(|fault| fault.to_string().into());

@@ -3,7 +3,7 @@
 
 use super::fresh::Use;
 use super::{Answer, unanswered, unavailable};
-use crate::aws::{AwsFault, Bounded, GatewayCredentials, LostConnection};
+use crate::aws::{AwsFault, Bounded, GatewayCredentials, LostConnection, http_client};
 use crate::config::DynamoDbTable;
 use crate::error::Refusal;
 use crate::random;
@@ -22,12 +22,16 @@ use std::time::Duration;
 const ATTEMPT: Duration = Duration::from_millis(600);
 const CLAIM: Duration = Duration::from_millis(1_400);
 const ATTEMPTS: u32 = 3;
+/// Longest time to try it out, in which credentials are found and connections are made.
+const TRIAL: Duration = Duration::from_secs(5);
 /// How far apart the clocks of two instances may be: entries count so much longer.
 const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
 /// Remembers used assertions in a table.
 pub struct DynamoDbLedger {
     client: Client,
+    /// On the same connections and with the same credentials, without bounds and with more time.
+    trial: Client,
     table: String,
 }
 
@@ -46,6 +50,7 @@ impl DynamoDbLedger {
             .with_max_attempts(ATTEMPTS)
             .with_initial_backoff(Duration::from_millis(50));
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http_client())
             .region(Region::new(table.region.clone()))
             .timeout_config(timeouts)
             .retry_config(retries);
@@ -55,10 +60,17 @@ impl DynamoDbLedger {
         if let Some(endpoint) = &table.endpoint {
             loader = loader.endpoint_url(endpoint.as_str().trim_end_matches('/'));
         }
-        let config = aws_sdk_dynamodb::config::Builder::from(&loader.load().await)
+        let shared = loader.load().await;
+        let config = aws_sdk_dynamodb::config::Builder::from(&shared)
             .retry_classifier(LostConnection)
             .interceptor(bounded);
-        Self { client: Client::from_conf(config.build()), table: table.name.clone() }
+        let patient = TimeoutConfig::builder().connect_timeout(ATTEMPT).operation_timeout(TRIAL).build();
+        let trial = aws_sdk_dynamodb::config::Builder::from(&shared).timeout_config(patient);
+        Self {
+            client: Client::from_conf(config.build()),
+            trial: Client::from_conf(trial.build()),
+            table: table.name.clone(),
+        }
     }
 
     /// For looking at the table.
@@ -66,12 +78,21 @@ impl DynamoDbLedger {
         (&self.client, &self.table)
     }
 
-    /// `PutItem` on the condition that there is no entry, or one that does not count any longer.
+    /// A claim of a sign-in.
     pub(super) async fn claim(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
+        self.put(&self.client, first_use, now).await
+    }
+
+    /// The same where nobody waits for it, and a breaker is to take no notice.
+    pub(super) async fn try_out(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
+        self.put(&self.trial, first_use, now).await
+    }
+
+    /// `PutItem` on the condition that there is no entry, or one that does not count any longer.
+    async fn put(&self, client: &Client, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
         let claimant = random::hex::<16>().map_err(|fault| unavailable(fault.to_string()))?;
         let expiry = (first_use.until + CLOCKS).timestamp() + 1;
-        let written = self
-            .client
+        let written = client
             .put_item()
             .table_name(&self.table)
             .item("id", AttributeValue::S(first_use.key.clone()))

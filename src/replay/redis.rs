@@ -49,8 +49,28 @@ impl RedisLedger {
         Self { servers, bounded, connection: Mutex::default() }
     }
 
+    /// A claim of a sign-in.
     pub(super) async fn claim(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
-        let claimant = random::hex::<16>().map_err(|fault| unavailable(fault.to_string()))?;
+        let call = self.bounded.begin(API, Instant::now()).map_err(|turned_away| {
+            let reason = format!("redis: {turned_away}");
+            unanswered(turned_away.into(), reason)
+        })?;
+        let (claimed, usable) = self.claimed(first_use, now).await;
+        call.end(usable, Instant::now());
+        claimed
+    }
+
+    /// The same where nobody waits for it, and a breaker is to take no notice.
+    pub(super) async fn try_out(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
+        self.claimed(first_use, now).await.0
+    }
+
+    /// Claims, and tells whether there was an answer.
+    async fn claimed(&self, first_use: &Use, now: DateTime<Utc>) -> (Result<Answer, Refusal>, aws::Answer) {
+        let claimant = match random::hex::<16>() {
+            Ok(claimant) => claimant,
+            Err(fault) => return (Err(unavailable(fault.to_string())), aws::Answer::Unknown),
+        };
         let kept = (first_use.until + CLOCKS - now).num_milliseconds();
         // Whatever is verified is acceptable for a while still; a clock that jumped makes it no shorter than this.
         let kept = u64::try_from(kept).unwrap_or_default().max(60_000);
@@ -61,13 +81,9 @@ impl RedisLedger {
                 answer => answer,
             }
         };
-        let call = self.bounded.begin(API, Instant::now()).map_err(|turned_away| {
-            let reason = format!("redis: {turned_away}");
-            unanswered(turned_away.into(), reason)
-        })?;
         let claimed = timeout(CLAIM, claim).await;
-        call.end(usable(&claimed), Instant::now());
-        match claimed {
+        let usable = usable(&claimed);
+        let claimed = match claimed {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(fault)) => {
                 if !is_lost(&fault) {
@@ -78,7 +94,8 @@ impl RedisLedger {
                 Err(unavailable(format!("redis: {}", explain(&fault))))
             }
             Err(_) => Err(unavailable("redis: no answer in time")),
-        }
+        };
+        (claimed, usable)
     }
 
     /// `SET key claimant NX PX kept`, and if the key is taken already, `GET key`: an attempt of ours whose answer got lost

@@ -1,7 +1,7 @@
 //! The same gateway with another configuration. What it remembers of assertions, what it counts and its connections go on;
 //! sign-ins under way keep the gateway that they began with.
 
-use super::Gateway;
+use super::{Gateway, WARM_UP};
 use crate::assets::Assets;
 use crate::aws::{AwsClients, Notebooks, Profiles, Spaces};
 use crate::config::{Config, Replay, Tls};
@@ -41,7 +41,10 @@ impl Gateway {
         let clients = if self.clients.are_for(&config) {
             Arc::clone(&self.clients)
         } else {
-            Arc::new(Box::pin(AwsClients::new(&config, self.credentials.clone(), &self.metrics)).await)
+            let clients = AwsClients::new(&config, self.credentials.clone(), &self.metrics);
+            let clients = Box::pin(clients).await;
+            clients.warm(WARM_UP).await;
+            Arc::new(clients)
         };
         let watchers = if self.config.gateway.most_watchers == config.gateway.most_watchers {
             self.watchers.clone()

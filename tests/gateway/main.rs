@@ -58,3 +58,4 @@ mod spaces;
 mod stage;
 mod states;
 mod trouble;
+mod warm;
