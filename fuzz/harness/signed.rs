@@ -9,6 +9,8 @@ use std::collections::HashSet;
 
 /// IDs of Response and Assertion in the seeds.
 pub(crate) const IDS: [&str; 2] = ["_r", "_a"];
+/// PrefixLists of both signatures, of which an input gets one: the Assertion's canonical form is cut out of the Response's.
+const LISTS: [&[&str]; 3] = [&[], &["xs"], &["#default", "saml", "x"]];
 
 pub(crate) fn run(input: &[u8]) {
     let Ok(input) = str::from_utf8(input) else { return };
@@ -23,6 +25,14 @@ pub(crate) fn run(input: &[u8]) {
         if let Ok(xml) = sign_xml(&input, id, key, &Algorithms::usual(key)) {
             check(&xml);
         }
+    }
+    let list = LISTS[input.len() % LISTS.len()].iter();
+    let algorithms =
+        Algorithms { inclusive_prefixes: list.map(ToString::to_string).collect(), ..Algorithms::usual(key) };
+    let [response, assertion] = IDS;
+    let inside = sign_xml(&input, assertion, key, &algorithms);
+    if let Ok(xml) = inside.and_then(|xml| sign_xml(&xml, response, key, &algorithms)) {
+        check(&xml);
     }
 }
 
