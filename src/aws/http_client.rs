@@ -4,27 +4,54 @@
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 /// A client like the SDK's default one: TLS by AWS-LC, the CA bundle of the system, and the proxy that the environment names.
 pub(crate) fn shared() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
+    let pool = Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
             .proxy_config(ProxyConfig::from_env());
         connector.set_connector_settings(settings.cloned());
         connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
         connector.build()
-    })
+    });
+    SharedHttpClient::new(Pool(pool))
+}
+
+/// Connectors of the one inside, which keeps them. When a client is made it would also build one that nobody uses, to have
+/// the CA bundle parsed by then: for each person who signs in, and a twelfth of what that costs.
+#[derive(Debug)]
+struct Pool(SharedHttpClient);
+
+impl HttpClient for Pool {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.0.connector_metadata()
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::aws::clients::signing_as;
     use aws_config::{BehaviorVersion, Region};
     use aws_credential_types::Credentials;
     use aws_sdk_sagemaker::{Client, Config};
+    use aws_smithy_runtime_api::box_error::BoxError;
+    use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+    use aws_smithy_types::config_bag::ConfigBag;
     use axum::Router;
     use axum::serve::ListenerExt;
     use std::net::Ipv4Addr;
@@ -54,9 +81,41 @@ mod tests {
         accepted.load(Ordering::Relaxed)
     }
 
+    /// Counts how often it is told to get ready.
+    #[derive(Debug, Clone, Default)]
+    struct Counted(Arc<AtomicUsize>);
+
+    impl HttpClient for Counted {
+        fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+            unreachable!("nothing is called")
+        }
+
+        fn validate_base_client_config(
+            &self,
+            _: &RuntimeComponentsBuilder,
+            _: &ConfigBag,
+        ) -> Result<(), BoxError> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_connector_is_built_for_a_client() {
+        let made_ready = |client: SharedHttpClient, counted: &Counted| {
+            let config = Config::builder().http_client(client).behavior_version(BehaviorVersion::latest());
+            drop(Client::from_conf(config.build()));
+            counted.0.swap(0, Ordering::Relaxed)
+        };
+        let counted = Counted::default();
+        assert_eq!(made_ready(SharedHttpClient::new(counted.clone()), &counted), 1, "what the SDK does");
+        let pool = Pool(SharedHttpClient::new(counted.clone()));
+        assert_eq!(made_ready(SharedHttpClient::new(pool), &counted), 0);
+    }
+
     #[tokio::test]
     async fn role_sessions_share_connections() {
-        assert_eq!(connections(Config::builder().http_client(super::shared())).await, 1);
+        assert_eq!(connections(Config::builder().http_client(shared())).await, 1);
     }
 
     #[tokio::test]
