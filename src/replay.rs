@@ -78,18 +78,19 @@ impl Ledger {
         }
     }
 
-    /// Claims something that is no assertion, twice, to see that the ledger says yes once, and to be connected by then.
+    /// Claims something that is no assertion, twice, to see that the ledger says yes once. The first claim has time to find
+    /// credentials and to connect, which no sign-in has to do any more then; the second has what a sign-in has.
     ///
     /// # Errors
     /// `ledger.unavailable` if it cannot answer, or does not remember.
     pub async fn try_out(&self, now: DateTime<Utc>) -> Result<(), Refusal> {
         let nothing = Use::of_nothing(now).map_err(|fault| unavailable(fault.to_string()))?;
-        let claim = async || match self {
+        let first = match self {
             Self::Memory(ledger) => ledger.claim(&nothing, now),
-            Self::DynamoDb(ledger) => ledger.try_out(&nothing, now).await,
-            Self::Redis(ledger) => ledger.try_out(&nothing, now).await,
+            Self::DynamoDb(ledger) => ledger.patient_claim(&nothing, now).await,
+            Self::Redis(ledger) => ledger.patient_claim(&nothing, now).await,
         };
-        match (claim().await?, claim().await?) {
+        match (first?, self.ask(&nothing, now).await?) {
             (Answer::First, Answer::Repeated) => Ok(()),
             _ => Err(unavailable("what was claimed could be claimed again")),
         }

@@ -190,14 +190,19 @@ impl Gateway {
     /// Does what the first sign-in would wait for otherwise: connections to AWS are made, and the ledger is tried out. What
     /// is in the way stands in the log; the service begins all the same. `limit`: see [`WARM_UP`].
     pub async fn warm(&self, limit: Duration) {
-        let ledger = async {
-            match timeout(limit, self.ledger.try_out(self.clock.now())).await {
-                Ok(Ok(())) => {}
-                Ok(Err(refusal)) => tracing::error!(target: "studio_gateway::replay", "{}", refusal.reason()),
-                Err(_) => tracing::error!(target: "studio_gateway::replay", "no answer"),
+        tokio::join!(self.clients.warm(limit), self.try_ledger(limit));
+    }
+
+    /// Tries the replay ledger out, and says in the log what is in the way.
+    async fn try_ledger(&self, limit: Duration) {
+        match timeout(limit, self.ledger.try_out(self.clock.now())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(refusal)) => tracing::error!(target: "studio_gateway::replay", "{}", refusal.reason()),
+            Err(_) => {
+                let milliseconds = limit.as_millis();
+                tracing::warn!(target: "studio_gateway::replay", "the ledger did not answer within {milliseconds} ms");
             }
-        };
-        tokio::join!(self.clients.warm(limit), ledger);
+        }
     }
 
     /// Ends work on a sign-in that takes longer than one may. What AWS was told to make goes on there, and the next

@@ -1,5 +1,6 @@
-//! The HTTP client that the clients of the AWS SDK share: one pool of connections, and one reading of the CA bundle. The
-//! SDK's own default is one for each client, and so for each person who signs in.
+//! The HTTP client that clients of the AWS SDK share: one pool of connections, and one reading of the CA bundle, for all
+//! that sign in, and another for the ledger. The SDK's own default is one for each client, and so for each person who signs
+//! in.
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};

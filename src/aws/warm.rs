@@ -20,42 +20,55 @@ use tokio::time::timeout;
 const IDENTITY: &str = "sts:GetCallerIdentity";
 
 impl AwsClients {
-    /// Opens the connections that a sign-in needs, to STS and to the SageMaker API of each region, on the pool that sign-ins
-    /// use, and says in the log as whom the gateway signs, or what is in the way. Sign-ins do not depend on it, and it ends
-    /// at the limit.
+    /// Opens the connections that most sign-ins need, to STS and to the SageMaker API of each region, on the pool that
+    /// sign-ins use, and says in the log as whom the gateway signs, or what is in the way. Sign-ins do not depend on it, and
+    /// it ends at the limit.
     ///
     /// STS is asked `GetCallerIdentity`, which needs no permission. SageMaker has no such operation: its `/ping` is no API
     /// call, is not signed, and leaves nothing in CloudTrail.
     pub async fn warm(&self, limit: Duration) {
         let mut under_way = JoinSet::new();
         for (region, sts, sagemaker) in self.endpoints() {
-            under_way.spawn(identity(sts, region.clone()));
-            under_way.spawn(async move {
-                // A profile and its tags are asked for at the same time.
-                let answers = tokio::join!(ping(&sagemaker), ping(&sagemaker));
-                if answers != (true, true) {
-                    tracing::warn!(target: "studio_gateway::aws", region, "the SageMaker API cannot be reached");
-                }
-            });
+            under_way.spawn(within(limit, "STS", region.clone(), identity(sts)));
+            under_way.spawn(within(limit, "the SageMaker API", region, reach(sagemaker)));
         }
-        let all = async { while under_way.join_next().await.is_some() {} };
-        if timeout(limit, all).await.is_err() {
-            tracing::warn!(target: "studio_gateway::aws", "no answer within {} ms: serving all the same", limit.as_millis());
+        while under_way.join_next().await.is_some() {}
+    }
+}
+
+/// Waits no longer than the limit, and says what went wrong.
+async fn within(
+    limit: Duration,
+    api: &str,
+    region: String,
+    attempt: impl Future<Output = Result<Option<String>, String>>,
+) {
+    match timeout(limit, attempt).await {
+        Ok(Ok(Some(identity))) => {
+            tracing::info!(target: "studio_gateway::aws", region, identity, "signing as this identity");
+        }
+        Ok(Ok(None)) => {}
+        Ok(Err(fault)) => tracing::warn!(target: "studio_gateway::aws", region, "{fault}"),
+        Err(_) => {
+            let milliseconds = limit.as_millis();
+            tracing::warn!(target: "studio_gateway::aws", region, "{api} did not answer within {milliseconds} ms");
         }
     }
 }
 
-async fn identity(config: SdkConfig, region: String) {
+/// Who the gateway is.
+async fn identity(config: SdkConfig) -> Result<Option<String>, String> {
     let config = aws_sdk_sts::config::Builder::from(&config).retry_config(RetryConfig::disabled());
-    match aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send().await {
-        Ok(caller) => {
-            let identity = caller.arn().unwrap_or_default();
-            tracing::info!(target: "studio_gateway::aws", region, identity, "signing as this identity");
-        }
-        Err(fault) => {
-            let fault = AwsFault::of(IDENTITY, &fault);
-            tracing::warn!(target: "studio_gateway::aws", region, "{fault}");
-        }
+    let caller = aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send().await;
+    let caller = caller.map_err(|fault| AwsFault::of(IDENTITY, &fault).to_string())?;
+    Ok(caller.arn().map(str::to_owned))
+}
+
+/// Two connections: a profile and its tags are asked for at the same time.
+async fn reach(config: SdkConfig) -> Result<Option<String>, String> {
+    match tokio::join!(ping(&config), ping(&config)) {
+        (true, true) => Ok(None),
+        _ => Err("the SageMaker API cannot be reached".into()),
     }
 }
 

@@ -22,8 +22,8 @@ use std::time::Duration;
 const ATTEMPT: Duration = Duration::from_millis(600);
 const CLAIM: Duration = Duration::from_millis(1_400);
 const ATTEMPTS: u32 = 3;
-/// Longest time to try it out, in which credentials are found and connections are made.
-const TRIAL: Duration = Duration::from_secs(5);
+/// Longest time for a claim that nobody waits for, in which credentials are found and a connection is made.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How far apart the clocks of two instances may be: entries count so much longer.
 const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
@@ -31,7 +31,7 @@ const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 pub struct DynamoDbLedger {
     client: Client,
     /// On the same connections and with the same credentials, without bounds and with more time.
-    trial: Client,
+    patient: Client,
     table: String,
 }
 
@@ -64,11 +64,11 @@ impl DynamoDbLedger {
         let config = aws_sdk_dynamodb::config::Builder::from(&shared)
             .retry_classifier(LostConnection)
             .interceptor(bounded);
-        let patient = TimeoutConfig::builder().connect_timeout(ATTEMPT).operation_timeout(TRIAL).build();
-        let trial = aws_sdk_dynamodb::config::Builder::from(&shared).timeout_config(patient);
+        let time = TimeoutConfig::builder().connect_timeout(ATTEMPT).operation_timeout(PATIENCE).build();
+        let patient = aws_sdk_dynamodb::config::Builder::from(&shared).timeout_config(time);
         Self {
             client: Client::from_conf(config.build()),
-            trial: Client::from_conf(trial.build()),
+            patient: Client::from_conf(patient.build()),
             table: table.name.clone(),
         }
     }
@@ -83,9 +83,9 @@ impl DynamoDbLedger {
         self.put(&self.client, first_use, now).await
     }
 
-    /// The same where nobody waits for it, and a breaker is to take no notice.
-    pub(super) async fn try_out(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
-        self.put(&self.trial, first_use, now).await
+    /// The same with more time, and without a breaker that takes notice.
+    pub(super) async fn patient_claim(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
+        self.put(&self.patient, first_use, now).await
     }
 
     /// `PutItem` on the condition that there is no entry, or one that does not count any longer.

@@ -27,6 +27,8 @@ const API: &str = "redis:SET";
 const CLAIM: Duration = Duration::from_millis(1_400);
 /// Longest time for one answer.
 const ANSWER: Duration = Duration::from_millis(600);
+/// Attempts at a claim that nobody waits for.
+const PATIENT_CLAIMS: u32 = 3;
 /// How much longer than necessary entries are kept, because clocks differ.
 const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
@@ -55,29 +57,38 @@ impl RedisLedger {
             let reason = format!("redis: {turned_away}");
             unanswered(turned_away.into(), reason)
         })?;
-        let (claimed, usable) = self.claimed(first_use, now).await;
+        let (claimed, usable) = self.claimed(first_use, &claimant()?, now).await;
         call.end(usable, Instant::now());
         claimed
     }
 
-    /// The same where nobody waits for it, and a breaker is to take no notice.
-    pub(super) async fn try_out(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
-        self.claimed(first_use, now).await.0
+    /// The same again if it fails, since the first may have too little time to connect, and without a breaker that takes
+    /// notice.
+    pub(super) async fn patient_claim(&self, first_use: &Use, now: DateTime<Utc>) -> Result<Answer, Refusal> {
+        let claimant = claimant()?;
+        let mut claimed = self.claimed(first_use, &claimant, now).await.0;
+        for _ in 1..PATIENT_CLAIMS {
+            if claimed.is_err() {
+                claimed = self.claimed(first_use, &claimant, now).await.0;
+            }
+        }
+        claimed
     }
 
     /// Claims, and tells whether there was an answer.
-    async fn claimed(&self, first_use: &Use, now: DateTime<Utc>) -> (Result<Answer, Refusal>, aws::Answer) {
-        let claimant = match random::hex::<16>() {
-            Ok(claimant) => claimant,
-            Err(fault) => return (Err(unavailable(fault.to_string())), aws::Answer::Unknown),
-        };
+    async fn claimed(
+        &self,
+        first_use: &Use,
+        claimant: &str,
+        now: DateTime<Utc>,
+    ) -> (Result<Answer, Refusal>, aws::Answer) {
         let kept = (first_use.until + CLOCKS - now).num_milliseconds();
         // Whatever is verified is acceptable for a while still; a clock that jumped makes it no shorter than this.
         let kept = u64::try_from(kept).unwrap_or_default().max(60_000);
         let key = format!("{}{}", self.servers.prefix, first_use.key);
         let claim = async {
-            match self.set(&key, &claimant, kept).await {
-                Err(fault) if is_lost(&fault) => self.set(&key, &claimant, kept).await,
+            match self.set(&key, claimant, kept).await {
+                Err(fault) if is_lost(&fault) => self.set(&key, claimant, kept).await,
                 answer => answer,
             }
         };
@@ -165,6 +176,11 @@ impl Connection {
             Self::Cluster(connection) => command.query_async(connection).await,
         }
     }
+}
+
+/// A mark that finds an entry of one's own again.
+fn claimant() -> Result<String, Refusal> {
+    random::hex::<16>().map_err(|fault| unavailable(fault.to_string()))
 }
 
 /// Whether there was an answer that can be used, be it that Redis is loading or does not let us in.

@@ -107,6 +107,7 @@ pub(super) fn both_verified(
 ) -> Result<(Covered, Covered), Rejection> {
     let (outer, inner) = (response.1, assertion.1);
     verify_info(document, outer, keys)?;
+    // The inner one counts for nothing yet, but that it is what the outer one says, which is verified.
     let alike = inner.content_c14n == outer.content_c14n;
     let cut = alike.then_some(Inner { apex: assertion.0, without: inner.signature });
     let mut around = content(document, response.0, outer, cut)?;

@@ -54,7 +54,7 @@ fn parse_within<'a>(text: &'a str, limits: &Limits) -> Result<Document<'a>, Reje
 /// (C14N 1.0, 1.3); libraries that go on all the same have taken the empty string for it.
 fn check_names(document: &Document<'_>) -> Result<(), Rejection> {
     let fault = |detail: &str| Err(Rejection::new(Rule::Xml, detail));
-    // Names are too short for a search to pay. A prefix ends before the first colon.
+    // Names are too short for a search to pay. The parser ends a prefix at the first colon.
     let plain = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte != b':');
     let qualified = |name: &QName<'_>| {
         plain(&name.local_name) && name.prefix.as_ref().is_none_or(|prefix| !prefix.is_empty())
@@ -112,7 +112,7 @@ pub(super) fn nodes<'d, 'a>(document: &'d Document<'a>) -> impl Iterator<Item = 
     ids(document).filter_map(|node| document.node_kind(node))
 }
 
-/// The parser numbers nodes as they come.
+/// The parser numbers nodes as they come. All that are in the tree have a number, so that nothing in it is missed.
 fn ids(document: &Document<'_>) -> impl Iterator<Item = NodeId> {
     (0..).map(NodeId::new).take_while(|node| document.node_kind(*node).is_some())
 }

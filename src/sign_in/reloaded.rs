@@ -41,10 +41,7 @@ impl Gateway {
         let clients = if self.clients.are_for(&config) {
             Arc::clone(&self.clients)
         } else {
-            let clients = AwsClients::new(&config, self.credentials.clone(), &self.metrics);
-            let clients = Box::pin(clients).await;
-            clients.warm(WARM_UP).await;
-            Arc::new(clients)
+            Arc::new(Box::pin(AwsClients::new(&config, self.credentials.clone(), &self.metrics)).await)
         };
         let watchers = if self.config.gateway.most_watchers == config.gateway.most_watchers {
             self.watchers.clone()
@@ -76,7 +73,18 @@ impl Gateway {
             spaces: Spaces::default(),
             config,
         };
-        gateway.fetch_metadata().await.map_err(|fault| vec![format!("metadata: {fault}")])?;
+        let clients = async {
+            if !Arc::ptr_eq(&gateway.clients, &self.clients) {
+                gateway.clients.warm(WARM_UP).await;
+            }
+        };
+        let ledger = async {
+            if !Arc::ptr_eq(&gateway.ledger, &self.ledger) {
+                gateway.try_ledger(WARM_UP).await;
+            }
+        };
+        let (metadata, (), ()) = tokio::join!(gateway.fetch_metadata(), clients, ledger);
+        metadata.map_err(|fault| vec![format!("metadata: {fault}")])?;
         Ok(gateway)
     }
 }

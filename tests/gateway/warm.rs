@@ -1,6 +1,6 @@
 //! What is done before the first person comes, so that they do not wait for it.
 
-use crate::log_lines;
+use crate::log_lines::{self, LogLine};
 use crate::stage::{Setting, Stage, alice};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,7 @@ use std::time::Duration;
 use studio_gateway::sign_in::WARM_UP;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
+use tracing::Level;
 
 /// Hands connections on to AWS, and counts them. Without an AWS to hand them on to, it only holds them.
 struct Relay {
@@ -48,23 +49,31 @@ impl Relay {
     }
 }
 
-/// A stage with these ways to STS and to SageMaker.
-async fn by_way_of(sts: &str, sagemaker: &str) -> Stage {
+/// A stage with these ways to STS and to SageMaker, in a region of its own, so that its log lines can be told from others'.
+async fn by_way_of(sts: &str, sagemaker: &str, region: &str) -> Stage {
     let setting = Setting::usual().set("aws.sts_endpoint", sts).set("aws.sagemaker_endpoint", sagemaker);
+    let setting = setting.set("domain.0.region", region).set("domain.1.region", region);
     setting.profile("alice", Some("alice"), "").start().await
+}
+
+/// Whether a warning of that region holds these words.
+fn is_told(region: &str, words: &str) -> bool {
+    let meant = |line: &LogLine| line.field("region") == region && line.holds(words);
+    log_lines::any(meant).is_some_and(|line| line.level == Level::WARN)
 }
 
 #[tokio::test]
 async fn the_first_person_finds_connections_that_are_open() {
     let (sts, sagemaker) = (Relay::start().await, Relay::start().await);
-    let stage = by_way_of(&sts.url, &sagemaker.url).await;
+    let stage = by_way_of(&sts.url, &sagemaker.url, "eu-north-1").await;
     sts.to_aws(&stage);
     sagemaker.to_aws(&stage);
     stage.gateway.warm(WARM_UP).await;
     assert_eq!((sts.connections(), sagemaker.connections()), (1, 2));
     assert_eq!(stage.times("sts:GetCallerIdentity"), 1);
     assert!(stage.aws.events().iter().all(|event| !event.api.starts_with("sagemaker:")), "no API call");
-    assert!(log_lines::any(|line| line.field("identity").starts_with("arn:aws:")).is_some());
+    let identity = log_lines::any(|line| line.field("region") == "eu-north-1").unwrap();
+    assert!(identity.field("identity").starts_with("arn:aws:"), "{identity:?}");
 
     assert_eq!(stage.sign_in(&alice()).await.status, 303);
     assert_eq!((sts.connections(), sagemaker.connections()), (1, 2), "the same");
@@ -75,17 +84,18 @@ async fn an_aws_that_cannot_be_reached_is_told_of_and_does_not_keep_the_service_
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let url = format!("http://{}", closed.local_addr().unwrap());
     drop(closed);
-    by_way_of(&url, &url).await.gateway.warm(WARM_UP).await;
-    assert!(log_lines::with("the SageMaker API cannot be reached") > 0);
-    assert!(log_lines::any(|line| line.holds("sts:GetCallerIdentity")).is_some());
+    by_way_of(&url, &url, "eu-south-1").await.gateway.warm(WARM_UP).await;
+    assert!(is_told("eu-south-1", "the SageMaker API cannot be reached"));
+    assert!(is_told("eu-south-1", "sts:GetCallerIdentity"));
 }
 
 #[tokio::test]
 async fn an_aws_that_does_not_answer_is_not_waited_for() {
     let silent = Relay::start().await;
-    let stage = by_way_of(&silent.url, &silent.url).await;
+    let stage = by_way_of(&silent.url, &silent.url, "eu-south-2").await;
     stage.gateway.warm(Duration::from_millis(50)).await;
-    assert!(log_lines::with("serving all the same") > 0);
+    assert!(is_told("eu-south-2", "the SageMaker API did not answer within 50 ms"));
+    assert!(is_told("eu-south-2", "STS did not answer within 50 ms"));
 }
 
 #[tokio::test]

@@ -67,7 +67,7 @@ impl<'a> StartTag<'a> {
     /// Reads on from behind the `<`. Quotes matter, because a `>` may stand between them.
     fn read(tag: &'a str) -> Self {
         let mut start = Self { attributes: 0, namespaces: 0, is_empty_element: false, rest: "" };
-        // From behind the element's name.
+        // From behind the element's name, so that what stands before a quote begins with the attribute's.
         let named = tag
             .bytes()
             .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'/' | b'>'))
