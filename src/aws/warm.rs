@@ -79,7 +79,8 @@ async fn ping(config: &SdkConfig) -> bool {
         // For a signature that is not sent.
         .credentials_provider(Credentials::new("ping", "ping", None, None, "ping"))
         .interceptor(Ping);
-    let answer = aws_sdk_sagemaker::Client::from_conf(config.build()).list_domains().send().await;
+    let client = aws_sdk_sagemaker::Client::from_conf(config.build());
+    let answer = client.describe_user_profile().domain_id("ping").user_profile_name("ping").send().await;
     !matches!(answer, Err(SdkError::DispatchFailure(_) | SdkError::TimeoutError(_)))
 }
 

@@ -12,6 +12,7 @@ pub use report::Report;
 
 use child::Child;
 use load::{post_all, post_first};
+use report::{Costs, Pair};
 use reqwest::Client;
 use reqwest::redirect::Policy;
 use site::Site;
@@ -20,17 +21,20 @@ use std::time::{Duration, Instant};
 
 /// How long STS, Describe and Presign are made to take where time is measured, in milliseconds.
 const DELAYS: [u64; 3] = [80, 60, 150];
+/// Everything is measured so many times, in turns: what disturbs a round disturbs all that is compared in it. The median
+/// of the rounds counts.
+const ROUNDS: usize = 5;
 /// People in a small company and in a large one; also rules, and identity providers.
 const FEW: usize = 10;
 const MANY: usize = 10_000;
 /// Sign-ins of which the mean CPU time is taken.
-const COUNTED: usize = 1_000;
+const COUNTED: usize = 400;
 /// Posts to the handler that does nothing: it takes so little that more of them are needed.
-const COUNTED_FLOOR: usize = 10_000;
-/// Starts of which the median is taken.
-const STARTS: usize = 5;
+const COUNTED_FLOOR: usize = 4_000;
 /// Browsers at once.
 const CROWD: usize = 32;
+/// Sign-ins of each browser of the crowd.
+const EACH: usize = 12;
 /// Browsers at once where CPU time is measured, so that it is that of work, and not of waiting.
 const SOME: usize = 4;
 
@@ -42,103 +46,86 @@ type Measured<T> = Result<T, Box<dyn Error>>;
 /// When a part does not start, or an answer is not a redirect.
 pub async fn run(progress: impl Fn(&str)) -> Measured<Report> {
     let client = Client::builder().redirect(Policy::none()).build()?;
-    progress("a handler that reads the form and answers 303");
-    let floor = floor_figures(&client).await?;
-    progress("one person after the other, and then 10,000 people");
-    let (few, many, resident_kib) = sign_ins(&client).await?;
-    progress("10,000 rules");
-    let rules = grown(&client, MANY, 0).await?;
-    progress("10,000 identity providers");
-    let idps = grown(&client, 0, MANY).await?;
+    progress("10 and 10,000 people, 10,000 rules, 10,000 identity providers, and a handler that answers 303");
+    let (costs, resident_kib) = costs(&client).await?;
     progress("starts");
-    let start = start(&client).await?;
+    let starts = starts(&client).await?;
     progress("an AWS that takes its time");
-    let (alone, crowd, crowd_raw) = waiting(&client).await?;
-    Ok(Report {
-        floor_cpu: floor.0,
-        floor_start: floor.1,
-        cpu: few,
-        cpu_many_people: many,
-        cpu_many_rules: rules,
-        cpu_many_idps: idps,
-        resident_kib,
-        start,
-        calls: Duration::from_millis(DELAYS.iter().sum()),
-        alone,
-        crowd,
-        crowd_raw,
-    })
+    let (alone, crowds) = waiting(&client).await?;
+    let calls = Duration::from_millis(DELAYS.iter().sum());
+    Ok(Report { costs, resident_kib, starts, calls, alone, crowds })
 }
 
-/// Mean CPU time of a post, and median time from the start to the first answer.
-async fn floor_figures(client: &Client) -> Measured<(Duration, Duration)> {
-    let site = Site::new("floor", "http://127.0.0.1:1", 0, 0)?;
-    let form = site.forms(1, 1)?.pop().unwrap_or_default();
-    let mut starts = Vec::new();
-    for _ in 0..STARTS {
-        let started = Instant::now();
-        let (_child, url) = Child::part(&["floor"])?;
-        post_first(client, &format!("{url}/saml/acs"), form.clone()).await?;
-        starts.push(started.elapsed());
+/// Mean CPU time of a sign-in at several gateways, and of a post to the handler that does nothing; and the memory after as
+/// many sign-ins as there are people.
+async fn costs(client: &Client) -> Measured<(Vec<Costs>, u64)> {
+    let stub = Stub::start([0; 3])?;
+    let (floor, floor_url) = Child::part(&["floor"])?;
+    let floor_url = format!("{floor_url}/saml/acs");
+    let few = stub.gateway("few", 0, 0, client).await?;
+    let people = stub.gateway("people", 0, 0, client).await?;
+    let rules = stub.gateway("rules", MANY, 0, client).await?;
+    let idps = stub.gateway("idps", 0, MANY, client).await?;
+    // Forms are as large as the memory that is measured is small: so many at a time.
+    let mut resident = 0;
+    for first in (0..MANY).step_by(COUNTED) {
+        post_all(client, &people.site.acs(), people.site.forms(first..first + COUNTED)?, SOME).await?;
+        resident = people.child.resident()?;
     }
-    let (child, url) = Child::part(&["floor"])?;
-    let url = format!("{url}/saml/acs");
-    post_all(client, &url, vec![form.clone(); COUNTED], SOME).await?;
-    let cpu = mean_cpu(client, &child, &url, vec![form; COUNTED_FLOOR]).await?;
-    Ok((cpu, median(starts)))
-}
-
-/// Mean CPU time of a sign-in with few people and an empty ledger, the same with many of both, and the memory then.
-async fn sign_ins(client: &Client) -> Measured<(Duration, Duration, u64)> {
-    let stub = Stub::start([0; 3])?;
-    let site = Site::new("people", &stub.url, 0, 0)?;
-    let gateway = stub.gateway(&site, client).await?;
-    let few = mean_cpu(client, &gateway, &site.acs(), site.forms(COUNTED, FEW)?).await?;
-    // Forms are as large as the memory that is measured is small: a thousand at a time.
-    for _ in 0..MANY / COUNTED {
-        post_all(client, &site.acs(), site.forms(COUNTED, MANY)?, SOME).await?;
+    let mut rounds = Vec::new();
+    for _ in 0..=ROUNDS {
+        let form = few.site.forms(0..1)?.pop().unwrap_or_default();
+        rounds.push(Costs {
+            floor: mean_cpu(client, &floor, &floor_url, vec![form; COUNTED_FLOOR]).await?,
+            few: few.mean_cpu(client).await?,
+            people: people.mean_cpu(client).await?,
+            rules: rules.mean_cpu(client).await?,
+            idps: idps.mean_cpu(client).await?,
+        });
     }
-    let resident = gateway.resident()?;
-    let many = mean_cpu(client, &gateway, &site.acs(), site.forms(COUNTED, MANY)?).await?;
-    Ok((few, many, resident))
+    // The first is for warming up.
+    Ok((rounds.split_off(1), resident))
 }
 
-/// Mean CPU time of a sign-in with so many rules and identity providers besides those that count.
-async fn grown(client: &Client, rules: usize, idps: usize) -> Measured<Duration> {
+/// From the start of the process to the first person's redirect, and to the first answer of the handler.
+async fn starts(client: &Client) -> Measured<Vec<Pair>> {
     let stub = Stub::start([0; 3])?;
-    let site = Site::new("grown", &stub.url, rules, idps)?;
-    let gateway = stub.gateway(&site, client).await?;
-    mean_cpu(client, &gateway, &site.acs(), site.forms(COUNTED, FEW)?).await
-}
-
-/// Median time from the start of the process to the first person's redirect.
-async fn start(client: &Client) -> Measured<Duration> {
-    let stub = Stub::start([0; 3])?;
-    let mut starts = Vec::new();
-    for _ in 0..STARTS {
+    let mut pairs = Vec::new();
+    for _ in 0..ROUNDS {
         let site = Site::new("start", &stub.url, 0, 0)?;
-        let form = site.forms(1, 1)?.pop().unwrap_or_default();
+        let form = site.forms(0..1)?.pop().unwrap_or_default();
         let started = Instant::now();
-        let _gateway = Child::gateway(&site.configuration())?;
-        post_first(client, &site.acs(), form).await?;
-        starts.push(started.elapsed());
+        let gateway = Child::gateway(&site.configuration())?;
+        post_first(client, &site.acs(), form.clone()).await?;
+        let measured = started.elapsed();
+        drop(gateway);
+        let started = Instant::now();
+        let (_floor, url) = Child::part(&["floor"])?;
+        post_first(client, &format!("{url}/saml/acs"), form).await?;
+        pairs.push(Pair { measured, against: started.elapsed() });
     }
-    Ok(median(starts))
+    Ok(pairs)
 }
 
-/// With an AWS that takes its time: the median of a returning sign-in, the 99th percentile in a crowd, and the same of
-/// the AWS calls of such a sign-in alone.
-async fn waiting(client: &Client) -> Measured<(Duration, Duration, Duration)> {
+/// With an AWS that takes its time: the median of a returning sign-in, and the 99th percentiles in a crowd and of the AWS
+/// calls of such a sign-in alone.
+async fn waiting(client: &Client) -> Measured<(Duration, Vec<Pair>)> {
     let stub = Stub::start(DELAYS)?;
-    let site = Site::new("waiting", &stub.url, 0, 0)?;
-    let _gateway = stub.gateway(&site, client).await?;
-    post_all(client, &site.acs(), site.forms(FEW, FEW)?, 1).await?;
-    let alone = median(post_all(client, &site.acs(), site.forms(3 * FEW, FEW)?, 1).await?);
-    // Once, so that every connection is there.
-    post_all(client, &site.acs(), site.forms(CROWD, FEW)?, CROWD).await?;
-    let crowd = p99(&post_all(client, &site.acs(), site.forms(20 * CROWD, FEW)?, CROWD).await?);
-    let raw = stub.raw_calls(client, CROWD, 20).await?;
-    Ok((alone, crowd, p99(&raw)))
+    let gateway = stub.gateway("waiting", 0, 0, client).await?;
+    let site = &gateway.site;
+    let alone =
+        post_all(client, &site.acs(), site.forms((0..3 * FEW).map(|number| number % FEW))?, 1).await?;
+    let alone = alone.get(alone.len() / 2).copied().unwrap_or_default();
+    let mut pairs = Vec::new();
+    for _ in 0..=ROUNDS {
+        let forms = site.forms((0..EACH * CROWD).map(|number| number % FEW))?;
+        let assertion = forms.last().cloned().unwrap_or_default();
+        let crowd = post_all(client, &site.acs(), forms, CROWD).await?;
+        let raw = stub.raw_calls(client, &assertion).await?;
+        pairs.push(Pair { measured: p99(&crowd), against: p99(&raw) });
+    }
+    // In the first, connections are made.
+    Ok((alone, pairs.split_off(1)))
 }
 
 /// Mean CPU time of what a process does with these forms.
@@ -146,6 +133,20 @@ async fn mean_cpu(client: &Client, child: &Child, url: &str, forms: Vec<Vec<u8>>
     let (count, before) = (u32::try_from(forms.len())?, child.cpu()?);
     post_all(client, url, forms, SOME).await?;
     Ok(child.cpu()?.saturating_sub(before) / count.max(1))
+}
+
+/// A gateway that runs, and what it was set up with.
+struct Gateway {
+    child: Child,
+    site: Site,
+}
+
+impl Gateway {
+    /// Of the first people, who return.
+    async fn mean_cpu(&self, client: &Client) -> Measured<Duration> {
+        let forms = self.site.forms((0..COUNTED).map(|number| number % FEW))?;
+        mean_cpu(client, &self.child, &self.site.acs(), forms).await
+    }
 }
 
 /// The AWS that costs nothing.
@@ -162,23 +163,26 @@ impl Stub {
     }
 
     /// A gateway that has signed everybody in who is few, so that the next time they return.
-    async fn gateway(&self, site: &Site, client: &Client) -> Measured<Child> {
-        let gateway = Child::gateway(&site.configuration())?;
-        post_first(client, &site.acs(), site.forms(1, 1)?.pop().unwrap_or_default()).await?;
-        post_all(client, &site.acs(), site.forms(FEW, FEW)?, SOME).await?;
-        Ok(gateway)
+    async fn gateway(&self, name: &str, rules: usize, idps: usize, client: &Client) -> Measured<Gateway> {
+        let site = Site::new(name, &self.url, rules, idps)?;
+        let child = Child::gateway(&site.configuration())?;
+        post_first(client, &site.acs(), site.forms(0..1)?.pop().unwrap_or_default()).await?;
+        post_all(client, &site.acs(), site.forms(0..FEW)?, SOME).await?;
+        Ok(Gateway { child, site })
     }
 
-    /// What the calls of a returning sign-in take by themselves, one after the other.
-    async fn raw_calls(&self, client: &Client, at_once: usize, rounds: usize) -> Measured<Vec<Duration>> {
+    /// What the calls of a returning sign-in take by themselves, one after the other, with the same assertion.
+    async fn raw_calls(&self, client: &Client, form: &[u8]) -> Measured<Vec<Duration>> {
+        let assertion = String::from_utf8_lossy(form).replacen("SAMLResponse=", "SAMLAssertion=", 1);
+        let body = format!("Action=AssumeRoleWithSAML&{assertion}");
         let mut browsers = tokio::task::JoinSet::new();
-        for _ in 0..at_once {
-            let (client, url) = (client.clone(), self.url.clone());
+        for _ in 0..CROWD {
+            let (client, url, body) = (client.clone(), self.url.clone(), body.clone());
             browsers.spawn(async move {
                 let mut times = Vec::new();
-                for _ in 0..rounds {
+                for _ in 0..EACH {
                     let started = Instant::now();
-                    client.post(&url).body("Action=AssumeRoleWithSAML").send().await?.bytes().await?;
+                    client.post(&url).body(body.clone()).send().await?.bytes().await?;
                     let presign =
                         client.post(&url).header("x-amz-target", "SageMaker.CreatePresignedDomainUrl");
                     presign.body("{}").send().await?.bytes().await?;
@@ -194,11 +198,6 @@ impl Stub {
         times.sort_unstable();
         Ok(times)
     }
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times.get(times.len() / 2).copied().unwrap_or_default()
 }
 
 /// Of sorted times.

@@ -84,9 +84,12 @@ impl Site {
         format!("{}/saml/acs", self.url)
     }
 
-    /// What browsers post with fresh messages for person `number % people`, and so on.
-    pub(super) fn forms(&self, count: usize, people: usize) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
-        (0..count).map(|number| self.form(number % people.max(1))).collect()
+    /// What browsers post with fresh messages for the people of these numbers.
+    pub(super) fn forms(
+        &self,
+        people: impl IntoIterator<Item = usize>,
+    ) -> Result<Vec<Vec<u8>>, Box<dyn Error>> {
+        people.into_iter().map(|number| self.form(number)).collect()
     }
 
     fn form(&self, number: usize) -> Result<Vec<u8>, Box<dyn Error>> {
