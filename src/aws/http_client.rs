@@ -25,7 +25,7 @@ pub(crate) fn shared() -> SharedHttpClient {
 }
 
 /// Connectors of the one inside, which keeps them. When a client is made it would also build one that nobody uses, to have
-/// the CA bundle parsed by then: for each person who signs in, and a twelfth of what that costs.
+/// the CA bundle parsed by then: for each person who signs in, and about a twelfth of what that costs.
 #[derive(Debug)]
 struct Pool(SharedHttpClient);
 
