@@ -15,12 +15,12 @@ use crate::error::{Code, Refusal};
 use crate::metrics::waiting::for_aws;
 use crate::policy::Grant;
 use crate::sign_in::{Progress, Step};
+use aws_lc_rs::digest;
 use aws_sdk_sagemaker::Client;
 use aws_sdk_sagemaker::types::UserProfileStatus;
 use create::{Maker, create};
 use look::find;
 use moka::sync::Cache;
-use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -29,7 +29,7 @@ use tokio::time::{Instant, sleep, timeout};
 const REMEMBERED: Duration = Duration::from_mins(5);
 /// How long a difference that was found counts as one: others may change the profile as well.
 const FRESH: Duration = Duration::from_mins(1);
-/// Most profiles remembered, some 500 bytes each.
+/// Most profiles remembered, some 300 bytes each.
 const MOST_REMEMBERED: u64 = 20_000;
 /// Longest time that a person's way into Studio is held up to bring their profile in line. What is left over is found
 /// again once the profile is no longer remembered.
@@ -88,19 +88,29 @@ pub struct Profiles {
     drifts: Cache<(String, Known), Drift>,
 }
 
-/// What a sign-in wants a profile to be, in short: two destinations in one domain may want it otherwise, and so may the
-/// same one after the person's groups have changed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Known {
-    owner: String,
-    rule: String,
-    tags: BTreeMap<String, String>,
-}
+/// What a sign-in wants a profile to be, in short: the SHA-256 of owner, rule, destination and tags. Two destinations in
+/// one domain may want it otherwise, and so may the same one after the person's groups have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Known([u8; digest::SHA256_OUTPUT_LEN]);
 
 impl Known {
     fn of(grant: &Grant<'_>) -> Self {
-        let (owner, tags) = (grant.owner().to_owned(), grant.tags().clone());
-        Self { owner, rule: format!("{} {}", grant.rule().name, grant.destination().key), tags }
+        let mut hash = digest::Context::new(&digest::SHA256);
+        // With its length before it, no part can be mistaken for the beginning of another.
+        let mut add = |part: &str| {
+            hash.update(&part.len().to_be_bytes());
+            hash.update(part.as_bytes());
+        };
+        for part in [grant.owner(), &grant.rule().name, &grant.destination().key] {
+            add(part);
+        }
+        for (key, value) in grant.tags() {
+            add(key);
+            add(value);
+        }
+        let mut known = [0; digest::SHA256_OUTPUT_LEN];
+        known.copy_from_slice(hash.finish().as_ref());
+        Self(known)
     }
 }
 

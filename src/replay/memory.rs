@@ -7,7 +7,7 @@ use crate::error::{Code, Refusal};
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 /// Remembers used assertions in memory.
 pub struct MemoryLedger {
@@ -19,8 +19,8 @@ pub struct MemoryLedger {
 
 #[derive(Default)]
 struct Used {
-    keys: HashSet<String>,
-    by_expiry: BTreeSet<(DateTime<Utc>, String)>,
+    keys: HashSet<Arc<str>>,
+    by_expiry: BTreeSet<(DateTime<Utc>, Arc<str>)>,
 }
 
 impl MemoryLedger {
@@ -39,10 +39,10 @@ impl MemoryLedger {
         };
         while used.by_expiry.first().is_some_and(|(expiry, _)| *expiry < now) {
             if let Some((_, key)) = used.by_expiry.pop_first() {
-                used.keys.remove(&key);
+                used.keys.remove(&*key);
             }
         }
-        if used.keys.contains(&first_use.key) {
+        if used.keys.contains(first_use.key.as_str()) {
             return Ok(Answer::Repeated);
         }
         if used.keys.len() >= self.capacity {
@@ -51,8 +51,9 @@ impl MemoryLedger {
                 "the memory ledger is full ({most} assertions): raise replay.capacity"
             )));
         }
-        used.by_expiry.insert((first_use.until, first_use.key.clone()));
-        used.keys.insert(first_use.key.clone());
+        let key: Arc<str> = first_use.key.as_str().into();
+        used.by_expiry.insert((first_use.until, Arc::clone(&key)));
+        used.keys.insert(key);
         Ok(Answer::First)
     }
 }
