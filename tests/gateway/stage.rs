@@ -285,9 +285,13 @@ impl Setting {
         self.file(name, content)
     }
 
-    /// Used assertions are remembered in DynamoDB.
+    /// Used assertions are remembered in DynamoDB. In a region of its own, since all clients of a service and region in a
+    /// process have one budget for retries, and other tests use it up.
     pub(crate) fn shared_ledger(self) -> Self {
+        static LEDGERS: AtomicUsize = AtomicUsize::new(0);
+        let region = format!("stage-{}", LEDGERS.fetch_add(1, Ordering::Relaxed));
         self.append("[replay]\nledger = \"dynamodb\"\n[replay.dynamodb]\ntable = \"studio-gateway-replay\"\n")
+            .set("replay.dynamodb.region", region)
     }
 
     /// Changes the AWS accounts.
