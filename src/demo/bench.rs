@@ -18,6 +18,7 @@ use reqwest::redirect::Policy;
 use site::Site;
 use std::error::Error;
 use std::time::{Duration, Instant};
+use tokio::time::sleep;
 
 /// How long STS, Describe and Presign are made to take where time is measured, in milliseconds.
 const DELAYS: [u64; 3] = [80, 60, 150];
@@ -33,6 +34,9 @@ const COUNTED: usize = 400;
 const COUNTED_FLOOR: usize = 4_000;
 /// Browsers at once.
 const CROWD: usize = 32;
+/// How long after one browser of the crowd the next one begins: as many sign-ins are under way at any time, and not all in
+/// the same step of it.
+const APART: Duration = Duration::from_millis((DELAYS[0] + DELAYS[2]) / 32);
 /// Sign-ins of each browser of the crowd.
 const EACH: usize = 12;
 /// Browsers at once where CPU time is measured, so that it is that of work, and not of waiting.
@@ -69,7 +73,14 @@ async fn costs(client: &Client) -> Measured<(Vec<Costs>, u64)> {
     // Forms are as large as the memory that is measured is small: so many at a time.
     let mut resident = 0;
     for first in (0..MANY).step_by(COUNTED) {
-        post_all(client, &people.site.acs(), people.site.forms(first..first + COUNTED)?, SOME).await?;
+        post_all(
+            client,
+            &people.site.acs(),
+            people.site.forms(first..first + COUNTED)?,
+            SOME,
+            Duration::ZERO,
+        )
+        .await?;
         resident = people.child.resident()?;
     }
     let mut rounds = Vec::new();
@@ -113,14 +124,20 @@ async fn waiting(client: &Client) -> Measured<(Duration, Vec<Pair>)> {
     let stub = Stub::start(DELAYS)?;
     let gateway = stub.gateway("waiting", 0, 0, client).await?;
     let site = &gateway.site;
-    let alone =
-        post_all(client, &site.acs(), site.forms((0..3 * FEW).map(|number| number % FEW))?, 1).await?;
+    let alone = post_all(
+        client,
+        &site.acs(),
+        site.forms((0..3 * FEW).map(|number| number % FEW))?,
+        1,
+        Duration::ZERO,
+    )
+    .await?;
     let alone = alone.get(alone.len() / 2).copied().unwrap_or_default();
     let mut pairs = Vec::new();
     for _ in 0..=ROUNDS {
         let forms = site.forms((0..EACH * CROWD).map(|number| number % FEW))?;
         let assertion = forms.last().cloned().unwrap_or_default();
-        let crowd = post_all(client, &site.acs(), forms, CROWD).await?;
+        let crowd = post_all(client, &site.acs(), forms, CROWD, APART).await?;
         let raw = stub.raw_calls(client, &assertion).await?;
         pairs.push(Pair { measured: p99(&crowd), against: p99(&raw) });
     }
@@ -131,7 +148,7 @@ async fn waiting(client: &Client) -> Measured<(Duration, Vec<Pair>)> {
 /// Mean CPU time of what a process does with these forms.
 async fn mean_cpu(client: &Client, child: &Child, url: &str, forms: Vec<Vec<u8>>) -> Measured<Duration> {
     let (count, before) = (u32::try_from(forms.len())?, child.cpu()?);
-    post_all(client, url, forms, SOME).await?;
+    post_all(client, url, forms, SOME, Duration::ZERO).await?;
     Ok(child.cpu()?.saturating_sub(before) / count.max(1))
 }
 
@@ -167,7 +184,7 @@ impl Stub {
         let site = Site::new(name, &self.url, rules, idps)?;
         let child = Child::gateway(&site.configuration())?;
         post_first(client, &site.acs(), site.forms(0..1)?.pop().unwrap_or_default()).await?;
-        post_all(client, &site.acs(), site.forms(0..FEW)?, SOME).await?;
+        post_all(client, &site.acs(), site.forms(0..FEW)?, SOME, Duration::ZERO).await?;
         Ok(Gateway { child, site })
     }
 
@@ -176,9 +193,10 @@ impl Stub {
         let assertion = String::from_utf8_lossy(form).replacen("SAMLResponse=", "SAMLAssertion=", 1);
         let body = format!("Action=AssumeRoleWithSAML&{assertion}");
         let mut browsers = tokio::task::JoinSet::new();
-        for _ in 0..CROWD {
+        for number in 0..u32::try_from(CROWD)? {
             let (client, url, body) = (client.clone(), self.url.clone(), body.clone());
             browsers.spawn(async move {
+                sleep(APART * number).await;
                 let mut times = Vec::new();
                 for _ in 0..EACH {
                     let started = Instant::now();

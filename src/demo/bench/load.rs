@@ -12,7 +12,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 /// Between two looks whether it has.
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// Posts every form, `at_once` at a time, and returns how long each answer took, shortest first.
+/// Posts every form, `at_once` at a time, and returns how long each answer took, shortest first. The browsers begin so far
+/// `apart`, and then post one form after the other.
 ///
 /// # Errors
 /// When an answer is anything but 303.
@@ -21,12 +22,14 @@ pub(super) async fn post_all(
     url: &str,
     forms: Vec<Vec<u8>>,
     at_once: usize,
+    apart: Duration,
 ) -> Result<Vec<Duration>, Box<dyn Error>> {
     let forms = Arc::new(Mutex::new(forms));
     let mut browsers = JoinSet::new();
-    for _ in 0..at_once {
+    for number in 0..u32::try_from(at_once)? {
         let (client, url, forms) = (client.clone(), url.to_owned(), Arc::clone(&forms));
         browsers.spawn(async move {
+            sleep(apart * number).await;
             let mut times = Vec::new();
             loop {
                 let form = forms.lock().unwrap_or_else(PoisonError::into_inner).pop();
