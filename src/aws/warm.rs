@@ -29,7 +29,7 @@ impl AwsClients {
     pub async fn warm(&self, limit: Duration) {
         let mut under_way = JoinSet::new();
         for (region, sts, sagemaker) in self.endpoints() {
-            under_way.spawn(within(limit, "STS", region.clone(), identity(sts)));
+            under_way.spawn(within(limit, "STS", region.clone(), identity(sts, region.clone())));
             under_way.spawn(within(limit, "the SageMaker API", region, reach(sagemaker)));
         }
         while under_way.join_next().await.is_some() {}
@@ -41,13 +41,10 @@ async fn within(
     limit: Duration,
     api: &str,
     region: String,
-    attempt: impl Future<Output = Result<Option<String>, String>>,
+    attempt: impl Future<Output = Result<(), String>>,
 ) {
     match timeout(limit, attempt).await {
-        Ok(Ok(Some(identity))) => {
-            tracing::info!(target: "studio_gateway::aws", region, identity, "signing as this identity");
-        }
-        Ok(Ok(None)) => {}
+        Ok(Ok(())) => {}
         Ok(Err(fault)) => tracing::warn!(target: "studio_gateway::aws", region, "{fault}"),
         Err(_) => {
             let milliseconds = limit.as_millis();
@@ -56,18 +53,20 @@ async fn within(
     }
 }
 
-/// Who the gateway is.
-async fn identity(config: SdkConfig) -> Result<Option<String>, String> {
+/// Says who the gateway is.
+async fn identity(config: SdkConfig, region: String) -> Result<(), String> {
     let config = aws_sdk_sts::config::Builder::from(&config).retry_config(RetryConfig::disabled());
     let caller = aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send().await;
     let caller = caller.map_err(|fault| AwsFault::of(IDENTITY, &fault).to_string())?;
-    Ok(caller.arn().map(str::to_owned))
+    let identity = caller.arn().unwrap_or_default();
+    tracing::info!(target: "studio_gateway::aws", region, identity, "signing as this identity");
+    Ok(())
 }
 
 /// Two connections: a profile and its tags are asked for at the same time.
-async fn reach(config: SdkConfig) -> Result<Option<String>, String> {
+async fn reach(config: SdkConfig) -> Result<(), String> {
     match tokio::join!(ping(&config), ping(&config)) {
-        (true, true) => Ok(None),
+        (true, true) => Ok(()),
         _ => Err("the SageMaker API cannot be reached".into()),
     }
 }

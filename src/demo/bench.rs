@@ -33,14 +33,11 @@ const COUNTED: usize = 400;
 /// Posts to the handler that does nothing: it takes so little that more of them are needed.
 const COUNTED_FLOOR: usize = 4_000;
 /// Browsers at once.
-const CROWD: usize = 32;
-/// How long after one browser of the crowd the next one begins: as many sign-ins are under way at any time, and not all in
-/// the same step of it.
-const APART: Duration = Duration::from_millis((DELAYS[0] + DELAYS[2]) / 32);
+const CROWD: u32 = 32;
 /// Sign-ins of each browser of the crowd.
-const EACH: usize = 12;
+const EACH: u32 = 12;
 /// Browsers at once where CPU time is measured, so that it is that of work, and not of waiting.
-const SOME: usize = 4;
+const SOME: u32 = 4;
 
 type Measured<T> = Result<T, Box<dyn Error>>;
 
@@ -71,7 +68,6 @@ async fn costs(client: &Client) -> Measured<(Vec<Costs>, u64)> {
     let rules = stub.gateway("rules", MANY, 0, client).await?;
     let idps = stub.gateway("idps", 0, MANY, client).await?;
     // Forms are as large as the memory that is measured is small: so many at a time.
-    let mut resident = 0;
     for first in (0..MANY).step_by(COUNTED) {
         post_all(
             client,
@@ -81,8 +77,8 @@ async fn costs(client: &Client) -> Measured<(Vec<Costs>, u64)> {
             Duration::ZERO,
         )
         .await?;
-        resident = people.child.resident()?;
     }
+    let resident = people.child.resident()?;
     let mut rounds = Vec::new();
     for _ in 0..=ROUNDS {
         let form = few.site.forms(0..1)?.pop().unwrap_or_default();
@@ -124,20 +120,13 @@ async fn waiting(client: &Client) -> Measured<(Duration, Vec<Pair>)> {
     let stub = Stub::start(DELAYS)?;
     let gateway = stub.gateway("waiting", 0, 0, client).await?;
     let site = &gateway.site;
-    let alone = post_all(
-        client,
-        &site.acs(),
-        site.forms((0..3 * FEW).map(|number| number % FEW))?,
-        1,
-        Duration::ZERO,
-    )
-    .await?;
+    let alone = post_all(client, &site.acs(), site.forms(few(3 * FEW))?, 1, Duration::ZERO).await?;
     let alone = alone.get(alone.len() / 2).copied().unwrap_or_default();
     let mut pairs = Vec::new();
     for _ in 0..=ROUNDS {
-        let forms = site.forms((0..EACH * CROWD).map(|number| number % FEW))?;
+        let forms = site.forms(few(usize::try_from(EACH * CROWD)?))?;
         let assertion = forms.last().cloned().unwrap_or_default();
-        let crowd = post_all(client, &site.acs(), forms, CROWD, APART).await?;
+        let crowd = post_all(client, &site.acs(), forms, CROWD, apart()).await?;
         let raw = stub.raw_calls(client, &assertion).await?;
         pairs.push(Pair { measured: p99(&crowd), against: p99(&raw) });
     }
@@ -161,7 +150,7 @@ struct Gateway {
 impl Gateway {
     /// Of the first people, who return.
     async fn mean_cpu(&self, client: &Client) -> Measured<Duration> {
-        let forms = self.site.forms((0..COUNTED).map(|number| number % FEW))?;
+        let forms = self.site.forms(few(COUNTED))?;
         mean_cpu(client, &self.child, &self.site.acs(), forms).await
     }
 }
@@ -193,10 +182,10 @@ impl Stub {
         let assertion = String::from_utf8_lossy(form).replacen("SAMLResponse=", "SAMLAssertion=", 1);
         let body = format!("Action=AssumeRoleWithSAML&{assertion}");
         let mut browsers = tokio::task::JoinSet::new();
-        for number in 0..u32::try_from(CROWD)? {
+        for number in 0..CROWD {
             let (client, url, body) = (client.clone(), self.url.clone(), body.clone());
             browsers.spawn(async move {
-                sleep(APART * number).await;
+                sleep(apart() * number).await;
                 let mut times = Vec::new();
                 for _ in 0..EACH {
                     let started = Instant::now();
@@ -216,6 +205,17 @@ impl Stub {
         times.sort_unstable();
         Ok(times)
     }
+}
+
+/// The few people, again and again.
+fn few(count: usize) -> impl Iterator<Item = usize> {
+    (0..FEW).cycle().take(count)
+}
+
+/// How long after one browser of the crowd the next one begins: as many sign-ins are under way at any time, and not all in
+/// the same step of it.
+fn apart() -> Duration {
+    Duration::from_millis(DELAYS[0] + DELAYS[2]) / CROWD
 }
 
 /// Of sorted times.

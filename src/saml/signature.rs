@@ -128,8 +128,9 @@ fn verify_info(
     keys: &TrustedKeys,
 ) -> Result<(), Rejection> {
     // A "with comments" algorithm signs the comments of SignedInfo as well, the others drop them.
-    let subject = Part { apex: layout.signed_info, without: None, comments: true, inner: None };
-    let info = canonical(document, subject, &layout.info_c14n)?.text;
+    let Canonicalization { mode, prefixes } = &layout.info_c14n;
+    let subject = Subject { apex: layout.signed_info, without: None, comments: true, prefixes, inner: None };
+    let info = canonical(document, *mode, subject)?.text;
     if keys.keys.iter().any(|key| key.verifies(layout.method, info.as_bytes(), &layout.value)) {
         Ok(())
     } else {
@@ -145,8 +146,9 @@ fn content(
     inner: Option<Inner>,
 ) -> Result<Canonical, Rejection> {
     // A bare-name Reference selects the element without its comments (XML-DSig 4.4.3.3), whatever the algorithm.
-    let part = Part { apex: element, without: Some(layout.signature), comments: false, inner };
-    canonical(document, part, &layout.content_c14n)
+    let Canonicalization { mode, prefixes } = &layout.content_c14n;
+    let without = Some(layout.signature);
+    canonical(document, *mode, Subject { apex: element, without, comments: false, prefixes, inner })
 }
 
 /// Compares the digest.
@@ -167,21 +169,8 @@ fn digested(layout: &SignatureLayout, content: Canonical) -> Result<Covered, Rej
 
 /// An element by itself, in exclusive canonical form without comments: for reading it apart from what surrounds it.
 pub(super) fn standalone_text(document: &Document<'_>, element: NodeId) -> Result<String, Rejection> {
-    let exclusive = Canonicalization { mode: C14nMode::Exclusive, prefixes: Vec::new() };
-    let part = Part { apex: element, without: None, comments: false, inner: None };
-    Ok(canonical(document, part, &exclusive)?.text)
-}
-
-/// What is canonicalized.
-#[derive(Debug, Clone, Copy)]
-struct Part {
-    apex: NodeId,
-    /// A signature in it, which is left out.
-    without: Option<NodeId>,
-    /// Whether comments are written by algorithms that write them.
-    comments: bool,
-    /// What is wanted by itself as well.
-    inner: Option<Inner>,
+    let subject = Subject { apex: element, without: None, comments: false, prefixes: &[], inner: None };
+    Ok(canonical(document, C14nMode::Exclusive, subject)?.text)
 }
 
 /// A canonical form, and whether it is ours, which says what the nodes say.
@@ -192,37 +181,36 @@ struct Canonical {
     inner: Option<String>,
 }
 
-fn canonical(document: &Document<'_>, part: Part, method: &Canonicalization) -> Result<Canonical, Rejection> {
-    let Canonicalization { mode, prefixes } = method;
+/// `subject.comments`: for algorithms that write comments at all.
+fn canonical(document: &Document<'_>, mode: C14nMode, subject: Subject<'_>) -> Result<Canonical, Rejection> {
     if matches!(mode, C14nMode::Exclusive | C14nMode::ExclusiveWithComments) {
-        let Part { apex, without, comments, inner } = part;
-        let comments = comments && *mode == C14nMode::ExclusiveWithComments;
-        if let Some(written) = exclusive(document, Subject { apex, without, comments, prefixes, inner }) {
+        let comments = subject.comments && mode == C14nMode::ExclusiveWithComments;
+        if let Some(written) = exclusive(document, Subject { comments, ..subject }) {
             // In every test, and in the fuzz targets, of which `signed` makes up what is canonicalized.
             debug_assert!(
-                by_the_library(document, part, method).as_ref() == Ok(&written.text),
+                by_the_library(document, mode, subject).as_ref() == Ok(&written.text),
                 "the library writes another canonical form"
             );
             debug_assert!(
-                inner.zip(written.inner.as_ref()).is_none_or(|(Inner { apex, without }, cut)| {
-                    let part = Part { apex, without: Some(without), comments: false, inner: None };
-                    by_the_library(document, part, method).as_ref() == Ok(cut)
+                subject.inner.zip(written.inner.as_ref()).is_none_or(|(Inner { apex, without }, cut)| {
+                    let inner = Subject { apex, without: Some(without), inner: None, ..subject };
+                    by_the_library(document, mode, inner).as_ref() == Ok(cut)
                 }),
                 "the library writes another canonical form of the inner element"
             );
             return Ok(Canonical { text: written.text, in_place: true, inner: written.inner });
         }
     }
-    let text = by_the_library(document, part, method)?;
+    let text = by_the_library(document, mode, subject)?;
     Ok(Canonical { text, in_place: false, inner: None })
 }
 
 fn by_the_library(
     document: &Document<'_>,
-    part: Part,
-    method: &Canonicalization,
+    mode: C14nMode,
+    subject: Subject<'_>,
 ) -> Result<String, Rejection> {
-    let Part { apex, without, comments, .. } = part;
+    let Subject { apex, without, comments, prefixes, .. } = subject;
     let mut nodes = if comments {
         NodeSet::tree_with_comments(apex, document)
     } else {
@@ -234,7 +222,7 @@ fn by_the_library(
             nodes.remove_id(node);
         }
     }
-    let bytes = canonicalize_doc(document, method.mode, Some(&nodes), &method.prefixes)
+    let bytes = canonicalize_doc(document, mode, Some(&nodes), prefixes)
         .map_err(|_| fault("cannot be canonicalized"))?;
     String::from_utf8(bytes).map_err(|_| fault("the canonical form is not UTF-8"))
 }

@@ -24,7 +24,8 @@ use tokio::net::TcpStream;
 const RELOADED: &str = "the configuration was reloaded";
 const REFUSED: &str = "the new configuration cannot be used";
 
-/// The binary that serves from a folder, beside a stage whose AWS it uses.
+/// The binary that serves from a folder, beside a stage whose AWS it uses. That has to answer while a test waits for the binary:
+/// on threads of its own.
 struct Service {
     stage: Stage,
     process: Process,
@@ -93,7 +94,7 @@ async fn get(stream: &mut TcpStream, path: &str) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_removed_rule_counts_from_the_next_sign_in_on_and_nothing_is_broken_off() {
     let mut service = Service::start("reload-rule", Setting::usual()).await;
     assert_eq!(service.sign_in(key()).await, 303);
@@ -127,7 +128,7 @@ async fn a_removed_rule_counts_from_the_next_sign_in_on_and_nothing_is_broken_of
     assert!(metrics.contains("sign_ins_total{outcome=\"granted\",code=\"\"} 3"), "counted on: {metrics}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_configuration_that_cannot_be_used_changes_nothing() {
     let mut service = Service::start("reload-refused", Setting::usual()).await;
     for (from, to, problem) in [
@@ -167,7 +168,7 @@ async fn a_configuration_that_cannot_be_used_changes_nothing() {
     assert!(loaded.parse::<i64>().unwrap() > 1_700_000_000, "{loaded}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn files_are_looked_at_again_and_again() {
     let both = || metadata_xml(IDP, SSO, &[key(), stranger_key()]).unwrap();
     let setting = Setting::usual()
@@ -435,7 +436,21 @@ async fn whom_proxies_speak_of_changes_with_the_number_of_proxies() {
     assert!(is_limited(&stage, anybody).await, "one again");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_are_made_before_the_service_listens_and_where_a_configuration_means_others() {
+    let mut service = Service::start("reload-warm", Setting::usual().set("aws.breaker_failures", 19)).await;
+    // Two claims, of which the second is refused.
+    let made = |service: &Service| {
+        (service.stage.times("sts:GetCallerIdentity"), service.stage.times("dynamodb:PutItem"))
+    };
+    assert_eq!(made(&service), (1, 2));
+    service.change("groups = \"data-science\"", "groups = \"nobody\"", RELOADED);
+    assert_eq!(made(&service), (1, 2), "the same connections");
+    service.change("breaker_failures = 19", "breaker_failures = 18", RELOADED);
+    assert_eq!(made(&service), (2, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn more_time_for_aws_in_the_middle_of_an_outage() {
     let setting = Setting::usual()
         .set("aws.attempts", 1)

@@ -21,12 +21,12 @@ pub(super) async fn post_all(
     client: &Client,
     url: &str,
     forms: Vec<Vec<u8>>,
-    at_once: usize,
+    at_once: u32,
     apart: Duration,
 ) -> Result<Vec<Duration>, Box<dyn Error>> {
     let forms = Arc::new(Mutex::new(forms));
     let mut browsers = JoinSet::new();
-    for number in 0..u32::try_from(at_once)? {
+    for number in 0..at_once {
         let (client, url, forms) = (client.clone(), url.to_owned(), Arc::clone(&forms));
         browsers.spawn(async move {
             sleep(apart * number).await;

@@ -211,12 +211,13 @@ impl<'d> Writer<'d, '_, '_> {
             }
         }
         // Further in, what is written of these is what is in scope until it is declared anew.
-        let declares = node == self.subject.apex || !element.namespace_declarations.is_empty();
-        for listed in self.subject.prefixes.iter().filter(|_| declares) {
-            let listed = if listed == "#default" { "" } else { listed.as_str() };
-            // As the document writes it, since what is noted lives as long as that.
-            if let Some(bound) = self.bindings.iter().rev().find(|bound| equal(bound.prefix, listed)) {
-                self.utilize(bound.prefix);
+        if node == self.subject.apex || !element.namespace_declarations.is_empty() {
+            for listed in self.subject.prefixes {
+                let listed = if listed == "#default" { "" } else { listed.as_str() };
+                // As the document writes it, since what is noted lives as long as that.
+                if let Some(bound) = self.bindings.iter().rev().find(|bound| equal(bound.prefix, listed)) {
+                    self.utilize(bound.prefix);
+                }
             }
         }
         if let Some(declared) = self.bindings.get_mut(own..) {
@@ -399,7 +400,7 @@ mod tests {
     #[test]
     fn an_inner_element_that_leans_on_what_is_around_it_is_not_cut_out() {
         for (xml, prefixes) in [
-            // `b` is declared by the outer apex, and would be by `x`.
+            // The outer apex declares `b`, and so `x` does not.
             ("<b:apex xmlns:b='urn:b'><inner><signature/><b:x/></inner></b:apex>", vec![]),
             ("<apex xmlns='urn:d' xmlns:b='urn:b'><b:inner><signature/><x/></b:inner></apex>", vec![]),
         ] {
